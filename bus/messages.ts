@@ -1,0 +1,148 @@
+import type { CloseCode } from '../protocol/errors.ts'
+import type { Phase, PlayerId, Role, RoomId, Seq, SessionId } from '../protocol/frames.ts'
+
+export type GatewayId = string
+export type EngineId = string
+/** A connection at one gateway; never used twice by that gateway. */
+export type ConnId = number
+
+/** What arrives at engines. Every request is answered by items with its id, and sent again until it is. */
+export type Request = Command | Attach | Detach | Ask
+
+interface ToRoom {
+  gateway: GatewayId
+  /** Increasing per gateway. A resend keeps its id, so that an old copy that arrives late is recognised. */
+  id: number
+  room: RoomId
+}
+
+/**
+ * Client frames for one room in the order in which they arrived, unopened past their head.
+ * One is in flight per (connection, room). CREATE goes to the partition of the id derived for the new room,
+ * MATCH to `matchPartition(game)` with an empty room.
+ */
+export interface Command extends ToRoom {
+  kind: 'command'
+  /** Null for a request over HTTP, which attaches nothing. */
+  conn: ConnId | null
+  player: { id: PlayerId; name: string }
+  session: SessionId
+  /** Whole client frames (msgpack), each within the limits of form. */
+  frames: Uint8Array[]
+}
+
+/** Members of a room whose stream from the engine had a hole, or whose engine is new: go on from `since`. */
+export interface Attach extends ToRoom {
+  kind: 'attach'
+  members: {
+    conn: ConnId
+    player: { id: PlayerId; name: string }
+    session: SessionId
+    role: Role
+    /** The seq of the last STATE or PATCH that went to this connection. */
+    since: Seq
+    /** EMITs up to this seq went to this connection. */
+    heard: Seq
+  }[]
+}
+
+/** These connections ended. Answered with `done` and no frames. */
+export interface Detach extends ToRoom {
+  kind: 'detach'
+  conns: ConnId[]
+}
+
+export interface Ask {
+  kind: 'ask'
+  gateway: GatewayId
+  id: number
+  about: { type: 'games' } | { type: 'rooms'; game: string | null } | { type: 'room'; room: RoomId }
+}
+
+export interface GameListing {
+  id: string
+  version: number
+  title: string | Record<string, string>
+  players: readonly [min: number, max: number]
+  /** JSON Schema (2020-12) of the options; `{}` where the game has none. */
+  options: object
+}
+
+export interface RoomListing {
+  room: RoomId
+  game: string
+  phase: Phase
+  players: number
+  seats: number
+}
+
+/**
+ * One message of the stream that an engine sends to a gateway. Numbers rise by one from 1 per engine and gateway;
+ * every 500 ms the engine repeats its last number with no items. A number not above the last one that carries items is a
+ * double and is dropped; a hole, or a new engine id, makes the gateway attach its members of that engine's rooms again.
+ */
+export interface Envelope {
+  kind: 'envelope'
+  engine: EngineId
+  number: number
+  items: Item[]
+}
+
+export type Item = AnswerItem | OutputItem | CloseItem | ToldItem
+
+interface FromRoom {
+  room: RoomId
+  /** The owner's epoch of the room's partition; a gateway drops items with a lower one than it has seen. */
+  epoch: number
+}
+
+/** Frames that answer a command, or part of it: OK, ERR, and the STATE or PATCH and EMITs that follow a JOIN. */
+export interface AnswerItem extends FromRoom {
+  kind: 'answer'
+  /** The request's id. */
+  id: number
+  conn: ConnId | null
+  frames: Uint8Array[]
+  /** True with the last part of the answer. */
+  done: boolean
+  /**
+   * Where this connection stands in the room after these frames; null once it is out of the room; absent: unchanged.
+   * Answers to an `attach` come one item per connection, the last with `done`.
+   */
+  attached?: { role: Role; seq: Seq; heard: Seq } | null
+}
+
+/** What one commit shows to members at this gateway. */
+export interface OutputItem extends FromRoom {
+  kind: 'output'
+  /** EMITs up to this seq are in here or went before. */
+  head: Seq
+  parts: OutputPart[]
+}
+
+export interface OutputPart {
+  /** All spectators of the room at this gateway, or these connections. */
+  to: 'spectators' | ConnId[]
+  /** A PATCH (`from` set) or a STATE (`from` null): a connection that does not stand at `from` must be attached again. */
+  document: { from: Seq | null; seq: Seq; frame: Uint8Array } | null
+  /** EMITs by seq. */
+  emits: Uint8Array[]
+  /** CASTs and NOTEs: dropped under pressure, without order towards the others. */
+  ephemeral: Uint8Array[]
+}
+
+/** End this room on this connection: a newer connection took its place (code 4002), or the member was kicked (code null: a NOTE was sent and the socket stays). */
+export interface CloseItem extends FromRoom {
+  kind: 'close'
+  conn: ConnId
+  code: CloseCode | null
+  reason: string
+}
+
+export interface ToldItem {
+  kind: 'told'
+  id: number
+  value: { games: GameListing[] } | { rooms: RoomListing[] } | { room: RoomListing | null }
+}
+
+export type Message = Request | Envelope

@@ -1,0 +1,19 @@
+/** Where rooms live is fixed at creation: FNV-1a (32 bit) of the room id, modulo the number of partitions. */
+export const PARTITIONS = 256
+
+export const fnv1a = (text: string): number => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash >>> 0
+}
+
+export const partitionOf = (room: string): number => fnv1a(room) % PARTITIONS
+
+/** Commands for the rooms of one partition; its owner listens. */
+export const commandSubject = (partition: number): string => `cmd.${partition}`
+/** The partition that queues MATCH requests for a game. */
+export const matchPartition = (game: string): number => partitionOf(`match.${game}`)
+/** Questions that every engine answers. */
+export const ASK_SUBJECT = 'ask'
+/** Everything that engines send to one gateway, in one numbered stream per engine. */
+export const gatewaySubject = (gateway: string): string => `gw.${gateway}`
