@@ -121,5 +121,6 @@ export type ServerFrame =
 export const FRAME_LIMITS = { bytes: 16_384, depth: 32 } as const
 
 export const ROOM_ID = /^[A-Za-z0-9_-]{1,64}$/
-export const PLAYER_ID = /^[A-Za-z0-9._:@-]{1,64}$/
+/** `__proto__` is no id: documents are keyed by player. */
+export const PLAYER_ID = /^(?!__proto__$)[A-Za-z0-9._:@-]{1,64}$/
 export const SESSION_ID = /^[A-Za-z0-9_-]{16,64}$/

@@ -1,0 +1,123 @@
+import { MalformedFrame } from './errors.ts'
+import { OP, type Ref, ROOM_ID, type RoomId } from './frames.ts'
+import { byteAt, uint16At, uint32At } from './scan.ts'
+
+/** What a gateway needs to know of a client's frame to pass it on. */
+export interface Head {
+  op: number
+  /** Null where the op has none, or it is not a ref. */
+  ref: Ref | null
+  /** Null where the op has none, or it is not a room id. */
+  room: RoomId | null
+  /** The game of CREATE and MATCH. */
+  game: string | null
+  /** Why the head gets ERR `bad_frame`, or null. */
+  bad: string | null
+}
+
+const WITH_REF: ReadonlySet<number> = new Set([OP.create, OP.join, OP.leave, OP.move, OP.call, OP.match])
+const WITH_ROOM: ReadonlySet<number> = new Set([OP.join, OP.leave, OP.move, OP.cast, OP.call, OP.input])
+const WITH_GAME: ReadonlySet<number> = new Set([OP.create, OP.match])
+const scratch = new DataView(new ArrayBuffer(8))
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/**
+ * The head of a client's frame that `scan` has accepted, without decoding what follows it. Pure.
+ * Throws MalformedFrame where the value is not an array that begins with an integer.
+ */
+export function readHead(bytes: Uint8Array): Head {
+  const cursor = { bytes, at: 0 }
+  const count = readCount(cursor)
+  const op = count > 0 ? readInteger(cursor) : null
+  if (op === null) throw new MalformedFrame('not an array that begins with an integer')
+  const head: Head = { op, ref: null, room: null, game: null, bad: null }
+  const known = op >= OP.hello && op <= OP.input
+  const refs = WITH_REF.has(op)
+  if (refs || !known) {
+    const ref = count > 1 ? readInteger(cursor) : null
+    if (ref !== null && ref > 0) head.ref = ref
+  }
+  if (!known) head.bad = `${op} is not the op of a client's frame`
+  else if (refs && head.ref === null) head.bad = 'ref: a positive integer was expected'
+  const index = refs ? 2 : 1
+  if (head.bad !== null) return head
+  const text = WITH_ROOM.has(op) || WITH_GAME.has(op) ? (count > index ? readText(cursor) : null) : null
+  if (WITH_ROOM.has(op)) {
+    if (text !== null && ROOM_ID.test(text)) head.room = text
+    else head.bad = 'room: 1 to 64 of A-Z a-z 0-9 _ - were expected'
+  } else if (WITH_GAME.has(op)) {
+    if (text !== null && text !== '' && text.length <= 64) head.game = text
+    else head.bad = 'game: 1 to 64 characters were expected'
+  }
+  return head
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array
+  at: number
+}
+
+/** How many values the array at the cursor holds; -1 where no array is there. */
+function readCount(cursor: Cursor): number {
+  const { bytes } = cursor
+  const type = byteAt(bytes, cursor.at)
+  if (type >= 0x90 && type < 0xa0) {
+    cursor.at += 1
+    return type & 0x0f
+  }
+  if (type === 0xdc) {
+    cursor.at += 3
+    return uint16At(bytes, 1)
+  }
+  if (type !== 0xdd) return -1
+  cursor.at += 5
+  return uint32At(bytes, 1)
+}
+
+/** The integer at the cursor, of any width, also one written as a float; null (and the cursor anywhere) where none is there. */
+function readInteger(cursor: Cursor): number | null {
+  const { bytes } = cursor
+  const at = cursor.at + 1
+  const type = byteAt(bytes, cursor.at)
+  cursor.at = at
+  if (type < 0x80) return type
+  if (type >= 0xe0) return type - 0x100
+  if (type < 0xca || type > 0xd3) return null
+  const width = type <= 0xcb ? 4 << (type - 0xca) : 1 << ((type - 0xcc) & 3)
+  cursor.at = at + width
+  if (width === 1) return type === 0xcc ? byteAt(bytes, at) : (byteAt(bytes, at) << 24) >> 24
+  if (type === 0xcd) return uint16At(bytes, at)
+  if (type === 0xd1) return (uint16At(bytes, at) << 16) >> 16
+  if (type === 0xce) return uint32At(bytes, at)
+  if (type === 0xd2) return uint32At(bytes, at) | 0
+  if (type === 0xcf) return uint32At(bytes, at) * 2 ** 32 + uint32At(bytes, at + 4)
+  if (type === 0xd3) return (uint32At(bytes, at) | 0) * 2 ** 32 + uint32At(bytes, at + 4)
+  for (let i = 0; i < width; i++) scratch.setUint8(i, byteAt(bytes, at + i))
+  const value = width === 4 ? scratch.getFloat32(0) : scratch.getFloat64(0)
+  return Number.isSafeInteger(value) ? value : null
+}
+
+/** The string at the cursor; null where none is there, or one of more than 256 bytes. */
+function readText(cursor: Cursor): string | null {
+  const { bytes } = cursor
+  const type = byteAt(bytes, cursor.at)
+  let from = cursor.at + 1
+  let length: number
+  if (type >= 0xa0 && type < 0xc0) length = type & 0x1f
+  else if (type === 0xd9) length = byteAt(bytes, from++)
+  else if (type === 0xda) {
+    length = uint16At(bytes, from)
+    from += 2
+  } else if (type === 0xdb) {
+    length = uint32At(bytes, from)
+    from += 4
+  } else return null
+  if (length > 256) return null
+  let text = ''
+  for (let i = from; i < from + length; i++) {
+    const byte = byteAt(bytes, i)
+    if (byte >= 0x80) return utf8.decode(bytes.subarray(from, from + length))
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
