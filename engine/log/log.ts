@@ -34,6 +34,26 @@ export class FateUnknown extends Error {
   }
 }
 
+/** The store cannot be opened or read. Terminal: the message is one line that says what to do. */
+export class StorageError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StorageError'
+  }
+}
+
+/** Another process has the data folder open; `madang start` ends with exit code 2. */
+export class DataFolderInUse extends StorageError {
+  readonly folder: string
+  constructor(folder: string) {
+    super(
+      `data folder in use: ${folder} (another Madang runs on it: stop that one, or choose another folder with --data)`,
+    )
+    this.name = 'DataFolderInUse'
+    this.folder = folder
+  }
+}
+
 export interface EventLog {
   /**
    * Appends one record to a room if its last record stands at `after` (0: the room has none), and resolves with the new position

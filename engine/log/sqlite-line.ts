@@ -1,0 +1,125 @@
+import { Worker } from 'node:worker_threads'
+import { DataFolderInUse, FateUnknown, Fenced, NotStored, StorageError } from './log.ts'
+import { type Failure, type FromWorker, isRead, type Operation, type Request } from './sqlite-messages.ts'
+
+/** Below, copying is cheaper than handing a buffer over. */
+const TRANSFER_BYTES = 16_384
+const DIED = "the log's thread has died, restart Madang"
+
+interface Pending {
+  operation: Operation
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+const errorOf = (failure: Failure): Error => {
+  if (failure.kind === 'fenced') return new Fenced(failure.room)
+  return failure.kind === 'not_stored' ? new NotStored(failure.message) : new StorageError(failure.message)
+}
+
+/** The buffers of these records go across without a second copy: they are ours already. */
+const buffersOf = (requests: Request[]): ArrayBuffer[] =>
+  requests.flatMap(({ operation }) => {
+    const bytes =
+      operation.do === 'append' ? operation.record : operation.do === 'putSnapshot' ? operation.snapshot : null
+    return bytes?.buffer instanceof ArrayBuffer && bytes.byteLength >= TRANSFER_BYTES ? [bytes.buffer] : []
+  })
+
+/** The asker's side of the worker thread: requests go out in the order of the calls, answers come back by id. */
+export class SqliteLine {
+  readonly #worker: Worker
+  readonly #onTrouble: (error: Error) => void
+  readonly #pending = new Map<number, Pending>()
+  #outbox: Request[] = []
+  #lastId = 0
+  #closed: Promise<void> | null = null
+  #settleClose: ((error: Error | null) => void) | null = null
+  /** Why nothing more is taken; null while the line is open. */
+  #ended: string | null = null
+
+  constructor(worker: Worker, onTrouble: (error: Error) => void) {
+    this.#worker = worker
+    this.#onTrouble = onTrouble
+    worker.on('message', (message: FromWorker) => this.#receive(message))
+    worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))))
+    worker.on('exit', (code) => this.#die(new Error(`it ended with code ${code}`)))
+  }
+
+  ask<T>(operation: Operation): Promise<T> {
+    if (this.#ended !== null) return Promise.reject(this.#notTaken(operation, this.#ended))
+    return new Promise<T>((resolve, reject) => {
+      this.#lastId += 1
+      this.#pending.set(this.#lastId, { operation, resolve, reject })
+      if (this.#outbox.length === 0) queueMicrotask(() => this.#flush())
+      this.#outbox.push({ id: this.#lastId, operation })
+    })
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return this.#closed
+    if (this.#ended !== null) return Promise.resolve()
+    this.#ended = 'the log is closed'
+    this.#closed = new Promise((resolve, reject) => {
+      this.#settleClose = (error) => (error ? reject(error) : resolve())
+    })
+    this.#flush()
+    this.#worker.postMessage('close')
+    return this.#closed
+  }
+
+  #flush(): void {
+    const requests = this.#outbox
+    this.#outbox = []
+    if (requests.length > 0) this.#worker.postMessage(requests, buffersOf(requests))
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.say === 'closed') {
+      this.#settleClose?.(message.message === null ? null : new StorageError(`closing the log: ${message.message}`))
+      this.#settleClose = null
+    }
+    if (message.say !== 'replies') return
+    for (const { id, outcome } of message.replies) {
+      const pending = this.#pending.get(id)
+      this.#pending.delete(id)
+      if (outcome.ok) pending?.resolve(outcome.value)
+      else pending?.reject(errorOf(outcome.failure))
+    }
+  }
+
+  /** The thread is gone. That is expected after it said `closed`, and trouble at any other time. */
+  #die(error: Error): void {
+    const expected = this.#closed !== null && this.#settleClose === null
+    if (expected || this.#ended === DIED) return
+    this.#ended = DIED
+    const trouble = new StorageError(`${DIED}: ${error.message}`, { cause: error })
+    for (const { operation, reject } of this.#pending.values()) {
+      reject(isRead(operation) ? trouble : new FateUnknown(trouble.message, { cause: error }))
+    }
+    this.#pending.clear()
+    this.#outbox = []
+    this.#settleClose?.(trouble)
+    this.#settleClose = null
+    this.#onTrouble(trouble)
+  }
+
+  #notTaken(operation: Operation, reason: string): Error {
+    return isRead(operation) ? new StorageError(reason) : new NotStored(reason)
+  }
+}
+
+/**
+ * Resolves once the worker holds the folder; rejects with DataFolderInUse or StorageError. `onTrouble` is told once if
+ * the thread dies later.
+ */
+export const openLine = (dir: string, onTrouble: (error: Error) => void): Promise<SqliteLine> =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { dir }, execArgv: [] })
+    const failed = (error: unknown) => reject(new StorageError(`the log's thread did not start: ${error}`))
+    worker.once('error', failed).once('exit', failed)
+    worker.once('message', (message: FromWorker) => {
+      worker.off('error', failed).off('exit', failed)
+      if (message.say !== 'refused') resolve(new SqliteLine(worker, onTrouble))
+      else reject(message.inUse ? new DataFolderInUse(dir) : new StorageError(message.message))
+    })
+  })
