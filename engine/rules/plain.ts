@@ -1,0 +1,70 @@
+/** A place in a value that is not plain JSON-compatible data. */
+interface Flaw {
+  readonly path: string[]
+  readonly what: string
+}
+
+/**
+ * Freezes plain data all through, and returns null; or returns what is not plain and where, as `votes.ann is a Map`.
+ * What is frozen already is taken as plain: successive states share most of their structure, and only what is new is walked.
+ */
+export const seal = (value: unknown, name: string): string | null => {
+  const flaw = sealing(value)
+  return flaw === null ? null : describe(flaw, name)
+}
+
+/** Returns what is not plain data and where, or null. Pure: walks it all, frozen or not; finds cycles. */
+export const impurity = (value: unknown, name: string): string | null => {
+  const flaw = walk(value, [])
+  return flaw === null ? null : describe(flaw, name)
+}
+
+const sealing = (value: unknown): Flaw | null => {
+  if (typeof value !== 'object' || value === null) return simple(value)
+  if (Object.isFrozen(value)) return null
+  const what = container(value)
+  if (what !== null) return { path: [], what }
+  Object.freeze(value)
+  for (const [key, part] of Object.entries(value)) {
+    if (typeof part === 'string') continue
+    const flaw = sealing(part)
+    if (flaw !== null) return within(flaw, key)
+  }
+  return null
+}
+
+const walk = (value: unknown, above: readonly object[]): Flaw | null => {
+  if (typeof value !== 'object' || value === null) return simple(value)
+  if (above.includes(value)) return { path: [], what: 'a part of itself' }
+  const what = container(value)
+  if (what !== null) return { path: [], what }
+  for (const [key, part] of Object.entries(value)) {
+    const flaw = walk(part, [...above, value])
+    if (flaw !== null) return within(flaw, key)
+  }
+  return null
+}
+
+const simple = (value: unknown): Flaw | null => {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null
+  if (typeof value === 'number') return Number.isFinite(value) ? null : { path: [], what: String(value) }
+  if (value === undefined) return { path: [], what: 'undefined (use null, or leave it out)' }
+  return { path: [], what: `a ${typeof value}` }
+}
+
+/** What an object is besides an array or a plain object, or null. */
+const container = (value: object): string | null => {
+  if (Object.getOwnPropertySymbols(value).length > 0) return 'an object with a symbol for a key'
+  if (Array.isArray(value))
+    return Object.keys(value).length === value.length ? null : 'an array with holes, or with keys of its own'
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return null
+  return `a ${value.constructor?.name || 'class instance'}`
+}
+
+const within = (flaw: Flaw, key: string): Flaw => {
+  flaw.path.unshift(key)
+  return flaw
+}
+
+const describe = ({ path, what }: Flaw, name: string): string => `${[name, ...path].join('.')} is ${what}`

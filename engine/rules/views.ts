@@ -1,0 +1,116 @@
+import type { AnyMachineSnapshot } from 'xstate'
+import type { MediaPolicy, RulesState, Runner, Text } from './game.ts'
+import { RulesError } from './game.ts'
+import { threw } from './machine.ts'
+import { viewing } from './moment.ts'
+import { seal } from './plain.ts'
+import type { AnyGame } from './types.ts'
+
+type Views = Pick<Runner, 'result' | 'everyone' | 'only' | 'media' | 'legal' | 'explain' | 'mayCast' | 'mayReceive'>
+
+/** Where the rules say nothing, everybody sees and hears the players. */
+const OPEN: MediaPolicy = { see: 'all', hear: 'all' }
+
+/** Returns the game's views as functions of a state; each is pure, and throws RulesError where the game's own function does. */
+export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMachineSnapshot): Views => {
+  const only = game.only?.bind(game)
+  const media = game.media?.bind(game)
+  const legal = game.legal?.bind(game)
+  const explain = game.explain?.bind(game)
+
+  const look = <T>(name: string, state: RulesState, view: (s: AnyMachineSnapshot) => T): T => {
+    const snapshot = snapshotOf(state)
+    try {
+      return viewing(state, () => view(snapshot))
+    } catch (error) {
+      throw threw(`${game.id}: ${name} threw at state ${JSON.stringify(snapshot.value)}`, error)
+    }
+  }
+  const plain = <T>(name: string, shown: T): T => {
+    const flaw = seal(shown, name)
+    if (flaw === null) return shown
+    throw new RulesError(`${game.id}: ${flaw}: views show plain data only`)
+  }
+  const fields = (name: string, shown: unknown): Record<string, unknown> => {
+    if (typeof shown !== 'object' || shown === null || Array.isArray(shown))
+      throw new RulesError(`${game.id}: ${name} must return an object of what is known`)
+    return Object.assign(plain(name, shown))
+  }
+
+  const everyone = (state: RulesState): Record<string, unknown> =>
+    fields(
+      'everyone',
+      look('everyone', state, (s) => game.everyone(s)),
+    )
+
+  // `only` is asked once per viewer of one state: what everyone's keys are is asked once.
+  let asked: { state: RulesState; keys: readonly string[] } | null = null
+  const everyonesKeys = (state: RulesState): readonly string[] => {
+    if (asked?.state !== state) asked = { state, keys: Object.keys(everyone(state)) }
+    return asked.keys
+  }
+
+  return {
+    everyone,
+    only: (state, viewer) => {
+      if (only === undefined) return {}
+      const shown = fields(
+        'only',
+        look('only', state, (s) => only(s, viewer)),
+      )
+      const twice = everyonesKeys(state).find((key) => Object.hasOwn(shown, key))
+      if (twice === undefined) return shown
+      throw new RulesError(`${game.id}: only shows "${twice}", which everyone shows too: give it another name`)
+    },
+    media: (state, viewer) => {
+      return media === undefined
+        ? OPEN
+        : policy(
+            game.id,
+            look('media', state, (s) => media(s, viewer)),
+          )
+    },
+    legal: (state, player) => {
+      return legal === undefined
+        ? null
+        : plain(
+            'legal',
+            look('legal', state, (s) => legal(s, player)),
+          )
+    },
+    explain: (state, move) => {
+      return explain === undefined ? null : english(look('explain', state, (s) => explain(s, move)))
+    },
+    result: (state) => plain('result', look('result', state, (s) => game.result?.(s)) ?? null),
+    mayCast: (state, channel, player) =>
+      look(`from of channel "${channel}"`, state, (s) => channelOf(game, channel)?.from?.(s, player) === true),
+    mayReceive: (state, channel, player, viewer) => {
+      const rules = channelOf(game, channel)
+      if (rules === undefined) return false
+      if (rules.to === undefined) return viewer !== null
+      return look(`to of channel "${channel}"`, state, (s) => rules.to?.(s, player, viewer) === true)
+    },
+  }
+}
+
+const channelOf = ({ channels = {} }: AnyGame, name: string) =>
+  Object.hasOwn(channels, name) ? channels[name] : undefined
+
+const policy = (id: string, { see, hear }: MediaPolicy): MediaPolicy => {
+  for (const [name, seen] of Object.entries({ see, hear }))
+    if (
+      seen !== 'all' &&
+      seen !== 'none' &&
+      !(Array.isArray(seen) && seen.every((player) => typeof player === 'string'))
+    )
+      throw new RulesError(
+        `${id}: media gave ${name}: ${JSON.stringify(seen)}; it must be a list of player ids, 'all' or 'none'`,
+      )
+  return { see, hear }
+}
+
+/** A text in English, or in the language that it has. */
+const english = (text: Text | null | undefined): string | null => {
+  if (typeof text === 'string') return text
+  return text?.en ?? Object.values(text ?? {})[0] ?? null
+}
