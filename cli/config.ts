@@ -1,0 +1,239 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
+
+const ROLES = ['gateway', 'engine', 'media'] as const
+const DURABILITIES = ['memory', 'sqlite-full', 'jetstream-r1', 'jetstream-r3', 'jetstream-r3-fsync'] as const
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const DURATION_UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+const LARGEST_FRAME_BYTES = 262_144
+
+const text = z.string().min(1, 'something')
+const whole = (min: number, max: number) => {
+  const problem = `a whole number from ${min} to ${max}`
+  const inRange = (digits: string) => Number(digits) >= min && Number(digits) <= max
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, problem)
+    .refine(inRange, problem)
+    .transform(Number)
+}
+const list = text.transform((given) =>
+  given
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, { error: `one of ${names.join(', ')}` })
+const switched = z
+  .string()
+  .regex(/^(true|false|on|off|yes|no|1|0)$/, 'true or false')
+  .transform((given) => /^(true|on|yes|1)$/.test(given))
+const isUrlOf = (protocols: readonly string[]) => (given: string) =>
+  URL.canParse(given) && protocols.includes(new URL(given).protocol)
+const isOrigin = (given: string) => isUrlOf(['http:', 'https:'])(given) && new URL(given).origin === given
+const isReadableFile = (path: string) => {
+  try {
+    accessSync(path, constants.R_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+const file = text.refine(isReadableFile, 'a file that can be read')
+const duration = z
+  .string()
+  .regex(/^(keep|[1-9]\d{0,5}[smhdw])$/, 'keep, or a time such as 12h or 30d')
+  .transform((given) => {
+    if (given === 'keep') return null
+    const unit = z.enum(['s', 'm', 'h', 'd', 'w']).parse(given.at(-1))
+    return Number(given.slice(0, -1)) * DURATION_UNIT_MS[unit]
+  })
+
+const iceServer = z.object({
+  urls: z.union([z.string(), z.array(z.string())]),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+})
+export type IceServer = z.output<typeof iceServer>
+const ICE_PROBLEM = 'stun: and turn: URLs with commas between, or a JSON array of {urls, username, credential}'
+const iceServers = text.transform((given, context): IceServer[] => {
+  try {
+    if (given.startsWith('[')) return z.array(iceServer).parse(JSON.parse(given))
+    if (given.split(',').every(isUrlOf(['stun:', 'stuns:', 'turn:', 'turns:']))) return [{ urls: given.split(',') }]
+  } catch {}
+  context.addIssue({ code: 'custom', message: ICE_PROBLEM })
+  return z.NEVER
+})
+
+/** All flags of `madang start`: `--help`, the environment variables and what is accepted come from here. */
+export const START = {
+  usage: 'start',
+  about:
+    'Runs Madang. Without flags: everything in one process, on http://localhost:3000, data in ./data, guests welcome.',
+  operands: [],
+  flags: z.object({
+    host: flag(text.default('127.0.0.1'), { value: 'ADDRESS', description: 'where clients connect' }),
+    port: flag(whole(0, 65_535).default(3000), {
+      value: 'N',
+      description: 'where clients connect; 0 picks a free one',
+    }),
+    adminHost: flag(text.default('127.0.0.1'), {
+      value: 'ADDRESS',
+      description: 'where /metrics, /healthz, /readyz and /admin are; not on loopback: needs --admin-token',
+    }),
+    adminPort: flag(whole(0, 65_535).default(3001), {
+      value: 'N',
+      description: 'the port for these; without this flag, the next free one if it is taken',
+    }),
+    adminToken: flag(text.optional(), {
+      value: 'S',
+      secret: true,
+      description: 'what /admin asks for as Authorization: Bearer',
+    }),
+    data: flag(text.default('./data'), { value: 'DIR', description: 'log, snapshots and keys of the embedded mode' }),
+    nats: flag(list.optional(), { value: 'URL[,URL]', description: 'NATS instead of the embedded bus and log' }),
+    roles: flag(
+      text.default('all').transform((given, context) => readRoles(given, context)),
+      {
+        value: 'gateway,engine,media',
+        otherwise: 'all',
+        description: 'which roles this process runs; a split needs --nats',
+      },
+    ),
+    games: flag(
+      list
+        .refine((folders) => folders.length > 0 && folders.every(isFolder), 'folders that exist, with commas between')
+        .optional(),
+      { value: 'DIR[,DIR]', otherwise: 'the sample games', description: 'where games are' },
+    ),
+    durability: flag(oneOf(DURABILITIES).default('sqlite-full'), {
+      value: 'LEVEL',
+      description: `what an acknowledged move survives: ${DURABILITIES.join(', ')}`,
+    }),
+    jwtSecret: flag(text.optional(), {
+      value: 'S',
+      secret: true,
+      description: 'verify tokens with this HS256 secret; turns guests off',
+    }),
+    jwksUrl: flag(text.refine(isUrlOf(['http:', 'https:']), 'an http or https URL').optional(), {
+      value: 'URL',
+      description: 'verify tokens with the keys found there; turns guests off',
+    }),
+    jwtIssuer: flag(text.optional(), { value: 'NAME', description: 'the issuer that tokens must name' }),
+    jwtAudience: flag(text.optional(), { value: 'NAME', description: 'the audience that tokens must name' }),
+    guests: flag(switched.optional(), {
+      description: 'let anyone in under a name; on without a JWT key; --no-guests turns it off',
+    }),
+    origins: flag(
+      list
+        .refine((origins) => origins.every(isOrigin), 'origins such as https://play.example.com, with commas between')
+        .optional(),
+      { value: 'A,B', otherwise: 'the same host', description: 'which web pages may connect' },
+    ),
+    trustProxy: flag(whole(0, 32).default(0), {
+      value: 'N',
+      description: 'how many proxies in front set X-Forwarded-For',
+    }),
+    tlsCert: flag(file.optional(), { value: 'FILE', description: 'certificate (PEM): https and wss on the same port' }),
+    tlsKey: flag(file.optional(), { value: 'FILE', description: 'its key (PEM)' }),
+    mediaIp: flag(text.refine((given) => isIP(given) !== 0, 'an IP address').default('127.0.0.1'), {
+      value: 'IP',
+      description: 'where RTP arrives',
+    }),
+    mediaPort: flag(whole(0, 65_535).default(44_444), { value: 'N', description: 'where RTP arrives, UDP and TCP' }),
+    mediaAnnounce: flag(text.optional(), {
+      value: 'ADDRESS',
+      description: 'the address for RTP that clients are told',
+    }),
+    mediaWorkers: flag(whole(1, 1024).optional(), {
+      value: 'N',
+      otherwise: 'cores',
+      description: 'media worker processes',
+    }),
+    iceServers: flag(iceServers.optional(), {
+      value: 'URLS',
+      secret: true,
+      description: 'STUN and TURN servers that clients are told',
+    }),
+    rate: flag(whole(1, 100_000).default(50), {
+      value: 'N',
+      description: "a player's frames per second, sustained; a burst may be twice that",
+    }),
+    frame: flag(whole(1024, LARGEST_FRAME_BYTES).default(16_384), { value: 'BYTES', description: 'the largest frame' }),
+    retention: flag(duration.optional(), {
+      value: 'TIME',
+      otherwise: 'keep',
+      description: 'how long finished rooms are kept: keep, 12h, 30d',
+    }),
+    logLevel: flag(oneOf(LOG_LEVELS).default('info'), {
+      value: 'LEVEL',
+      description: `what is logged: ${LOG_LEVELS.join(', ')}`,
+    }),
+  }),
+} satisfies Command
+
+type StartFlags = z.output<typeof START.flags>
+
+/** What `madang start` runs with. */
+export interface Config extends Omit<StartFlags, 'guests' | 'nats' | 'roles' | 'durability' | 'retention'> {
+  guests: boolean
+  durability: 'memory' | 'sqlite-full'
+  /** How long finished rooms are kept, ms; null: for good. */
+  retentionMs: number | null
+  /** The admin port was asked for: a taken one is an error then, else the next free one will do. */
+  isAdminPortGiven: boolean
+}
+
+/** The configuration that a command line and environment say, or what to print instead. */
+export const parseStart = (
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Config | CliExit => {
+  const parsed = parseFlags(START, argv, env)
+  if ('exit' in parsed) return parsed
+  const { guests: guestsFlag, nats, roles, durability, retention, ...rest } = parsed.values
+  const problem = conflictIn(parsed.values)
+  if (problem !== null) return usageError(problem)
+  if (nats !== undefined || roles.length < ROLES.length)
+    return usageError('this version runs embedded only, all roles in one process: leave out --nats and --roles.')
+  if (durability !== 'memory' && durability !== 'sqlite-full')
+    return usageError(`--durability ${durability} needs --nats.`)
+  const hasKey = rest.jwtSecret !== undefined || rest.jwksUrl !== undefined
+  return {
+    ...rest,
+    durability,
+    guests: guestsFlag ?? !hasKey,
+    retentionMs: retention ?? null,
+    isAdminPortGiven: parsed.given.has('adminPort'),
+  }
+}
+
+/** What is wrong between flags that are fine one by one, or null. */
+const conflictIn = (flags: StartFlags): string | null => {
+  const hasKey = flags.jwtSecret !== undefined || flags.jwksUrl !== undefined
+  if (flags.jwtSecret !== undefined && flags.jwksUrl !== undefined)
+    return '--jwt-secret and --jwks-url are both given: give one.'
+  if (!hasKey && flags.jwtIssuer !== undefined) return '--jwt-issuer needs --jwt-secret or --jwks-url.'
+  if (!hasKey && flags.jwtAudience !== undefined) return '--jwt-audience needs --jwt-secret or --jwks-url.'
+  if (!hasKey && flags.guests === false) return 'nobody could enter: --no-guests needs --jwt-secret or --jwks-url.'
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
+    return '--tls-cert and --tls-key go together: give both.'
+  if (!isLoopback(flags.adminHost) && flags.adminToken === undefined)
+    return `--admin-host ${flags.adminHost} is open to others: give an --admin-token.`
+  return null
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
+const readRoles = (given: string, context: z.RefinementCtx): (typeof ROLES)[number][] => {
+  if (given === 'all') return [...ROLES]
+  const named = z.array(z.enum(ROLES)).safeParse(given.split(',').map((role) => role.trim()))
+  if (named.success) return ROLES.filter((role) => named.data.includes(role))
+  context.addIssue({ code: 'custom', message: 'some of gateway, engine, media, with commas between' })
+  return []
+}
