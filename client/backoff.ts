@@ -1,0 +1,7 @@
+import type { Chance } from '../protocol/clock.ts'
+
+const BASE_MS = 250
+
+/** Ms to wait before attempt number `attempt` (from 0): anything up to 250 ms doubled each time, at most `cap` (full jitter). */
+export const backoff = (attempt: number, chance: Chance, cap: number): number =>
+  Math.floor((chance.uint32() / 2 ** 32) * Math.min(cap, BASE_MS * 2 ** Math.min(attempt, 30)))

@@ -1,0 +1,44 @@
+import type { Chance, Clock } from '../protocol/clock.ts'
+
+/** One WebSocket, from the moment it is asked for. Reports nothing more after `closed`. */
+export interface Socket {
+  /** Queues a binary message; does nothing once the socket closes. */
+  send(bytes: Uint8Array): void
+  /** Starts to close; `closed` follows. Without a code: 1000. */
+  close(code?: number, reason?: string): void
+  /** Bytes queued here that the network has not taken yet. */
+  readonly buffered: number
+}
+
+export interface SocketListener {
+  opened(): void
+  message(bytes: Uint8Array): void
+  /** Also where the socket could not be opened (1006). */
+  closed(code: number, reason: string): void
+}
+
+/** Begins to open a socket to `url` (ws or wss) with the subprotocol `madang.v1`; calls the listener later, never within this call. */
+export type OpenSocket = (url: string, listener: SocketListener) => Socket
+
+/** The part of `fetch` that the SDK uses. Rejects where there is no answer. */
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body: string },
+) => Promise<{ ok: boolean; status: number; json(): Promise<unknown> }>
+
+/** What the device says about its network. */
+export interface Network {
+  /** False where there is certainly none. */
+  online(): boolean
+  /** Calls `listener` when it is worth looking at the connection now: network back or gone, page visible again. Returns the end of it. */
+  watch(listener: () => void): () => void
+}
+
+/** All that the SDK takes from the outside. */
+export interface Environment {
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly openSocket: OpenSocket
+  readonly fetch: Fetch
+  readonly network: Network
+}

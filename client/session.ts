@@ -1,0 +1,228 @@
+import { encode } from '../protocol/codec.ts'
+import {
+  type ClientFrame,
+  FRAME_LIMITS,
+  OP,
+  type PlayerId,
+  PROTOCOL_VERSION,
+  type Ref,
+  type Role,
+  type RoomId,
+  type ServerFrame,
+  type SessionId,
+  type Welcome,
+} from '../protocol/frames.ts'
+import { Connection, type SessionState } from './connection.ts'
+import type { Environment } from './environment.ts'
+import { MadangError } from './error.ts'
+import type { GameLike } from './game.ts'
+import { newGuest } from './guest.ts'
+import { Membership } from './membership.ts'
+import { encodeFrame, Requests } from './requests.ts'
+import { type Room, roomOf } from './room.ts'
+import { ServerTime } from './server-time.ts'
+import { Emitter, type Readable } from './store.ts'
+
+/** CASTs and INPUTs are dropped while this many bytes wait for the network: newer ones are worth more. */
+const BUFFERED_BYTES = 65_536
+
+/** Who the session is for: a JWT, a new guest by name, or whom the cookie names. */
+export type Credential = { readonly token: string } | { readonly guest: string } | { readonly cookie: true }
+
+export interface SessionSettings {
+  /** `http://host` or `https://host`, without a slash at the end. */
+  readonly origin: string
+  readonly credential: Credential
+  readonly id: SessionId
+  /** The first ref: above all that this session id used before. */
+  readonly firstRef: Ref
+  /** Ms until a request without an answer fails. */
+  readonly deadline: number
+}
+
+export type SessionEvents = {
+  /** An error that answers no request, such as a CAST on a channel that does not allow it. */
+  error: [error: MadangError]
+}
+
+/**
+ * A player's connection to a server, which mends itself: what was asked and not answered is asked again, rooms are joined
+ * again where they stood, and every request takes effect at most once. Made by `connect`.
+ *
+ * @example
+ * const session = connect({ url: 'http://localhost:3000', guest: 'Ann' })
+ * const room = await session.join<typeof tictactoe>(await session.match('tictactoe'))
+ */
+export class Session {
+  /** The session's string; give it to `connect` to go on with the session after a page was loaded again. */
+  readonly id: SessionId
+  /** Resolves with the player at the first connection; rejects where the session is closed before. */
+  readonly ready: Promise<{ id: PlayerId; name: string }>
+  readonly #environment: Environment
+  readonly #settings: SessionSettings
+  readonly #connection: Connection
+  readonly #requests: Requests
+  readonly #memberships = new Map<RoomId, Membership>()
+  readonly #events = new Emitter<SessionEvents>()
+  readonly #time: ServerTime
+  readonly #settle: { resolve(player: { id: PlayerId; name: string }): void; reject(error: MadangError): void }
+  #player: { id: PlayerId; name: string } | null = null
+  #token: string | null
+  #frameLimit: number = FRAME_LIMITS.bytes
+
+  constructor(environment: Environment, settings: SessionSettings) {
+    const { clock, chance } = environment
+    this.#environment = environment
+    this.#settings = settings
+    this.id = settings.id
+    this.#token = 'token' in settings.credential ? settings.credential.token : null
+    const { promise, resolve, reject } = Promise.withResolvers<{ id: PlayerId; name: string }>()
+    promise.catch(() => {})
+    this.ready = promise
+    this.#settle = { resolve, reject }
+    this.#time = new ServerTime(clock)
+    const url = `${settings.origin.replace(/^http/, 'ws')}/v1/ws`
+    this.#connection = new Connection(environment, url, () => this.#hello(), this.#time, {
+      welcome: (welcome) => this.#welcome(welcome),
+      frame: (frame) => this.#frame(frame),
+      lost: () => this.#requests.disconnected(),
+      closed: (error) => this.#closed(error),
+    })
+    this.#requests = new Requests(clock, chance, settings.firstRef, (bytes) => this.#connection.send(bytes))
+    this.#connection.start()
+  }
+
+  /** Who the server says this is; null before the first connection. */
+  get player(): { readonly id: PlayerId; readonly name: string } | null {
+    return this.#player
+  }
+
+  /** The token: the one given, or the guest's own, to be kept by who wants to be the same guest again. */
+  get token(): string | null {
+    return this.#token
+  }
+
+  get state(): Readable<SessionState> {
+    return this.#connection.state
+  }
+
+  /** Calls `listener` at each event; returns the end of it. */
+  on<K extends keyof SessionEvents>(name: K, listener: (...args: SessionEvents[K]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  /** A new room, which this player hosts and has not joined; resolves with its id. */
+  async create(game: string, options?: unknown, extra?: { public?: boolean }): Promise<RoomId> {
+    return roomOf(
+      await this.#ask((ref) => {
+        if (extra !== undefined) return [OP.create, ref, game, options ?? null, extra]
+        return options === undefined ? [OP.create, ref, game] : [OP.create, ref, game, options]
+      }),
+    )
+  }
+
+  /** A public room of this game with a seat, kept for 10 s: an existing one or a new one. Resolves with its id. */
+  async match(game: string, options?: unknown): Promise<RoomId> {
+    return roomOf(
+      await this.#ask((ref) => (options === undefined ? [OP.match, ref, game] : [OP.match, ref, game, options])),
+    )
+  }
+
+  /**
+   * Joins a room, as a player where there is a seat unless `role` says otherwise; resolves once its document is there.
+   * Joining a room again gives the same Room. `G` is the caller's word for which game the room plays.
+   */
+  async join<G extends GameLike = GameLike>(room: RoomId, { role }: { role?: Role } = {}): Promise<Room<G>> {
+    await this.#memberships.get(room)?.leaving?.catch(() => {})
+    const { status } = this.state.current
+    if (status === 'closed') throw this.state.current.error
+    const membership = this.#memberships.get(room) ?? this.#member(room, role ?? null)
+    const joined = role === undefined ? await membership.ready : await membership.as(role)
+    return joined as unknown as Room<G>
+  }
+
+  /** The server's time in ms since the epoch, within half a round trip. */
+  serverNow(): number {
+    return this.#time.now()
+  }
+
+  /** Ends the session here: rooms close, and what has no answer fails as `unavailable`. */
+  close(): void {
+    this.#connection.close('asked', new MadangError('unavailable', 'the session was closed'))
+  }
+
+  #member(room: RoomId, role: Role | null): Membership {
+    const { clock } = this.#environment
+    const connection = this.#connection
+    const membership = new Membership(room, role, {
+      ask: (frame, answer) => this.#requests.ask(frame, this.#settings.deadline, answer),
+      askNow: (frame, answer) => this.#requests.ask(frame, null, answer),
+      tell: (frame) => this.#tell(frame),
+      get open() {
+        return connection.open
+      },
+      after: (ms, task) => clock.after(ms, task),
+      gone: () => {
+        if (this.#memberships.get(room) === membership) this.#memberships.delete(room)
+      },
+    })
+    this.#memberships.set(room, membership)
+    return membership
+  }
+
+  #ask(frame: (ref: Ref) => ClientFrame): Promise<unknown> {
+    const { current } = this.state
+    if (current.status === 'closed') return Promise.reject(current.error)
+    return new Promise((resolve, reject) => {
+      this.#requests.ask(frame, this.#settings.deadline, { ok: resolve, failed: reject })
+    })
+  }
+
+  #tell(frame: ClientFrame): void {
+    const bytes = encodeFrame(frame, this.#frameLimit)
+    if (this.#connection.buffered <= BUFFERED_BYTES) this.#connection.send(bytes)
+  }
+
+  async #hello(): Promise<Uint8Array> {
+    const { credential, origin } = this.#settings
+    if ('guest' in credential && this.#token === null) {
+      const token = await newGuest(this.#environment.fetch, origin, credential.guest)
+      this.#token ??= token
+    }
+    const token = this.#token === null ? {} : { token: this.#token }
+    return encode([OP.hello, { v: PROTOCOL_VERSION, ...token, session: this.id, client: 'madang-js' }])
+  }
+
+  /** Order matters: JOINs before the requests that need them. */
+  #welcome(welcome: Welcome): void {
+    this.#player = welcome.player
+    this.#frameLimit = welcome.limits.frame
+    for (const membership of [...this.#memberships.values()]) membership.rejoin()
+    this.#requests.connected(welcome.limits.frame)
+    this.#settle.resolve(welcome.player)
+  }
+
+  #frame(frame: ServerFrame): void {
+    switch (frame[0]) {
+      case OP.ok:
+        this.#requests.ok(frame[1], frame[2])
+        return
+      case OP.err:
+        if (frame[1] === null) this.#events.emit('error', new MadangError(frame[2], frame[3], frame[4]))
+        else this.#requests.refused(frame)
+        return
+      case OP.state:
+      case OP.patch:
+      case OP.emit:
+      case OP.castOut:
+      case OP.note:
+        this.#memberships.get(frame[1])?.take(frame)
+    }
+  }
+
+  #closed(error: MadangError): void {
+    this.#requests.close(error)
+    for (const membership of [...this.#memberships.values()]) membership.shut('session closed', error)
+    this.#settle.reject(error)
+  }
+}
