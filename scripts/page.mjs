@@ -67,9 +67,10 @@ export const buildPage = async (root, node, working) => {
   mkdirSync(cache, { recursive: true })
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
   const args = [vite, 'build', 'web', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']
-  const { code, stderr } = await run(node, args, { cwd: root, stdout: 'ignore', stderr: 'pipe', started: working })
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' }
+  const { code, stderr } = await run(node, args, { cwd: root, env, stdout: 'ignore', stderr: 'pipe', started: working })
   working(null)
-  if (code !== 0) throw new Problem(`The page could not be built.\n${stderr.trim()}`)
+  if (code !== 0) throw new Problem(`The page could not be built.\n${withoutStack(stderr)}`)
   rmSync(stampFile(root), { force: true })
   rmSync(old, { recursive: true, force: true })
   if (existsSync(dist)) renameSync(dist, old)
@@ -77,3 +78,10 @@ export const buildPage = async (root, node, working) => {
   rmSync(old, { recursive: true, force: true })
   writeFileSync(stampFile(root), hash)
 }
+
+/** @param {string} said */
+const withoutStack = (said) =>
+  said
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s+at |^\s*errors: |^}$/.test(line))
+    .join('\n')
