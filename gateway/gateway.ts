@@ -1,0 +1,222 @@
+import type { Logger } from 'pino'
+import type { Bus } from '../bus/bus.ts'
+import type { Ask, Command, ConnId, Envelope, GatewayId, Item, ToldItem } from '../bus/messages.ts'
+import { gatewaySubject, partitionOf } from '../bus/subjects.ts'
+import type { Chance, Clock } from '../protocol/clock.ts'
+import { encode } from '../protocol/codec.ts'
+import { CLOSE } from '../protocol/errors.ts'
+import { OP, type PlayerId } from '../protocol/frames.ts'
+import { Connection } from './connection.ts'
+import { createCounters, type GatewayCounters } from './counters.ts'
+import { Departures } from './departures.ts'
+import { Fanout } from './fanout.ts'
+import type { Authenticator } from './identity.ts'
+import { RoomsHere } from './membership.ts'
+import { Questions } from './questions.ts'
+import { Reattach } from './reattach.ts'
+import { type Limits, Reception } from './reception.ts'
+import { Requests } from './requests.ts'
+import type { Origin, Peer, Publish, Socket } from './socket.ts'
+import { Streams } from './stream.ts'
+
+const WATCH_MS = 500
+/** How long answers may take that are under way when the gateway drains. */
+const DRAIN_MS = 3_000
+const DRAIN_POLL_MS = 50
+/** Clients of a gateway that drains come back spread over this. */
+const RETRY_SPREAD_MS = 2_000
+
+export interface GatewayOptions {
+  /** Never used before: engines number what they send to it from 1. */
+  id: GatewayId
+  bus: Bus
+  clock: Clock
+  chance: Chance
+  authenticator: Authenticator
+  publish: Publish
+  /** The same at every gateway of a cluster, secret: room ids are derived from it. */
+  clusterKey: Uint8Array
+  limits: Limits
+  log: Logger
+}
+
+export interface Gateway {
+  readonly counters: GatewayCounters
+  readonly isDraining: boolean
+  /** Takes a socket that has just opened. */
+  open(socket: Socket, origin: Origin): Peer
+  ask(about: Ask['about']): Promise<ToldItem['value']>
+  /** A command over HTTP: it has no connection and attaches nothing. */
+  command(command: Pick<Command, 'player' | 'session' | 'room' | 'frames'>): Promise<Uint8Array[]>
+  /** Takes one from a player's rate; returns the ms to wait, or 0. */
+  draw(player: PlayerId): number
+  /** Says BYE to everyone, waits for the answers under way, and resolves when all sockets are told to end. */
+  drain(): Promise<void>
+  /** Forgets everything at once; sockets are the edge's to close. */
+  close(): void
+  /** How much is held, by what: all zero when nobody is connected and no engine owes an answer. */
+  held(): Record<'connections' | 'rooms' | 'requests' | 'rates' | 'attaching', number>
+}
+
+/**
+ * Returns the gateway over any kind of socket, bus, clock and chance: connections, and what goes on between them and the
+ * engines. It has no timers but the clock's, and nothing to lose but its sockets.
+ */
+export const createGateway = (options: GatewayOptions): Gateway => {
+  const { id, bus, clock, log } = options
+  const counters = createCounters()
+  const connections = new Map<ConnId, Connection>()
+  /** By partition: the highest epoch that an item carried. */
+  const epochs = new Map<number, number>()
+  const soon = (task: () => void) => clock.soon(task)
+  const rooms = new RoomsHere()
+  const requests = new Requests(bus, clock, counters)
+  const questions = new Questions(id, requests)
+  const departures = new Departures(id, requests, soon)
+  const fanout: Fanout = new Fanout(rooms, clock, counters, options.publish, () => reattach)
+  const reattach = new Reattach(id, requests, clock, counters, (membership, standing, item) =>
+    fanout.attached(membership, standing, item),
+  )
+  const reception = new Reception({
+    ...options,
+    counters,
+    lanes: { gateway: id, requests, soon, onAnswer: (connection, item) => fanout.answer(connection, item) },
+  })
+  const streams = new Streams(clock, counters, {
+    onLoss(engine) {
+      log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
+      for (const room of rooms.all()) if (room.engine === engine) reattach.addRoom(room)
+    },
+    onNewEngine() {
+      for (const room of rooms.all()) if (!streams.isLive(room.engine)) reattach.addRoom(room)
+    },
+  })
+  let lastConn = 0
+  let isDraining = false
+
+  /** False for an item of an owner that has been replaced. A new owner is told who is here. */
+  const isCurrent = ({ room, epoch }: { room: string; epoch: number }): boolean => {
+    if (room === '') return true
+    const partition = partitionOf(room)
+    const known = epochs.get(partition)
+    if (known !== undefined && epoch < known) {
+      counters.dropsStale++
+      return false
+    }
+    epochs.set(partition, epoch)
+    if (known !== undefined && epoch > known)
+      for (const here of rooms.all()) if (here.partition === partition) reattach.addRoom(here)
+    return true
+  }
+
+  const read = (item: Item) => {
+    if (item.kind === 'told') return requests.reply(item)
+    if (!isCurrent(item)) return
+    if (item.kind === 'answer') requests.reply(item)
+    else if (item.kind === 'output') fanout.output(item)
+    else fanout.close(item, connections.get(item.conn))
+  }
+
+  const onEnvelope = (envelope: Envelope): void => {
+    if (!streams.accept(envelope)) return
+    fanout.begin(envelope.engine)
+    for (const item of envelope.items) read(item)
+    fanout.flush()
+    counters.rooms = rooms.size
+  }
+
+  const unsubscribe = bus.subscribe(gatewaySubject(id), (message) => {
+    if (message.kind === 'envelope') onEnvelope(message)
+  })
+
+  const watch = (): void => {
+    streams.watch()
+    fanout.watch()
+    cancelWatch = clock.after(WATCH_MS, watch)
+  }
+  let cancelWatch = clock.after(WATCH_MS, watch)
+
+  const onClosed = (connection: Connection, code: number): void => {
+    const { lifecycle } = connection
+    if (lifecycle.is === 'closed') return
+    if (lifecycle.is === 'awaiting-hello' || lifecycle.is === 'authenticating') lifecycle.cancel()
+    connection.lifecycle = { is: 'closed' }
+    for (const lane of connection.lanes.values()) lane.close()
+    connection.lanes.clear()
+    for (const membership of [...connection.memberships.values()]) rooms.leave(membership)
+    for (const room of connection.joined) departures.add(room, connection.id)
+    connections.delete(connection.id)
+    counters.connections = connections.size
+    counters.rooms = rooms.size
+    counters.closes.set(code, (counters.closes.get(code) ?? 0) + 1)
+  }
+
+  const sayBye = (connection: Connection): void => {
+    const retryAfter = options.chance.uint32() % RETRY_SPREAD_MS
+    connection.send([encode([OP.bye, 'restarting', { retryAfter, resume: true }])])
+    const { lifecycle } = connection
+    if (lifecycle.is === 'online') connection.lifecycle = { ...lifecycle, is: 'leaving' }
+  }
+
+  return {
+    counters,
+    get isDraining() {
+      return isDraining
+    },
+
+    open(socket, origin) {
+      const connection = new Connection(++lastConn, socket, origin, { is: 'closed' }, counters)
+      connections.set(connection.id, connection)
+      counters.accepted++
+      counters.connections = connections.size
+      reception.greet(connection)
+      if (isDraining) {
+        sayBye(connection)
+        connection.end(CLOSE.restarting, 'restarting')
+      }
+      return {
+        binary: (bytes) => reception.receive(connection, bytes),
+        text: () => connection.end(CLOSE.textMessage, 'frames are binary messages'),
+        dropped() {
+          for (const membership of connection.memberships.values()) fanout.fellBehind(membership)
+        },
+        drained: () => fanout.drained(connection),
+        closed: (code) => onClosed(connection, code),
+      }
+    },
+
+    ask: (about) => questions.ask(about),
+    command: (command) => questions.command(command),
+    draw: (player) => reception.players.take(player),
+
+    async drain() {
+      isDraining = true
+      for (const connection of [...connections.values()]) sayBye(connection)
+      const deadline = clock.now() + DRAIN_MS
+      const isBusy = () => [...connections.values()].some(({ lanes }) => lanes.size > 0)
+      while (isBusy() && clock.now() < deadline) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        clock.after(DRAIN_POLL_MS, resolve)
+        await promise
+      }
+      for (const connection of [...connections.values()]) connection.end(CLOSE.restarting, 'restarting')
+    },
+
+    close() {
+      unsubscribe()
+      cancelWatch()
+      for (const connection of connections.values()) if ('cancel' in connection.lifecycle) connection.lifecycle.cancel()
+      reattach.close()
+      requests.close()
+      reception.close()
+    },
+
+    held: () => ({
+      connections: connections.size,
+      rooms: rooms.size,
+      requests: requests.size,
+      rates: reception.size,
+      attaching: reattach.size,
+    }),
+  }
+}

@@ -1,0 +1,156 @@
+import type { AnswerItem, Command, GatewayId } from '../bus/messages.ts'
+import { readHead } from '../protocol/codec.ts'
+import { OP, type Ref, type RoomId } from '../protocol/frames.ts'
+import type { Connection, Who } from './connection.ts'
+import { errFrame } from './connection.ts'
+import { GIVE_UP_MS, type Requests } from './requests.ts'
+
+/** Of one Command: what fits, with its envelope, into a message of 1 MB. */
+const COMMAND_FRAMES = 64
+const COMMAND_BYTES = 262_144
+/** Of one connection, in all its lanes. */
+export const QUEUE_FRAMES = 256
+export const QUEUE_BYTES = 1_048_576
+
+export interface QueuedFrame {
+  bytes: Uint8Array
+  /** Null where the client expects no answer. */
+  ref: Ref | null
+  joins: boolean
+}
+
+export interface LaneEnd {
+  gateway: GatewayId
+  requests: Requests
+  /** Runs at the end of this loop turn. */
+  soon: (task: () => void) => void
+  /** What an engine answered; the lane sends its next Command after it. */
+  onAnswer: (connection: Connection, item: AnswerItem) => void
+}
+
+/**
+ * The frames of one connection to one room, in order: one Command in flight, and what arrives meanwhile goes in the next.
+ * A lane lives in its connection from its first frame until it is empty.
+ */
+export class Lane {
+  readonly #end: LaneEnd
+  readonly #connection: Connection
+  readonly #who: Who
+  readonly #key: string
+  readonly #room: RoomId
+  readonly #subject: string
+  #waiting: QueuedFrame[] = []
+  #flight: { id: number; frames: QueuedFrame[]; answered: Set<Ref> } | null = null
+  #scheduled = false
+
+  constructor(end: LaneEnd, connection: Connection, who: Who, key: string, room: RoomId, subject: string) {
+    this.#end = end
+    this.#connection = connection
+    this.#who = who
+    this.#key = key
+    this.#room = room
+    this.#subject = subject
+  }
+
+  /** Queues a frame; false where this connection has too much waiting. */
+  push(frame: QueuedFrame): boolean {
+    const { queued } = this.#connection
+    if (queued.frames >= QUEUE_FRAMES || queued.bytes + frame.bytes.length > QUEUE_BYTES) return false
+    queued.frames += 1
+    queued.bytes += frame.bytes.length
+    this.#waiting.push(frame)
+    if (!this.#flight && !this.#scheduled) {
+      this.#scheduled = true
+      this.#end.soon(() => {
+        this.#scheduled = false
+        this.#depart()
+      })
+    }
+    return true
+  }
+
+  /** Forgets everything: the connection has ended. */
+  close() {
+    if (this.#flight) this.#end.requests.drop(this.#flight.id)
+    this.#flight = null
+    this.#waiting = []
+  }
+
+  #depart() {
+    if (this.#flight || this.#connection.isClosed) return
+    if (this.#waiting.length === 0) {
+      this.#connection.lanes.delete(this.#key)
+      return
+    }
+    const frames = this.#take()
+    if (frames.some(({ joins }) => joins)) this.#connection.joined.add(this.#room)
+    const command: Omit<Command, 'id'> = {
+      kind: 'command',
+      gateway: this.#end.gateway,
+      room: this.#room,
+      conn: this.#connection.id,
+      player: this.#who.player,
+      session: this.#who.session,
+      frames: frames.map(({ bytes }) => bytes),
+    }
+    const id = this.#end.requests.open({
+      subject: this.#subject,
+      message: (id) => ({ ...command, id }),
+      onReply: (reply) => reply.kind === 'answer' && this.#answered(reply),
+      onGiveUp: () => this.#giveUp(),
+      giveUpMs: GIVE_UP_MS,
+    })
+    this.#flight = { id, frames, answered: new Set() }
+  }
+
+  #take(): QueuedFrame[] {
+    let count = 0
+    let bytes = 0
+    for (const frame of this.#waiting) {
+      bytes += frame.bytes.length
+      if (count > 0 && (count === COMMAND_FRAMES || bytes > COMMAND_BYTES)) break
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  #answered(item: AnswerItem): boolean {
+    const flight = this.#flight
+    if (!flight || item.conn !== this.#connection.id) return false
+    if (!item.done) {
+      for (const frame of item.frames) {
+        const { op, ref } = readHead(frame)
+        if ((op === OP.ok || op === OP.err) && ref !== null) flight.answered.add(ref)
+      }
+    } else {
+      this.#flight = null
+      this.#release(flight.frames)
+    }
+    this.#end.onAnswer(this.#connection, item)
+    if (item.done) this.#depart()
+    return item.done
+  }
+
+  /** Ends what is in flight and what waits behind it: its order would be lost, and the client knows best what to send again. */
+  #giveUp() {
+    const flight = this.#flight
+    const waiting = this.#waiting
+    this.#flight = null
+    this.#waiting = []
+    const frames = [...(flight?.frames ?? []), ...waiting]
+    this.#release(frames)
+    this.#connection.lanes.delete(this.#key)
+    const refs = frames.flatMap(({ ref }) => (ref === null || flight?.answered.has(ref) ? [] : [ref]))
+    this.#connection.send(
+      refs.map((ref) =>
+        errFrame(ref, 'unavailable', 'no answer from the room in time: send it again with the same ref'),
+      ),
+    )
+  }
+
+  #release(frames: QueuedFrame[]) {
+    const { queued } = this.#connection
+    queued.frames -= frames.length
+    for (const { bytes } of frames) queued.bytes -= bytes.length
+  }
+}

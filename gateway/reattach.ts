@@ -1,0 +1,134 @@
+import type { AnswerItem, Attach, GatewayId } from '../bus/messages.ts'
+import { commandSubject } from '../bus/subjects.ts'
+import type { Clock } from '../protocol/clock.ts'
+import type { GatewayCounters } from './counters.ts'
+import { type Attaching, leaveAudience, type Membership, type Position, type RoomHere } from './membership.ts'
+import type { Requests } from './requests.ts'
+
+const PUMP_MS = 50
+/** 5,000 members a second: an engine's answers may each be a whole document. */
+const MEMBERS_PER_PUMP = 250
+
+/**
+ * Asks engines to go on with members that missed something, at a bounded rate, until each is answered.
+ * While a member waits here nothing of its room is sent to it, so that the answer fits where it stands.
+ */
+export class Reattach {
+  readonly #gateway: GatewayId
+  readonly #requests: Requests
+  readonly #clock: Clock
+  readonly #counters: GatewayCounters
+  readonly #onAnswer: (membership: Membership, standing: Attaching, item: AnswerItem) => void
+  #queue = new Map<Membership, Attaching>()
+  #cancelPump: (() => void) | null = null
+  #scheduled = false
+
+  constructor(
+    gateway: GatewayId,
+    requests: Requests,
+    clock: Clock,
+    counters: GatewayCounters,
+    onAnswer: (membership: Membership, standing: Attaching, item: AnswerItem) => void,
+  ) {
+    this.#gateway = gateway
+    this.#requests = requests
+    this.#clock = clock
+    this.#counters = counters
+    this.#onAnswer = onAnswer
+  }
+
+  get size(): number {
+    return this.#queue.size
+  }
+
+  /** Attaches this member again from where it stands, or from `position`. Nothing where that is under way. */
+  add(membership: Membership, position?: Position) {
+    if (membership.standing.is === 'attaching') return
+    leaveAudience(membership)
+    const at = position ?? (membership.standing.is === 'alone' ? membership.standing : { seq: 0, heard: 0 })
+    const standing: Attaching = { is: 'attaching', seq: at.seq, heard: at.heard, held: [] }
+    membership.standing = standing
+    this.#counters.reattached++
+    this.#enqueue(membership, standing)
+  }
+
+  /** Attaches all members of a room again, but for those whose sockets are full. */
+  addRoom(room: RoomHere) {
+    for (const membership of room.members.values()) if (membership.standing.is !== 'behind') this.add(membership)
+  }
+
+  close() {
+    this.#cancelPump?.()
+    this.#queue.clear()
+  }
+
+  #enqueue(membership: Membership, standing: Attaching) {
+    this.#queue.set(membership, standing)
+    if (this.#scheduled || this.#cancelPump) return
+    this.#scheduled = true
+    this.#clock.soon(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump() {
+    this.#cancelPump = null
+    const rooms = new Map<RoomHere, Map<Membership, Attaching>>()
+    let taken = 0
+    for (const [membership, standing] of this.#queue) {
+      if (taken === MEMBERS_PER_PUMP) break
+      this.#queue.delete(membership)
+      if (!isWaiting(membership, standing)) continue
+      taken++
+      const members = rooms.get(membership.room) ?? new Map<Membership, Attaching>()
+      rooms.set(membership.room, members.set(membership, standing))
+    }
+    for (const [room, members] of rooms) this.#ask(room, members)
+    if (taken > 0) this.#cancelPump = this.#clock.after(PUMP_MS, () => this.#pump())
+  }
+
+  #ask(room: RoomHere, members: Map<Membership, Attaching>) {
+    this.#requests.open({
+      subject: commandSubject(room.partition),
+      message: (id) => this.#message(id, room, members),
+      onReply: (reply) => reply.kind === 'answer' && this.#answered(members, reply),
+      onGiveUp: () => {},
+      giveUpMs: Number.POSITIVE_INFINITY,
+    })
+  }
+
+  /** Built anew for each sending: a member that has gone must not be attached after its Detach. */
+  #message(id: number, room: RoomHere, members: Map<Membership, Attaching>): Attach | null {
+    const attach: Attach = { kind: 'attach', gateway: this.#gateway, id, room: room.id, members: [] }
+    for (const [membership, standing] of members) {
+      const { connection, role } = membership
+      const { lifecycle } = connection
+      if (!isWaiting(membership, standing) || !('session' in lifecycle)) continue
+      const { player, session } = lifecycle
+      const { seq: since, heard } = standing
+      attach.members.push({ conn: connection.id, player, session, role, since, heard })
+    }
+    return attach.members.length > 0 ? attach : null
+  }
+
+  #answered(members: Map<Membership, Attaching>, item: AnswerItem): boolean {
+    for (const [membership, standing] of members) {
+      if (membership.connection.id !== item.conn) continue
+      members.delete(membership)
+      if (isWaiting(membership, standing)) this.#onAnswer(membership, standing, item)
+      break
+    }
+    if (!item.done) return false
+    // The answer's last part came, but not these members' parts: ask for them again.
+    for (const [membership, standing] of members)
+      if (isWaiting(membership, standing)) this.#enqueue(membership, standing)
+    return true
+  }
+}
+
+/** Whether this is still what the member waits for: it may have left, or been answered by a JOIN. */
+const isWaiting = (membership: Membership, standing: Attaching): boolean =>
+  membership.standing === standing &&
+  membership.connection.memberships.get(membership.room.id) === membership &&
+  !membership.connection.isClosed

@@ -1,0 +1,87 @@
+import type { Bus } from '../bus/bus.ts'
+import type { AnswerItem, Request, ToldItem } from '../bus/messages.ts'
+import type { Clock } from '../protocol/clock.ts'
+import type { GatewayCounters } from './counters.ts'
+
+export const RESEND_MS = 1_000
+export const GIVE_UP_MS = 10_000
+
+export type Reply = AnswerItem | ToldItem
+
+export interface PendingRequest {
+  /** Where to send it. */
+  subject: string
+  /** The message under this id, as things stand now; null when there is nothing left to ask. */
+  message: (id: number) => Request | null
+  /** True once this reply completes the request. */
+  onReply: (reply: Reply) => boolean
+  /** No reply completed it in time. */
+  onGiveUp: () => void
+  giveUpMs: number
+}
+
+interface Sent extends PendingRequest {
+  sends: number
+  deadline: number
+  cancel: () => void
+}
+
+/**
+ * The requests of one gateway that no engine has answered yet. Each is sent at once, again every second under the
+ * same id, and given up after its time. Whoever opens one hears either its last reply or that it was given up, or has dropped it.
+ */
+export class Requests {
+  readonly #bus: Bus
+  readonly #clock: Clock
+  readonly #counters: GatewayCounters
+  readonly #pending = new Map<number, Sent>()
+  #lastId = 0
+
+  constructor(bus: Bus, clock: Clock, counters: GatewayCounters) {
+    this.#bus = bus
+    this.#clock = clock
+    this.#counters = counters
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /** Sends a request and returns its id. */
+  open(request: PendingRequest): number {
+    const id = ++this.#lastId
+    const sent: Sent = { ...request, sends: 0, deadline: this.#clock.now() + request.giveUpMs, cancel: () => {} }
+    this.#pending.set(id, sent)
+    this.#send(id, sent)
+    return id
+  }
+
+  /** Hands a reply to the request that it is for; late and doubled ones are dropped. */
+  reply(reply: Reply) {
+    const sent = this.#pending.get(reply.id)
+    if (sent?.onReply(reply)) this.drop(reply.id)
+  }
+
+  /** Forgets a request. */
+  drop(id: number) {
+    this.#pending.get(id)?.cancel()
+    this.#pending.delete(id)
+  }
+
+  close() {
+    for (const id of [...this.#pending.keys()]) this.drop(id)
+  }
+
+  #send(id: number, sent: Sent) {
+    const message = sent.message(id)
+    if (!message) return this.drop(id)
+    if (sent.sends++ > 0) this.#counters.resent++
+    this.#bus.publish(sent.subject, message)
+    sent.cancel = this.#clock.after(RESEND_MS, () => {
+      if (this.#clock.now() < sent.deadline) return this.#send(id, sent)
+      this.#pending.delete(id)
+      this.#counters.unanswered++
+      sent.onGiveUp()
+    })
+  }
+}
