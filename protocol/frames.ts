@@ -124,3 +124,5 @@ export const ROOM_ID = /^[A-Za-z0-9_-]{1,64}$/
 /** `__proto__` is no id: documents are keyed by player. */
 export const PLAYER_ID = /^(?!__proto__$)[A-Za-z0-9._:@-]{1,64}$/
 export const SESSION_ID = /^[A-Za-z0-9_-]{16,64}$/
+/** Names of games, moves, channels and methods. */
+export const NAME = /^.{1,64}$/su

@@ -1,5 +1,5 @@
 import { MalformedFrame } from './errors.ts'
-import { OP, type Ref, ROOM_ID, type RoomId } from './frames.ts'
+import { NAME, OP, type Ref, ROOM_ID, type RoomId } from './frames.ts'
 import { byteAt, uint16At, uint32At } from './scan.ts'
 
 /** What a gateway needs to know of a client's frame to pass it on. */
@@ -46,7 +46,7 @@ export function readHead(bytes: Uint8Array): Head {
     if (text !== null && ROOM_ID.test(text)) head.room = text
     else head.bad = 'room: 1 to 64 of A-Z a-z 0-9 _ - were expected'
   } else if (WITH_GAME.has(op)) {
-    if (text !== null && text !== '' && text.length <= 64) head.game = text
+    if (text !== null && NAME.test(text)) head.game = text
     else head.bad = 'game: 1 to 64 characters were expected'
   }
   return head

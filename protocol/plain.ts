@@ -8,6 +8,13 @@ export function isPlainObject(value: object): boolean {
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
+const hasIsWellFormed = 'isWellFormed' in String.prototype
+const HALF_OF_PAIR = /[\uD800-\uDFFF]/u
+
+/** Whether the text has no half of a surrogate pair, so that UTF-8 can carry it; also on engines without `isWellFormed`. */
+export const isWellFormed = (text: string): boolean =>
+  hasIsWellFormed ? text.isWellFormed() : !HALF_OF_PAIR.test(text)
+
 interface Flaw {
   reason: string
   path: (string | number)[]
@@ -28,7 +35,7 @@ export function assertPlain(value: unknown, depth: number): void {
 function flawOf(value: unknown, depth: number): Flaw | null {
   switch (typeof value) {
     case 'string':
-      return value.isWellFormed() ? null : flawed('half of a surrogate pair; cut strings by code point')
+      return isWellFormed(value) ? null : flawed('half of a surrogate pair; cut strings by code point')
     case 'number':
       return Number.isFinite(value) ? null : flawed(`${value} is not a finite number`)
     case 'boolean':
@@ -57,7 +64,7 @@ function flawOfObject(value: object, depth: number): Flaw | null {
   const fields = value as Readonly<Record<string, unknown>>
   for (const key of Object.keys(fields)) {
     if (key === '__proto__') return flawed('the key __proto__')
-    if (!key.isWellFormed()) return flawed('a key with half of a surrogate pair')
+    if (!isWellFormed(key)) return flawed('a key with half of a surrogate pair')
     const flaw = flawOf(fields[key], depth - 1)
     if (flaw !== null) return inside(key, flaw)
   }
