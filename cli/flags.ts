@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { codeOf } from './cannot-start.ts'
 import { nearest } from './nearest.ts'
 
 /** What to print, and how to end, in place of running: `--help` (0, to stdout), or what is wrong with the command line (2, to stderr). */
@@ -179,9 +180,6 @@ const lookUp = (
   }
   return null
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
 const unknownFlag = (specs: Spec[], name: string): CliExit => {
   const near = nearest(name, [...specs.flatMap(accepted), '--help'])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { CliExit } from './flags.ts'
-import { usageError } from './flags.ts'
+import { type CliExit, usageError } from './flags.ts'
 import { nearest } from './nearest.ts'
+import { print } from './print.ts'
 
 /** Runs a command with the arguments after its name; resolves with the exit code once it has ended. */
 type Run = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>
@@ -14,16 +14,12 @@ const COMMANDS: Record<string, { about: string; load: () => Promise<Run> }> = {
 export const main = async (argv: readonly string[]): Promise<void> => {
   const [name = '--help', ...rest] = argv
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command === undefined) return print(withoutCommand(name))
+  if (command === undefined) {
+    process.exitCode = print(withoutCommand(name))
+    return
+  }
   const run = await command.load()
-  process.exitCode = await run(rest, process.env)
-}
-
-/** Prints to stdout what was asked for, to stderr what is wrong, and sets the exit code. */
-const print = ({ exit, text }: CliExit): void => {
-  if (exit === 0) process.stdout.write(`${text.trimEnd()}\n`)
-  else process.stderr.write(`${text.trimEnd()}\n`)
-  process.exitCode = exit
+  process.exit(await run(rest, process.env))
 }
 
 const withoutCommand = (name: string): CliExit => {

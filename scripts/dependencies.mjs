@@ -88,7 +88,7 @@ export const installDependencies = async (root, { say, working }) => {
   const total = Object.values(readPackages(join(root, 'package-lock.json')) ?? {}).filter((entry) =>
     isWanted(entry, thisTarget()),
   ).length
-  say(`Installing ${total} packages from package-lock.json (about 600 MB on disk, once) …`)
+  say(`Installing ${total} packages from package-lock.json (about 700 MB on disk, once) …`)
   const started = Date.now()
   const progress = setInterval(() => {
     const seconds = Math.round((Date.now() - started) / 1000)
@@ -159,7 +159,7 @@ export const npmProblem = (stderr) => {
     return `npm cannot reach its registry (${code}). Check the network (and \`npm config get registry\`, proxies), then run this again.`
   if (/^(EACCES|EPERM|EROFS)$/.test(code))
     return `npm may not write here (${code}). Make this folder yours, then run this again.`
-  if (code === 'ENOSPC') return 'The disk is full: Madang needs about 600 MB here. Free some, then run this again.'
+  if (code === 'ENOSPC') return 'The disk is full: Madang needs about 700 MB here. Free some, then run this again.'
   if (code === 'EUSAGE')
     return 'package.json and package-lock.json do not fit together. Run `npm install`, then this again.'
   const lines = stderr.split('\n').filter((line) => /^npm (error|ERR!)/.test(line) && !/complete log|_logs/.test(line))

@@ -1,0 +1,109 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run } from './child.mjs'
+import { findOrInstallChromium } from './chromium.mjs'
+import { orSayWhy } from './problem.mjs'
+import { ROOT, setUp } from './setup.mjs'
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+
+/** What a check that is not a test counts as: one. */
+const TOOLS = [
+  { name: 'format and lint', script: '@biomejs/biome/bin/biome', args: ['ci', '.'] },
+  { name: 'types', script: 'typescript/bin/tsc', args: ['-p', '.'] },
+  { name: 'unused code (knip)', script: 'knip/bin/knip.js', args: ['--no-progress'] },
+]
+
+/**
+ * Runs formatter, linter, tsc, knip and vitest, all of them whatever fails, and ends with a line of totals. Sets the exit code.
+ * @param {string[]} vitestArgs
+ */
+export const runChecks = async (vitestArgs) => {
+  const ready = await orSayWhy(async () => {
+    const { node } = await setUp()
+    return { node, chromium: await findOrInstallChromium((line) => console.error(line)) }
+  })
+  if (ready === null) return
+  const env = {
+    ...process.env,
+    MADANG_CHROMIUM: ready.chromium,
+    PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
+  }
+  const counts = []
+  for (const { name, script, args } of TOOLS) {
+    console.log(`\n── ${name}`)
+    const { code } = await run(ready.node, [join(ROOT, 'node_modules', script), ...args], { cwd: ROOT, env })
+    if (code === 0) console.log('passed')
+    counts.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 })
+  }
+  console.log('\n── tests')
+  counts.push(await runVitest(ready.node, vitestArgs, env))
+
+  const total = counts.reduce(sum)
+  if (total.failed > 0) process.exitCode = 1
+  console.log(`\n${totalsLine(total)}`)
+}
+
+/**
+ * @param {string} node
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Count>}
+ */
+const runVitest = async (node, args, env) => {
+  const report = join(ROOT, '.cache', 'vitest.json')
+  mkdirSync(join(ROOT, '.cache'), { recursive: true })
+  rmSync(report, { force: true })
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code } = await run(node, [vitest, 'run', ...reporters, ...args], { cwd: ROOT, env })
+  return countTests(readReport(report), code)
+}
+
+/** @typedef {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: { status: string }[] }[] }} Report */
+
+/**
+ * The totals of vitest's JSON report. A file that failed before its tests ran, and a run that failed in any other way (an
+ * unhandled error, no report), count as a failure each. Pure.
+ * @param {Report | null} report
+ * @param {number} code vitest's exit code
+ * @returns {Count}
+ */
+export const countTests = (report, code) => {
+  if (report === null) return { passed: 0, failed: 1, skipped: 0 }
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  )
+  const failed = report.numFailedTests + broken.length
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: report.numPendingTests + report.numTodoTests,
+  }
+}
+
+/**
+ * @param {string} file
+ * @returns {Report | null}
+ */
+const readReport = (file) => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+/**
+ * @param {Count} a
+ * @param {Count} b
+ * @returns {Count}
+ */
+const sum = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
+
+/**
+ * `N passed, N failed`, with `, N skipped` where some were. Pure.
+ * @param {Count} count
+ */
+export const totalsLine = ({ passed, failed, skipped }) =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
