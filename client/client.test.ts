@@ -1,24 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { OP } from '../protocol/frames.ts'
-import type { MadangError } from './error.ts'
-import type { GameLike } from './game.ts'
 import { ROOM } from './testing/server.ts'
-import { world } from './testing/world.ts'
-
-/** The game of the test server. */
-interface Tally extends GameLike {
-  readonly moves: { readonly add: Schema<{ n: number }>; readonly hush: Schema<{ n: number }> }
-  readonly everyone: () => { total: number; last: { by: string; n: number } | null }
-}
-interface Schema<I> {
-  readonly '~standard': { readonly types?: { readonly input: I; readonly output: I } | undefined }
-}
-
-const settled = async (promise: Promise<unknown>): Promise<MadangError> =>
-  promise.then(
-    () => Promise.reject(new Error('it was not refused')),
-    (error) => error as MadangError,
-  )
+import type { Tally } from './testing/tally.ts'
+import { refusal, world } from './testing/world.ts'
 
 describe('a session', () => {
   test('says HELLO, and knows its player and the time of the server', async () => {
@@ -71,7 +55,7 @@ describe('a session', () => {
   test('a refused move rejects with the code, the message and the ref of the server', async () => {
     const { connect, until } = world()
     const room = await until(connect().join<Tally>(ROOM))
-    const error = await until(settled(room.move.add({ n: -1 })))
+    const error = await until(refusal(room.move.add({ n: -1 })))
     expect(error).toMatchObject({ name: 'MadangError', code: 'illegal_move', message: 'only up', ref: 2 })
   })
 })

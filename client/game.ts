@@ -26,10 +26,11 @@ export type MoveOf<Input> = unknown extends Input
 /** The moves of a game by name. */
 export type MovesOf<G extends GameLike> = { readonly [K in keyof G['moves'] & string]: MoveOf<InputOf<G['moves'][K]>> }
 
-type OnlyOf<G extends GameLike> = G extends { readonly only: (...args: never[]) => infer S } ? S : unknown
+type EveryoneOf<G extends GameLike> = G extends { readonly everyone: (...args: never[]) => infer P } ? P : never
+type OnlyOf<G extends GameLike> = G extends { readonly only?: (...args: never[]) => infer S } ? S : unknown
 
 /** What a game shows a viewer: what everyone may know, and what only this viewer does. */
-export type GameViewOf<G extends GameLike> = ReturnType<G['everyone']> & OnlyOf<G>
+export type GameViewOf<G extends GameLike> = EveryoneOf<G> & OnlyOf<G>
 
 /** The document of a room in which the game is played. */
 export type DocumentOf<G extends GameLike> = RoomDocument<GameViewOf<G>>

@@ -64,3 +64,10 @@ export const world = (seed = 1): World => {
     },
   }
 }
+
+/** What the promise rejects with; rejects where it does not. */
+export const refusal = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => Promise.reject(new Error(`it was not refused: ${JSON.stringify(value)}`)),
+    (error: unknown) => error,
+  )
