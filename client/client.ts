@@ -60,7 +60,7 @@ export const connect = (options: ConnectOptions): Session => {
     credential: credentialOf(options),
     id: session ?? newSession(environment.chance),
     // A session that goes on used lower refs before: ms since the epoch grow faster than the rate at which a session may send.
-    firstRef: session === undefined ? 1 : environment.clock.now(),
+    firstRef: session === undefined ? 1 : Math.floor(environment.clock.now()),
     deadline: options.deadline ?? DEADLINE_MS,
   })
 }

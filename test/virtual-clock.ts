@@ -83,32 +83,32 @@ const START = Date.UTC(2026, 0, 1)
 export const virtualClock = (seed?: number): VirtualClock => {
   const timers = new Timers()
   const random = seed === undefined ? null : xoroshiro128plus(seed)
-  let soon: (() => void)[] = []
+  const soon: (() => void)[] = []
   let now = START
   let set = 0
   let live = 0
   let running = false
 
-  /** Runs what was put off; then the timer due next, if it is due at `end` or before. False when there was none. */
-  const turn = async (end: number): Promise<boolean> => {
-    await promisesDone()
-    while (soon.length > 0) {
-      const tasks = soon
-      soon = []
-      for (const task of tasks) {
-        task()
-        await promisesDone()
-      }
-    }
+  /** The task that is next: what was put off longest, else the timer due next, if it is due at `end` or before. */
+  const nextTask = (end: number): (() => void) | null => {
+    const waiting = soon.shift()
+    if (waiting) return waiting
     const timer = timers.next()
-    if (!timer || timer.due > end) return false
+    if (!timer || timer.due > end) return null
     timers.pop()
     now = Math.max(now, timer.due)
     const { task } = timer
     timer.task = null
     live--
+    return task
+  }
+
+  /** Runs the next task and the promises that it settled; false where there is none until `end`. */
+  const turn = async (end: number): Promise<boolean> => {
+    const task = nextTask(end)
     task?.()
-    return true
+    await promisesDone()
+    return task !== null
   }
 
   const exclusively = async (run: () => Promise<void>): Promise<void> => {
@@ -140,6 +140,7 @@ export const virtualClock = (seed?: number): VirtualClock => {
     advance: (ms) =>
       exclusively(async () => {
         const end = now + ms
+        await promisesDone()
         while (await turn(end));
         now = end
       }),
@@ -148,8 +149,7 @@ export const virtualClock = (seed?: number): VirtualClock => {
         const end = now + limit
         await promisesDone()
         while (!condition()) {
-          const ran = await turn(end)
-          if (ran || condition()) continue
+          if (await turn(end)) continue
           const reason = live > 0 ? `within ${limit} ms` : 'and nothing is left to run'
           throw new Error(`the condition did not come to hold ${reason}: ${condition}`)
         }

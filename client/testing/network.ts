@@ -83,7 +83,7 @@ export class TestNetwork {
     let last = 0
     return (task) => {
       const due = Math.max(last, this.#clock.now() + 1 + (this.#chance.uint32() % 20))
-      last = due + 0.001
+      last = due
       this.#clock.after(due - this.#clock.now(), () => {
         if (open() && !this.silent) task()
       })

@@ -130,6 +130,11 @@ export class TestServer {
     this.#commit(by, 'add', n)
   }
 
+  /** A move from elsewhere that nobody sees but by its EMITs. */
+  hush(): void {
+    this.#commit('ben', 'hush', 0)
+  }
+
   #take(connection: Connection, frame: unknown[]): void {
     this.received.push(frame)
     const [op] = frame
