@@ -1,10 +1,8 @@
 import type { PatchOp, PathStep, Seq } from './frames.ts'
-import { isBinary, UNNAMEABLE } from './plain.ts'
+import { type Fields, isBinary, isFields, UNNAMEABLE } from './plain.ts'
 import { encodedSize, headerSize } from './size.ts'
 
 export { apply } from './apply.ts'
-
-type Fields = Readonly<Record<string, unknown>>
 
 /**
  * The ops that turn `before` into `after`, both plain data: empty where they are equal. Pure. Looks at nothing that both share
@@ -20,8 +18,9 @@ export function diff(before: unknown, after: unknown, prefix: readonly PathStep[
 /** As `diff`, for two objects of which other parts of the document share the place: sets and deletes their keys, never all. Pure. */
 export function diffKeys(before: Fields, after: Fields, prefix: readonly PathStep[] = []): PatchOp[] {
   const walk = startWalk(prefix)
-  for (const key of unnameable(before, after)) throw new TypeError(`no patch can name the key ${key}`)
-  differFields(walk, before, after)
+  if (differFields(walk, before, after) === Number.POSITIVE_INFINITY) {
+    throw new TypeError(`no patch can name the keys ${UNNAMEABLE.join(', ')}: these objects differ there`)
+  }
   return walk.ops
 }
 
@@ -53,14 +52,11 @@ const opSize = (walk: Walk): number => 1 + headerSize(walk.path.length) + walk.s
 /** Appends the ops for what differs at the walk's path; returns their bytes. */
 function differ(walk: Walk, before: unknown, after: unknown): number {
   if (before === after) return 0
-  if (!isContainer(before) || !isContainer(after) || Array.isArray(before) !== Array.isArray(after)) {
-    return isBinary(before) && isBinary(after) && sameBytes(before, after) ? 0 : set(walk, after)
-  }
   const first = walk.ops.length
   let size: number
   if (Array.isArray(before) && Array.isArray(after)) size = differElements(walk, before, after)
-  else if (differsUnnameably(before as Fields, after as Fields)) return set(walk, after)
-  else size = differFields(walk, before as Fields, after as Fields)
+  else if (isFields(before) && isFields(after)) size = differFields(walk, before, after)
+  else return isBinary(before) && isBinary(after) && sameBytes(before, after) ? 0 : set(walk, after)
   const around = opSize(walk)
   if (size <= around || around + encodedSize(after, size - around) >= size) return size
   walk.ops.length = first
@@ -94,7 +90,7 @@ function differFields(walk: Walk, before: Fields, after: Fields): number {
   return size
 }
 
-/** Walks one step down; undefined stands for absent. */
+/** Walks one step down; undefined stands for absent. What differs at a key that no path may name costs infinitely much. */
 function enter(walk: Walk, step: PathStep, before: unknown, after: unknown): number {
   if (before === after) return 0
   const stepSize = encodedSize(step)
@@ -107,19 +103,8 @@ function enter(walk: Walk, step: PathStep, before: unknown, after: unknown): num
   } else size = before === undefined ? set(walk, after) : differ(walk, before, after)
   walk.path.pop()
   walk.steps -= stepSize
-  return size
+  return size > 0 && typeof step === 'string' && UNNAMEABLE.includes(step) ? Number.POSITIVE_INFINITY : size
 }
-
-const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null && !isBinary(value)
-
-function* unnameable(before: Fields, after: Fields): Generator<string> {
-  for (const key of UNNAMEABLE) {
-    if (!Object.hasOwn(before, key) && !Object.hasOwn(after, key)) continue
-    if (!Object.hasOwn(before, key) || !Object.hasOwn(after, key) || diff(before[key], after[key]).length > 0) yield key
-  }
-}
-
-const differsUnnameably = (before: Fields, after: Fields): boolean => unnameable(before, after).next().done === false
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

@@ -1,6 +1,13 @@
 /** Whether this is binary data as the protocol carries it; true for a Uint8Array of another realm too. */
 export const isBinary = (value: unknown): value is Uint8Array =>
-  value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]'
+  value instanceof Uint8Array ||
+  (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]')
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** Whether this is a map as the protocol carries it: neither an array nor binary. */
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isBinary(value)
 
 /** Whether this is an object literal (of any realm), not an instance of a class. */
 export function isPlainObject(value: object): boolean {
@@ -55,17 +62,14 @@ function flawOf(value: unknown, depth: number): Flaw | null {
     }
     return null
   }
-  return isBinary(value) ? null : flawOfObject(value, depth)
-}
-
-function flawOfObject(value: object, depth: number): Flaw | null {
-  if (!isPlainObject(value)) return flawed(`${Object.prototype.toString.call(value)} is not plain data`)
+  if (isBinary(value)) return null
+  if (!isFields(value) || !isPlainObject(value))
+    return flawed(`${Object.prototype.toString.call(value)} is not plain data`)
   if (depth === 0) return flawed('nested too deep, or a cycle')
-  const fields = value as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(fields)) {
+  for (const key of Object.keys(value)) {
     if (key === '__proto__') return flawed('the key __proto__')
     if (!isWellFormed(key)) return flawed('a key with half of a surrogate pair')
-    const flaw = flawOf(fields[key], depth - 1)
+    const flaw = flawOf(value[key], depth - 1)
     if (flaw !== null) return inside(key, flaw)
   }
   return null

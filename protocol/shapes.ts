@@ -11,7 +11,7 @@ import {
   type RoomDocument,
   type RoomId,
 } from './frames.ts'
-import { isBinary } from './plain.ts'
+import { type Fields, isFields } from './plain.ts'
 
 /** A shape that an element of a frame must have, and how to name it to who got it wrong. */
 export interface Shape<T> {
@@ -19,13 +19,9 @@ export interface Shape<T> {
   readonly text: string
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isNumber = (value: unknown): value is number => typeof value === 'number'
 const isCount = (value: unknown): value is number => isNumber(value) && Number.isSafeInteger(value) && value >= 0
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isBinary(value)
 
 export const TEXT: Shape<string> = { is: isText, text: 'a string' }
 export const NUMBER: Shape<number> = { is: isNumber, text: 'a number' }

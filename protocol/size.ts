@@ -1,4 +1,4 @@
-import { isBinary } from './plain.ts'
+import { type Fields, isBinary, isFields } from './plain.ts'
 
 /**
  * How many bytes `encode` would make of a plain value, without encoding it. Pure. Stops counting once it is above `budget`
@@ -8,19 +8,22 @@ export function encodedSize(value: unknown, budget = Number.POSITIVE_INFINITY): 
   if (value === null || value === undefined || typeof value === 'boolean') return 1
   if (typeof value === 'string') return stringSize(value)
   if (typeof value === 'number') return numberSize(value)
-  if (typeof value !== 'object') throw new TypeError(`cannot encode a ${typeof value}`)
   if (Array.isArray(value)) {
     let size = headerSize(value.length)
     for (let i = 0; i < value.length && size <= budget; i++) size += encodedSize(value[i], budget - size)
     return size
   }
-  if (isBinary(value)) {
-    const length = value.byteLength
-    return length + (length < 256 ? 2 : length < 65_536 ? 3 : 5)
-  }
+  if (isFields(value)) return fieldsSize(value, budget)
+  if (!isBinary(value)) throw new TypeError(`cannot encode a ${typeof value}`)
+  const length = value.byteLength
+  return length + (length < 256 ? 2 : length < 65_536 ? 3 : 5)
+}
+
+function fieldsSize(fields: Fields, budget: number): number {
   let size = 0
   let pairs = 0
-  for (const [key, field] of Object.entries(value)) {
+  for (const key of Object.keys(fields)) {
+    const field = fields[key]
     if (field === undefined) continue
     pairs++
     size += stringSize(key)
