@@ -40,15 +40,18 @@ export class Connection {
   /** Rooms whose engine may know of this connection: it must hear of its end. */
   readonly joined = new Set<RoomId>()
   readonly lanes = new Map<string, Lane>()
+  /** When the peer gave its last sign of life, ms. */
+  heardAt: number
   /** What waits in all lanes, in flight or not. */
   queued = { frames: 0, bytes: 0 }
   readonly #counters: GatewayCounters
 
-  constructor(id: ConnId, socket: Socket, origin: Origin, lifecycle: Lifecycle, counters: GatewayCounters) {
+  constructor(id: ConnId, socket: Socket, origin: Origin, now: number, counters: GatewayCounters) {
     this.id = id
     this.socket = socket
     this.origin = origin
-    this.lifecycle = lifecycle
+    this.lifecycle = { is: 'closed' }
+    this.heardAt = now
     this.#counters = counters
   }
 

@@ -20,6 +20,10 @@ import type { Origin, Peer, Publish, Socket } from './socket.ts'
 import { Streams } from './stream.ts'
 
 const WATCH_MS = 500
+/** Pulses are felt with every sixth watch: every 3 s. */
+const PULSE_WATCHES = 6
+const QUIET_MS = 12_000
+const SILENT_MS = 25_000
 /** How long answers may take that are under way when the gateway drains. */
 const DRAIN_MS = 3_000
 const DRAIN_POLL_MS = 50
@@ -50,6 +54,8 @@ export interface Gateway {
   command(command: Pick<Command, 'player' | 'session' | 'room' | 'frames'>): Promise<Uint8Array[]>
   /** Takes one from a player's rate; returns the ms to wait, or 0. */
   draw(player: PlayerId): number
+  /** The same from an address's. */
+  drawAddress(address: string): number
   /** Says BYE to everyone, waits for the answers under way, and resolves when all sockets are told to end. */
   drain(): Promise<void>
   /** Forgets everything at once; sockets are the edge's to close. */
@@ -92,6 +98,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     },
   })
   let lastConn = 0
+  let watches = 0
   let isDraining = false
 
   /** False for an item of an owner that has been replaced. A new owner is told who is here. */
@@ -129,7 +136,17 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     if (message.kind === 'envelope') onEnvelope(message)
   })
 
+  /** A dead peer is found within 30 s: 25 s of silence, half of them spent asking, and the time between two looks. */
+  const feelPulses = () => {
+    for (const connection of [...connections.values()]) {
+      const silence = clock.now() - connection.heardAt
+      if (silence > SILENT_MS) connection.socket.cut()
+      else if (silence > QUIET_MS) connection.socket.ping()
+    }
+  }
+
   const watch = (): void => {
+    if (++watches % PULSE_WATCHES === 0) feelPulses()
     streams.watch()
     fanout.watch()
     cancelWatch = clock.after(WATCH_MS, watch)
@@ -165,7 +182,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     },
 
     open(socket, origin) {
-      const connection = new Connection(++lastConn, socket, origin, { is: 'closed' }, counters)
+      const connection = new Connection(++lastConn, socket, origin, clock.now(), counters)
       connections.set(connection.id, connection)
       counters.accepted++
       counters.connections = connections.size
@@ -175,7 +192,13 @@ export const createGateway = (options: GatewayOptions): Gateway => {
         connection.end(CLOSE.restarting, 'restarting')
       }
       return {
-        binary: (bytes) => reception.receive(connection, bytes),
+        binary(bytes) {
+          connection.heardAt = clock.now()
+          reception.receive(connection, bytes)
+        },
+        alive() {
+          connection.heardAt = clock.now()
+        },
         text: () => connection.end(CLOSE.textMessage, 'frames are binary messages'),
         dropped() {
           for (const membership of connection.memberships.values()) fanout.fellBehind(membership)
@@ -188,6 +211,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     ask: (about) => questions.ask(about),
     command: (command) => questions.command(command),
     draw: (player) => reception.players.take(player),
+    drawAddress: (address) => reception.addresses.take(address),
 
     async drain() {
       isDraining = true

@@ -86,6 +86,9 @@ export const memoryEdge = (clock: Clock): MemoryEdge => {
         return true
       },
       bufferedAmount: () => (paused ? buffered : 0),
+      ping() {
+        if (!paused) clock.soon(() => peer.alive())
+      },
       cork: (task) => task(),
       subscribe: (topic) => void topics.add(topic),
       unsubscribe: (topic) => void topics.delete(topic),

@@ -45,7 +45,7 @@ export class Reception {
   readonly #options: ReceptionOptions
   readonly #form: { bytes: number; depth: number }
   readonly players: RateLimit
-  readonly #addresses: RateLimit
+  readonly addresses: RateLimit
   readonly #ephemeral: RateLimit
 
   constructor(options: ReceptionOptions) {
@@ -54,17 +54,17 @@ export class Reception {
     this.#form = { bytes: limits.frame, depth: FRAME_LIMITS.depth }
     const rate = (times: number) => new RateLimit(clock, limits.rate * times, limits.rate * times * 2)
     this.players = rate(1)
-    this.#addresses = rate(GUESTS_PER_ADDRESS)
+    this.addresses = rate(GUESTS_PER_ADDRESS)
     this.#ephemeral = rate(EPHEMERAL_RATES)
   }
 
   /** How many rates are remembered. */
   get size(): number {
-    return this.players.size + this.#addresses.size + this.#ephemeral.size
+    return this.players.size + this.addresses.size + this.#ephemeral.size
   }
 
   close() {
-    for (const limit of [this.players, this.#addresses, this.#ephemeral]) limit.close()
+    for (const limit of [this.players, this.addresses, this.#ephemeral]) limit.close()
   }
 
   /** Starts the time within which a connection must say HELLO. */
@@ -210,7 +210,7 @@ export class Reception {
   #draw(connection: Connection, { player, guest }: Who): number {
     const retryAfter = this.players.take(player.id)
     if (retryAfter > 0 || !guest) return retryAfter
-    const addressRetryAfter = this.#addresses.take(connection.origin.address)
+    const addressRetryAfter = this.addresses.take(connection.origin.address)
     if (addressRetryAfter > 0) this.players.giveBack(player.id)
     return addressRetryAfter
   }

@@ -6,6 +6,8 @@ export interface Socket {
   send(bytes: Uint8Array): boolean
   /** Bytes that the peer has not taken yet. */
   bufferedAmount(): number
+  /** Asks the peer for a sign of life: `alive` follows. */
+  ping(): void
   /** Runs `task` and sends what it sends in as few packets as possible. */
   cork(task: () => void): void
   subscribe(topic: string): void
@@ -24,6 +26,8 @@ export interface Peer {
   /** A binary message; the gateway keeps the bytes. */
   binary(bytes: Uint8Array): void
   text(): void
+  /** A control frame came: the peer lives. */
+  alive(): void
   /** A published message did not fit in what may be buffered for this socket. */
   dropped(): void
   /** The peer has taken some of what was buffered. */

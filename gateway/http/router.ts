@@ -1,0 +1,136 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../../protocol/clock.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { Auth } from '../auth.ts'
+import type { Gateway } from '../gateway.ts'
+import type { Identity } from '../identity.ts'
+import type { StaticFiles } from '../static.ts'
+import { credentialsOf } from './credentials.ts'
+import { postGuest } from './guests.ts'
+import { corsHeaders, type OriginPolicy, preflight } from './origin.ts'
+import { type HttpReply, type HttpRequest, json, problem, refused, tooMany } from './reply.ts'
+import { getGames, getRoom, getRooms, postRoom, type RoomRoutes } from './rooms.ts'
+
+export interface RouterOptions extends RoomRoutes {
+  gateway: Gateway
+  auth: Auth
+  clock: Clock
+  allows: OriginPolicy
+  files: StaticFiles
+  /** Whether this process can serve; `/readyz` says so. */
+  isReady: () => boolean
+  log: Logger
+}
+
+type Handler = (request: HttpRequest) => Promise<HttpReply> | HttpReply
+type Methods = { get?: Handler; post?: Handler }
+
+/** Of every reply: a page of ours runs only our own code, is framed by nobody and tells nobody where it was. */
+export const SECURITY_HEADERS: Record<string, string> = {
+  'Content-Security-Policy':
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(self), microphone=(self), geolocation=()',
+}
+
+/** Returns the function that answers every HTTP request that is no upgrade. It never rejects. */
+export const createRouter = (options: RouterOptions) => {
+  const { gateway, auth, allows, files, isReady, log } = options
+
+  const identify = async (request: HttpRequest): Promise<Identity> => {
+    const { headers } = request
+    const credentials = credentialsOf(headers.get('authorization'), headers.get('cookie'))
+    if (!credentials)
+      throw new Refusal('unauthorized', 'a token is needed: Authorization: Bearer, or the cookie madang')
+    if (credentials.from === 'cookie' && headers.get('origin') === undefined)
+      throw new Refusal('forbidden', 'a POST with the cookie needs an Origin header: use Authorization: Bearer instead')
+    return auth.verify(credentials.token)
+  }
+
+  const createRoom: Handler = async (request) => {
+    const identity = await identify(request)
+    const retryAfter = gateway.draw(identity.id)
+    return retryAfter > 0 ? tooMany(retryAfter) : postRoom(request, identity, options)
+  }
+
+  const live: Methods = { get: () => json(200, { status: 'ok' }) }
+  const ready: Methods = {
+    get: () =>
+      isReady()
+        ? json(200, { status: 'ready' })
+        : problem('unavailable', gateway.isDraining ? 'this server is draining' : 'not ready yet'),
+  }
+  const api = new Map<string, Methods>([
+    ['/v1/guests', { post: (request) => postGuest(request, auth) }],
+    ['/v1/games', { get: () => getGames(options) }],
+    ['/v1/rooms', { get: (request) => getRooms(request, options), post: createRoom }],
+    [
+      '/v1/ws',
+      {
+        get: () =>
+          problem('bad_frame', 'open a WebSocket here', {
+            status: 426,
+            headers: { Upgrade: 'websocket', Connection: 'Upgrade' },
+          }),
+      },
+    ],
+  ])
+  const page: Methods = {
+    get: (request) => files.reply(request.path, request.headers) ?? problem('not_found', 'there is nothing here'),
+  }
+
+  const methodsOf = (path: string): Methods => {
+    if (path === '/healthz') return live
+    if (path === '/readyz') return ready
+    if (!path.startsWith('/v1/')) return page
+    const room = /^\/v1\/rooms\/([^/]+)$/.exec(path)?.[1]
+    if (room !== undefined) return { get: () => getRoom(room, options) }
+    return api.get(path) ?? {}
+  }
+
+  const route = async (request: HttpRequest): Promise<HttpReply> => {
+    const methods = methodsOf(request.path)
+    const isApi = request.path.startsWith('/v1/')
+    const names = Object.keys(methods).map((name) => name.toUpperCase())
+    if (names.length === 0) return problem('not_found', 'there is no such resource')
+    const allow = [...names, ...(methods.get ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    const origin = request.headers.get('origin')
+    const isForeign = origin !== undefined && !allows(origin, request.headers.get('host'))
+    if (request.method === 'OPTIONS')
+      return isForeign && isApi
+        ? problem('forbidden', 'this Origin is not allowed')
+        : preflight(allow, origin !== undefined && isApi)
+    const handler =
+      request.method === 'HEAD'
+        ? methods.get
+        : request.method === 'GET'
+          ? methods.get
+          : request.method === 'POST'
+            ? methods.post
+            : undefined
+    if (!handler)
+      return problem('bad_frame', `${request.method} is not for this resource`, {
+        status: 405,
+        headers: { Allow: allow },
+      })
+    if (isForeign && request.method === 'POST') return problem('forbidden', 'this Origin is not allowed')
+    if (isApi) {
+      const retryAfter = gateway.drawAddress(request.address)
+      if (retryAfter > 0) return tooMany(retryAfter)
+    }
+    return handler(request)
+  }
+
+  return async (request: HttpRequest): Promise<HttpReply> => {
+    const reply = await route(request).catch((error: unknown) => {
+      if (error instanceof Refusal) return refused(error)
+      log.error({ err: error, path: request.path }, 'a request failed')
+      return problem('internal', 'something failed here, and was logged')
+    })
+    const cors = request.path.startsWith('/v1/') ? corsHeaders(request, allows) : {}
+    return { ...reply, headers: { ...SECURITY_HEADERS, ...cors, ...reply.headers } }
+  }
+}

@@ -1,0 +1,278 @@
+import type {
+  TemplatedApp,
+  HttpRequest as UwsRequest,
+  HttpResponse as UwsResponse,
+  us_listen_socket,
+  WebSocket,
+} from 'uWebSockets.js'
+import { STATUS_CODES } from 'node:http'
+import type { Auth } from './auth.ts'
+import { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
+import { clientAddress, credentialsOf } from './http/credentials.ts'
+import { originPolicy } from './http/origin.ts'
+import { type HttpReply, type HttpRequest, problem } from './http/reply.ts'
+import { createRouter, SECURITY_HEADERS } from './http/router.ts'
+import type { Peer, Socket } from './socket.ts'
+import { staticFiles } from './static.ts'
+
+declare module 'uWebSockets.js' {
+  interface TemplatedApp {
+    /** Takes options between port and callback, as upstream's own example of an exclusive port does. */
+    listen(host: string, port: number, options: number, cb: (socket: us_listen_socket | false) => void): TemplatedApp
+  }
+}
+
+export interface GatewayServerOptions extends Omit<GatewayOptions, 'publish' | 'authenticator'> {
+  host: string
+  /** 0 picks a free one. */
+  port: number
+  auth: Auth
+  /** Origins whose pages may connect; null: those of the same host. */
+  origins: readonly string[] | null
+  /** How many proxies in front set X-Forwarded-For. */
+  trustProxy: number
+  /** Paths of PEM files; null: no TLS. */
+  tls: { cert: string; key: string } | null
+  /** Where the built page is. */
+  files: string
+  /** Whether the other roles of this process can serve. */
+  isReady: () => boolean
+}
+
+export interface GatewayServer {
+  readonly gateway: Gateway
+  readonly port: number
+  /** True until `drain`. */
+  isReady(): boolean
+  /** Says BYE to everyone, lets what is under way be answered, and ends all sockets with 1012. `/readyz` says 503 from now on. */
+  drain(): Promise<void>
+  /** Stops listening and cuts what is left. */
+  close(): Promise<void>
+}
+
+/** The port is taken, or not ours to listen on. */
+export class PortInUse extends Error {
+  constructor(host: string, port: number) {
+    super(`cannot listen on ${host}:${port}: the port is in use, or not allowed. Choose another with --port.`)
+    this.name = 'PortInUse'
+  }
+}
+
+const EXCLUSIVE_PORT = 1
+const SUBPROTOCOL = 'madang.v1'
+/** Messages longer than the frame limit reach us up to this many times it, so that 1009 can be said; beyond, uWS cuts. */
+const OVERSIZE = 8
+const HARD_LIMIT_BYTES = 1_048_576
+const BODY_BYTES = 65_536
+
+interface SocketState {
+  token: string | null
+  address: string
+  isOpen: boolean
+  peer: Peer | null
+}
+
+/** Starts the gateway on a real port. Rejects with PortInUse. One uWebSockets.js app: WebSocket, HTTP API and static files. */
+export const startGateway = async (options: GatewayServerOptions): Promise<GatewayServer> => {
+  // Read once, when the module loads: headers over 4 KB (a JWT in a cookie) would get 431.
+  process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384'
+  const { default: uws } = await import('uWebSockets.js')
+  const { auth, chance, clock, clusterKey, files, isReady, limits, log, origins, tls, trustProxy } = options
+  const app: TemplatedApp = tls ? uws.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : uws.App()
+  const gateway = createGateway({
+    ...options,
+    authenticator: auth,
+    publish: (topic, bytes) => void app.publish(topic, bytes, true),
+  })
+  const allows = originPolicy(origins)
+  const router = createRouter({
+    gateway,
+    auth,
+    clock,
+    chance,
+    clusterKey,
+    frame: limits.frame,
+    allows,
+    files: staticFiles(files),
+    isReady: () => !gateway.isDraining && isReady(),
+    log,
+  })
+
+  app.ws<SocketState>('/v1/ws', {
+    maxPayloadLength: limits.frame * OVERSIZE,
+    maxBackpressure: HARD_LIMIT_BYTES,
+    compression: uws.DISABLED,
+    // The gateway feels pulses itself: uWS counts what it sends as a sign of life.
+    idleTimeout: 0,
+    sendPingsAutomatically: false,
+    upgrade(res, req, context) {
+      const headers = headersOf(req)
+      const origin = headers.get('origin')
+      if (origin !== undefined && !allows(origin, headers.get('host')))
+        return write(res, 'GET', withSecurity(problem('forbidden', 'this Origin is not allowed: see --origins')))
+      if (gateway.isDraining) return write(res, 'GET', withSecurity(problem('unavailable', 'this server is draining')))
+      const offered = (headers.get('sec-websocket-protocol') ?? '').split(',').map((name) => name.trim())
+      const state: SocketState = {
+        token: credentialsOf(headers.get('authorization'), headers.get('cookie'))?.token ?? null,
+        address: clientAddress(textOf(res.getRemoteAddressAsText()), headers.get('x-forwarded-for'), trustProxy),
+        isOpen: false,
+        peer: null,
+      }
+      const key = headers.get('sec-websocket-key') ?? ''
+      const protocol = offered.includes(SUBPROTOCOL) ? SUBPROTOCOL : ''
+      res.upgrade(state, key, protocol, headers.get('sec-websocket-extensions') ?? '', context)
+    },
+    open(ws) {
+      const state = ws.getUserData()
+      state.isOpen = true
+      state.peer = gateway.open(socketOf(ws, state), state)
+    },
+    message(ws, message, isBinary) {
+      const { peer } = ws.getUserData()
+      if (isBinary) peer?.binary(new Uint8Array(message.slice(0)))
+      else peer?.text()
+    },
+    ping: (ws) => ws.getUserData().peer?.alive(),
+    pong: (ws) => ws.getUserData().peer?.alive(),
+    dropped: (ws) => ws.getUserData().peer?.dropped(),
+    drain: (ws) => ws.getUserData().peer?.drained(),
+    close(ws, code) {
+      const state = ws.getUserData()
+      state.isOpen = false
+      state.peer?.closed(code)
+    },
+  })
+
+  app.any('/*', (res, req) => {
+    let aborted = false
+    const gone = Promise.withResolvers<null>()
+    res.onAborted(() => {
+      aborted = true
+      gone.resolve(null)
+    })
+    const headers = headersOf(req)
+    const path = decodedPath(req.getUrl())
+    const method = req.getMethod().toUpperCase()
+    const body = method === 'POST' ? Promise.race([readBody(res), gone.promise]) : Promise.resolve(new Uint8Array(0))
+    const request: HttpRequest = {
+      method,
+      path: path ?? '/',
+      query: new URLSearchParams(req.getQuery()),
+      headers,
+      address: clientAddress(textOf(res.getRemoteAddressAsText()), headers.get('x-forwarded-for'), trustProxy),
+      isSecure: tls !== null || (trustProxy > 0 && headers.get('x-forwarded-proto') === 'https'),
+      async body(bytes) {
+        const read = await body
+        return read !== null && read.length <= bytes ? read : null
+      },
+    }
+    const reply = path === null ? withSecurity(problem('bad_frame', 'the path is not valid')) : router(request)
+    Promise.resolve(reply).then((reply) => {
+      if (!aborted) res.cork(() => write(res, method, reply))
+    })
+  })
+
+  const listening = await new Promise<us_listen_socket | false>((resolve) => {
+    app.listen(options.host, options.port, EXCLUSIVE_PORT, resolve)
+  })
+  if (!listening) {
+    gateway.close()
+    app.close()
+    throw new PortInUse(options.host, options.port)
+  }
+  let isListening = true
+
+  return {
+    gateway,
+    port: uws.us_socket_local_port(listening),
+    isReady: () => isListening && !gateway.isDraining && isReady(),
+    drain: () => gateway.drain(),
+    async close() {
+      if (!isListening) return
+      isListening = false
+      app.close()
+      gateway.close()
+    },
+  }
+}
+
+const socketOf = (ws: WebSocket<SocketState>, state: SocketState): Socket => ({
+  send: (bytes) => state.isOpen && ws.send(bytes, true) !== 2,
+  bufferedAmount: () => (state.isOpen ? ws.getBufferedAmount() : 0),
+  ping() {
+    if (state.isOpen) ws.ping()
+  },
+  cork(task) {
+    if (state.isOpen) ws.cork(task)
+  },
+  subscribe(topic) {
+    if (state.isOpen) ws.subscribe(topic)
+  },
+  unsubscribe(topic) {
+    if (state.isOpen) ws.unsubscribe(topic)
+  },
+  end(code, reason) {
+    if (state.isOpen) ws.end(code, reason)
+  },
+  cut() {
+    if (state.isOpen) ws.close()
+  },
+})
+
+/** All headers by lowercase name; those that came more than once are joined as HTTP says. */
+const headersOf = (req: UwsRequest): Map<string, string> => {
+  const headers = new Map<string, string>()
+  req.forEach((name, value) => {
+    const present = headers.get(name)
+    headers.set(name, present === undefined ? value : `${present}, ${value}`)
+  })
+  return headers
+}
+
+const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString('latin1')
+
+const decodedPath = (url: string): string | null => {
+  try {
+    return decodeURIComponent(url)
+  } catch {
+    return null
+  }
+}
+
+/** Resolves with the body, or with null where it is too long; what comes after that is dropped. */
+const readBody = (res: UwsResponse): Promise<Uint8Array | null> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    res.onData((chunk, isLast) => {
+      length += chunk.byteLength
+      if (length > BODY_BYTES) return resolve(null)
+      chunks.push(Buffer.from(chunk.slice(0)))
+      if (isLast) resolve(Buffer.concat(chunks))
+    })
+  })
+
+const withSecurity = (reply: HttpReply): HttpReply => ({ ...reply, headers: { ...SECURITY_HEADERS, ...reply.headers } })
+
+/** Sends a whole reply; what the peer does not take at once follows as it takes it. */
+const write = (res: UwsResponse, method: string, { status, headers, body }: HttpReply) => {
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
+  for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value)
+  if (status === 204 || status === 304) {
+    res.endWithoutBody()
+    return
+  }
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+  if (method === 'HEAD') {
+    res.endWithoutBody(bytes.length)
+    return
+  }
+  // The rest of a body that is too long would be read as the next request.
+  if (status === 413) {
+    res.end(bytes, true)
+    return
+  }
+  const start = res.getWriteOffset()
+  const [, isDone] = res.tryEnd(bytes, bytes.length)
+  if (!isDone) res.onWritable((offset) => res.tryEnd(bytes.subarray(offset - start), bytes.length)[0])
+}
