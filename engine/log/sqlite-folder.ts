@@ -21,21 +21,18 @@ const syncFolder = (folder: string) => {
 }
 
 const makeFolder = (dir: string) => {
-  try {
-    const first = mkdirSync(dir, { recursive: true, mode: 0o700 })
-    for (let at = dir; first !== undefined && at.length >= first.length; at = dirname(at)) syncFolder(dirname(at))
-    accessSync(join(dir, '.'), constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (error) {
-    const code = errnoOf(error)
-    if (code === 'EEXIST' || code === 'ENOTDIR') {
-      throw new StorageError(`data folder ${dir}: not a directory: choose another with --data`, { cause: error })
-    }
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-      const advice = 'give this user read and write access, or choose another with --data'
-      throw new StorageError(`data folder ${dir}: no write permission: ${advice}`, { cause: error })
-    }
-    throw new StorageError(`data folder ${dir}: ${error instanceof Error ? error.message : error}`, { cause: error })
+  const first = mkdirSync(dir, { recursive: true, mode: 0o700 })
+  for (let at = dir; first !== undefined && at.length >= first.length; at = dirname(at)) syncFolder(dirname(at))
+  accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK)
+}
+
+const adviceFor = (error: unknown): string => {
+  const code = errnoOf(error)
+  if (code === 'EEXIST' || code === 'ENOTDIR') return 'not a directory: choose another with --data'
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return 'no write permission: give this user read and write access, or choose another with --data'
   }
+  return describeTrouble(error)
 }
 
 /** SQLite gives its -wal and -shm files the mode of the database. */
@@ -92,8 +89,8 @@ export interface Folder {
 /** The folder's log, opened for this process alone. Throws DataFolderInUse or StorageError, and then holds nothing. */
 export const openFolder = (path: string): Folder => {
   const dir = resolve(path)
-  makeFolder(dir)
   try {
+    makeFolder(dir)
     const lock = lockFolder(dir)
     try {
       const db = openLog(dir)
@@ -110,6 +107,6 @@ export const openFolder = (path: string): Folder => {
     }
   } catch (error) {
     if (error instanceof StorageError) throw error
-    throw new StorageError(`data folder ${dir}: ${describeTrouble(error)}`, { cause: error })
+    throw new StorageError(`data folder ${dir}: ${adviceFor(error)}`, { cause: error })
   }
 }

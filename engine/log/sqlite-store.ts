@@ -1,6 +1,6 @@
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import { Fenced, type IndexRow, type Position } from './log.ts'
-import { type Folder, openFolder } from './sqlite-folder.ts'
+import type { Folder } from './sqlite-folder.ts'
 import { type Failure, isRead, type Operation, type Outcome } from './sqlite-messages.ts'
 import { SqlitePlaces } from './sqlite-places.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
@@ -32,14 +32,14 @@ export class SqliteStore {
   #bytesSinceCheckpoint = 0
   #purge = false
 
-  /** Throws DataFolderInUse or StorageError. */
-  constructor(dir: string) {
-    this.#folder = openFolder(dir)
+  /** Takes the folder over, and closes it if what it holds cannot be read: throws what SQLite throws. */
+  constructor(folder: Folder) {
+    this.#folder = folder
     try {
-      this.#queries = new SqliteQueries(this.#folder.db)
+      this.#queries = new SqliteQueries(folder.db)
       this.#places = new SqlitePlaces(this.#queries)
     } catch (error) {
-      this.#folder.close()
+      folder.close()
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { DataFolderInUse } from './log.ts'
+import { openFolder } from './sqlite-folder.ts'
 import type { FromWorker, Reply, Request, ToWorker } from './sqlite-messages.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import { describeTrouble } from './sqlite-trouble.ts'
@@ -47,7 +48,7 @@ const end = (store: SqliteStore) => {
 
 const start = () => {
   try {
-    const store = new SqliteStore(workerData.dir)
+    const store = new SqliteStore(openFolder(workerData.dir))
     port.on('message', (message: ToWorker) => serve(store, message))
     say({ say: 'ready' })
   } catch (error) {
