@@ -1,0 +1,41 @@
+import type { AnswerItem, Command } from '../../bus/messages.ts'
+import { encode } from '../../protocol/codec.ts'
+import type { Refusal } from '../../protocol/errors.ts'
+import { OP, type Ref } from '../../protocol/frames.ts'
+
+export interface FrameAnswer {
+  readonly frames: Uint8Array[]
+  /** Where the connection stands in the room after them; null: out of it; undefined: as before. */
+  readonly attached?: AnswerItem['attached']
+}
+
+export const ok = (ref: Ref, value: unknown): Uint8Array =>
+  encode(value === null || value === undefined ? [OP.ok, ref] : [OP.ok, ref, value])
+
+export const err = (ref: Ref | null, { code, message, detail }: Refusal): Uint8Array =>
+  encode(detail === undefined ? [OP.err, ref, code, message] : [OP.err, ref, code, message, detail])
+
+/** The answers to the frames of one command, given out in the order of the frames, each as soon as those before it are there. */
+export class CommandAnswers {
+  readonly #command: Command
+  readonly #give: (answer: Omit<AnswerItem, 'epoch'>) => void
+  readonly #waiting: (FrameAnswer | undefined)[]
+  #next = 0
+
+  constructor(command: Command, give: (answer: Omit<AnswerItem, 'epoch'>) => void) {
+    this.#command = command
+    this.#give = give
+    this.#waiting = command.frames.map(() => undefined)
+  }
+
+  set(frame: number, answer: FrameAnswer): void {
+    this.#waiting[frame] = answer
+    for (let next = this.#waiting[this.#next]; next !== undefined; next = this.#waiting[this.#next]) {
+      this.#next += 1
+      const { id, conn, room } = this.#command
+      const done = this.#next === this.#waiting.length
+      const attached = next.attached === undefined ? {} : { attached: next.attached }
+      this.#give({ kind: 'answer', room, id, conn, frames: [...next.frames], done, ...attached })
+    }
+  }
+}

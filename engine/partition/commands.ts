@@ -1,0 +1,169 @@
+import type { AnswerItem, Command } from '../../bus/messages.ts'
+import { decode } from '../../protocol/codec.ts'
+import { MalformedFrame, Refusal } from '../../protocol/errors.ts'
+import { type ClientFrame, OP, type Ref } from '../../protocol/frames.ts'
+import { parseClientFrame } from '../../protocol/parse.ts'
+import type { Asker, RoomRequest } from '../room/admit.ts'
+import type { Answer } from '../room/batch.ts'
+import type { KeyRing } from '../room/keyring.ts'
+import type { LiveRoom } from '../room/live.ts'
+import { isPlayer } from '../room/membership.ts'
+import { RulesError } from '../rules/game.ts'
+import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
+import { createNext, createRoom } from './creation.ts'
+import type { Library } from './library.ts'
+import type { Matching } from './matching.ts'
+import type { Rooms } from './rooms.ts'
+
+export interface CommandPorts {
+  readonly rooms: Rooms
+  readonly library: Library
+  readonly keys: KeyRing
+  readonly matching: Matching
+  readonly answer: (command: Command, answer: Omit<AnswerItem, 'epoch'>) => void
+  /** For what nobody foresaw. */
+  readonly failed: (what: string, error: unknown) => void
+}
+
+type Give = (answer: FrameAnswer) => void
+
+/** Opens the frames of a command and brings each to its room. Rejects with what nobody foresaw; every other error is answered. */
+export const takeCommand = async (command: Command, ports: CommandPorts): Promise<void> => {
+  const answers = new CommandAnswers(command, (answer) => ports.answer(command, answer))
+  const frames = command.frames.map(openFrame)
+  try {
+    if (frames.some(({ frame }) => frame?.[0] === OP.join)) await ports.keys.need(command.player.id)
+    const room = frames.some(({ frame }) => frame !== null && isForRoom(frame))
+      ? await ports.rooms.get(command.room)
+      : null
+    for (const [i, opened] of frames.entries())
+      new Taking(opened, command, room, ports, (answer) => answers.set(i, answer)).take()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    for (const [i, { frame, ref }] of frames.entries())
+      answers.set(i, { frames: frame !== null && isSilent(frame) ? [] : [err(ref, error)] })
+  }
+}
+
+/** One frame on its way; `give` is called once, now or later. */
+class Taking {
+  readonly #opened: OpenedFrame
+  readonly #command: Command
+  readonly #room: LiveRoom | null
+  readonly #ports: CommandPorts
+  readonly #give: Give
+
+  constructor(opened: OpenedFrame, command: Command, room: LiveRoom | null, ports: CommandPorts, give: Give) {
+    this.#opened = opened
+    this.#command = command
+    this.#room = room
+    this.#ports = ports
+    this.#give = give
+  }
+
+  take(): void {
+    this.#route().catch((error) => this.#refuse(error))
+  }
+
+  /** Runs up to the room's queue without waiting, so that frames keep their order. */
+  async #route(): Promise<void> {
+    const { frame, refusal } = this.#opened
+    if (frame === null) throw refusal
+    const { player, session, room: id } = this.#command
+    const asker: Asker = { by: player.id, name: player.name, session }
+    switch (frame[0]) {
+      case OP.create:
+        return this.#ok(frame[1], await createRoom(frame, asker, id, this.#ports))
+      case OP.match: {
+        const answer = await this.#ports.matching.match(frame, asker)
+        if ('refusal' in answer) throw answer.refusal
+        return this.#ok(frame[1], answer.value)
+      }
+      case OP.join:
+      case OP.leave:
+      case OP.move:
+      case OP.call: {
+        const room = this.#room
+        if (room === null) throw new Refusal('not_found', `There is no room "${frame[2]}".`)
+        room.request(frame, asker, (answer) => {
+          this.#answered(frame, asker, room, answer).catch((error) => this.#refuse(error))
+        })
+        return
+      }
+      default:
+        this.#give({ frames: [] })
+    }
+  }
+
+  /** Runs in the room's turn up to the answer, but for `again`, which waits for the new room. */
+  async #answered(frame: RoomRequest, asker: Asker, room: LiveRoom, answer: Answer): Promise<void> {
+    if ('refusal' in answer) throw answer.refusal
+    const [op, ref] = frame
+    if (op === OP.call && frame[3] === 'again') await createNext(room, this.#ports)
+    if (op === OP.join) this.#joined(ok(ref, answer.value), asker, room, frame[3]?.since ?? null)
+    else if (op === OP.leave) this.#left(ok(ref, answer.value), asker, room)
+    else this.#ok(ref, answer.value)
+  }
+
+  #joined(answer: Uint8Array, { by, session }: Asker, room: LiveRoom, since: number | null): void {
+    const { gateway, conn } = this.#command
+    const { state } = room
+    if (conn === null || state.kicked.includes(by)) {
+      this.#give({ frames: [answer] })
+      return
+    }
+    const role = isPlayer(state, by) ? 'player' : 'spectator'
+    const { frames, seq } = room.attach({ gateway, conn, player: by, session, role }, since, null)
+    this.#give({ frames: [answer, ...frames], attached: { role, seq, heard: state.seq } })
+  }
+
+  #left(answer: Uint8Array, { by }: Asker, room: LiveRoom): void {
+    const { gateway, conn } = this.#command
+    room.detachPlayer(by, 'left', conn === null ? undefined : { gateway, conn })
+    this.#give({ frames: [answer], attached: null })
+  }
+
+  #ok(ref: Ref, value: unknown): void {
+    this.#give({ frames: [ok(ref, value)] })
+  }
+
+  #refuse(error: unknown): void {
+    const { frame, ref } = this.#opened
+    if (!(error instanceof Refusal || error instanceof RulesError)) this.#ports.failed('a request', error)
+    const refusal =
+      error instanceof Refusal ? error : new Refusal('internal', 'That failed on the server; nothing has changed.')
+    this.#give({ frames: frame !== null && isSilent(frame) ? [] : [err(ref, refusal)] })
+  }
+}
+
+interface OpenedFrame {
+  readonly frame: ClientFrame | null
+  readonly ref: Ref | null
+  readonly refusal: Refusal | null
+}
+
+/** The frame, or why it is none. Gateways have looked at its form and head already. */
+const openFrame = (bytes: Uint8Array): OpenedFrame => {
+  let value: unknown
+  try {
+    value = decode(bytes, { bytes: Number.POSITIVE_INFINITY, depth: 32 })
+    const frame = parseClientFrame(value)
+    return { frame, ref: refOf(value), refusal: null }
+  } catch (error) {
+    if (error instanceof Refusal) return { frame: null, ref: refOf(value), refusal: error }
+    if (!(error instanceof MalformedFrame)) throw error
+    return { frame: null, ref: null, refusal: new Refusal('bad_frame', error.message) }
+  }
+}
+
+/** The ref of a frame that has one, where it can be read. */
+const refOf = (frame: unknown): Ref | null => {
+  if (!Array.isArray(frame) || frame[0] === OP.cast || frame[0] === OP.input) return null
+  const ref: unknown = frame[1]
+  return typeof ref === 'number' && Number.isSafeInteger(ref) && ref > 0 ? ref : null
+}
+
+const isForRoom = ([op]: ClientFrame): boolean => op === OP.join || op === OP.leave || op === OP.move || op === OP.call
+
+/** CAST and INPUT get no answer. */
+const isSilent = ([op]: ClientFrame): boolean => op === OP.cast || op === OP.input

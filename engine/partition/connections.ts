@@ -1,0 +1,64 @@
+import type { AnswerItem, Attach, Detach } from '../../bus/messages.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { PlayerId } from '../../protocol/frames.ts'
+import type { LiveRoom } from '../room/live.ts'
+import { isConnected, isPlayer } from '../room/membership.ts'
+import { RulesError } from '../rules/game.ts'
+import type { FrameAnswer } from './answers.ts'
+import type { Lanes } from './lanes.ts'
+import type { Rooms } from './rooms.ts'
+
+export interface ConnectionPorts {
+  readonly rooms: Rooms
+  readonly lanes: Lanes
+  readonly answer: (request: Attach | Detach, answer: Omit<AnswerItem, 'epoch'>) => void
+}
+
+const OUT: FrameAnswer = { frames: [], attached: null }
+
+/** Brings connections back whose stream had a hole, or whose engine was another one. */
+export const attachAgain = async (request: Attach, { rooms, lanes, answer }: ConnectionPorts): Promise<void> => {
+  const members = request.members.filter(({ conn }) => lanes.enter(request, conn))
+  if (members.length === 0) return
+  const room = await rooms.get(request.room).catch((error) => {
+    if (error instanceof Refusal) return null
+    throw error
+  })
+  const answerAll = (): void => {
+    for (const [i, member] of members.entries()) {
+      const { frames, attached = null } = room === null ? OUT : reattach(request, member, room)
+      const done = i === members.length - 1
+      answer(request, { kind: 'answer', room: request.room, id: request.id, conn: member.conn, frames, attached, done })
+    }
+  }
+  if (room === null) answerAll()
+  else room.visit(answerAll)
+}
+
+const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: LiveRoom): FrameAnswer => {
+  const { state } = room
+  const { conn, player, session, role: was, since, heard } = member
+  const role = isPlayer(state, player.id) ? 'player' : 'spectator'
+  if (state.kicked.includes(player.id) || (was === 'player' && role !== 'player')) return OUT
+  try {
+    const { frames, seq } = room.attach({ gateway, conn, player: player.id, session, role }, since, heard)
+    if (role === 'player' && !isConnected(state, player.id)) returned(room, player.id)
+    return { frames, attached: { role, seq, heard: state.seq } }
+  } catch (error) {
+    if (error instanceof RulesError) return OUT
+    throw error
+  }
+}
+
+const returned = (room: LiveRoom, player: PlayerId): void =>
+  room.event((state, stamp) =>
+    isPlayer(state, player) && !isConnected(state, player) && room.attachments.watches(player)
+      ? { type: 'player.returned', by: player, ...stamp }
+      : null,
+  )
+
+export const detach = (request: Detach, { rooms, lanes, answer }: ConnectionPorts): void => {
+  const { gateway, id, room, conns } = request
+  for (const conn of conns) if (lanes.enter(request, conn)) rooms.here(room)?.detach(gateway, conn)
+  answer(request, { kind: 'answer', room, id, conn: conns[0] ?? null, frames: [], done: true })
+}

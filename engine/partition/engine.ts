@@ -1,0 +1,163 @@
+import type { Bus } from '../../bus/bus.ts'
+import { deriveId } from '../../bus/derive.ts'
+import type { AnswerItem, Ask, EngineId, Item, Message, Request } from '../../bus/messages.ts'
+import { ASK_SUBJECT, commandSubject, PARTITIONS } from '../../bus/subjects.ts'
+import type { Chance, Clock } from '../../protocol/clock.ts'
+import type { RoomId } from '../../protocol/frames.ts'
+import type { Storage } from '../log/log.ts'
+import { KeyRing } from '../room/keyring.ts'
+import type { Report } from '../room/live.ts'
+import type { LoadedGame } from '../rules/game.ts'
+import { takeCommand } from './commands.ts'
+import { attachAgain, detach } from './connections.ts'
+import { Lanes } from './lanes.ts'
+import { Library } from './library.ts'
+import { Matching } from './matching.ts'
+import { Outbox } from './outbox.ts'
+import { Rooms } from './rooms.ts'
+
+/** Rooms that one listing names at most. */
+const LISTED_MOST = 200
+
+export interface EngineOptions {
+  readonly bus: Bus
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly games: readonly LoadedGame[]
+  /** Ids of rooms follow from it. */
+  readonly clusterKey: Uint8Array
+  readonly report: Report
+}
+
+/**
+ * Owns all partitions: takes requests from the bus, runs the rooms, and sends gateways what their connections may see.
+ * Frames arrive whole and are opened here, past the gateway, which reads no payload.
+ */
+export class Engine {
+  /** For metrics, simulations and the admin port. */
+  readonly rooms: Rooms
+  readonly #options: EngineOptions
+  readonly #epoch: number
+  readonly #keys: KeyRing
+  readonly #library: Library
+  readonly #outbox: Outbox
+  readonly #lanes: Lanes
+  readonly #matching: Matching
+  #subscriptions: (() => void)[] = []
+
+  /** Starts to answer at once; rooms that were live come back in the background, each before its first request. */
+  static async start(options: EngineOptions): Promise<Engine> {
+    const epoch = await options.storage.nextEpoch()
+    const library = await Library.open(options.games, options.storage)
+    const engine = new Engine(options, epoch, library)
+    engine.#listen()
+    engine.rooms.takeOver().catch((error) => engine.#failed('taking over rooms', error))
+    return engine
+  }
+
+  private constructor(options: EngineOptions, epoch: number, library: Library) {
+    const { bus, storage, clock, chance, clusterKey, report } = options
+    const id: EngineId = `e${epoch}-${chance.uint32().toString(36)}`
+    let records = 0
+    this.#options = options
+    this.#epoch = epoch
+    this.#library = library
+    this.#keys = new KeyRing(storage, chance)
+    this.#outbox = new Outbox(id, bus, clock)
+    this.#lanes = new Lanes(clock)
+    const keys = this.#keys
+    const room = {
+      clock,
+      chance,
+      storage,
+      keys,
+      epoch,
+      report,
+      recordId: () => {
+        records += 1
+        return `${id}.${records}`
+      },
+      nextRoom: (of: RoomId) => deriveId(clusterKey, 'again', of),
+      send: (gateway: string, item: Item) => this.#outbox.send(gateway, item),
+    }
+    this.rooms = new Rooms({ clock, chance, storage, keys, library, report, room })
+    this.#matching = new Matching({
+      rooms: this.rooms,
+      library,
+      now: () => clock.now(),
+      newRoom: ({ by, session }, ref) => deriveId(clusterKey, 'match', by, session, ref),
+    })
+  }
+
+  /** Lets commits in flight land, keeps snapshots, and goes silent. */
+  async close(): Promise<void> {
+    this.#unsubscribe()
+    await this.rooms.close()
+    this.#silence()
+  }
+
+  /** Goes silent at once, as a crash would. For simulations. */
+  abandon(): void {
+    this.#unsubscribe()
+    this.rooms.abandon()
+    this.#silence()
+  }
+
+  #listen(): void {
+    const { bus } = this.#options
+    const hear = (message: Message): void => {
+      if (message.kind !== 'envelope') this.#work(message).catch((error) => this.#failed(message.kind, error))
+    }
+    for (let p = 0; p < PARTITIONS; p++) this.#subscriptions.push(bus.subscribe(commandSubject(p), hear))
+    this.#subscriptions.push(bus.subscribe(ASK_SUBJECT, hear))
+  }
+
+  async #work(request: Request): Promise<void> {
+    const answer = (to: Request, item: Omit<AnswerItem, 'epoch'>): void => {
+      if (to.kind === 'command' && item.done) this.#lanes.leave(to)
+      this.#outbox.send(to.gateway, { ...item, epoch: this.#epoch })
+    }
+    const { rooms } = this
+    const [lanes, library, keys, matching] = [this.#lanes, this.#library, this.#keys, this.#matching]
+    switch (request.kind) {
+      case 'command': {
+        if (!lanes.enter(request, request.conn)) return
+        const failed = (what: string, error: unknown): void => this.#failed(what, error)
+        return takeCommand(request, { rooms, library, keys, matching, answer, failed })
+      }
+      case 'attach':
+        return attachAgain(request, { rooms, lanes, answer })
+      case 'detach':
+        return detach(request, { rooms, lanes, answer })
+      case 'ask':
+        return this.#tell(request)
+    }
+  }
+
+  async #tell({ gateway, id, about }: Ask): Promise<void> {
+    const value =
+      about.type === 'games'
+        ? { games: this.#library.listings() }
+        : about.type === 'rooms'
+          ? { rooms: await this.rooms.listings(about.game, LISTED_MOST) }
+          : { room: await this.rooms.listing(about.room) }
+    this.#outbox.send(gateway, { kind: 'told', id, value })
+  }
+
+  /** What nobody foresaw: reported; the sender tries again and is told `unavailable` in the end. */
+  #failed(what: string, error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#options.report('error', `${what} failed: ${message}`, {})
+  }
+
+  #unsubscribe(): void {
+    for (const unsubscribe of this.#subscriptions) unsubscribe()
+    this.#subscriptions = []
+  }
+
+  #silence(): void {
+    this.#outbox.close()
+    this.#lanes.close()
+  }
+}

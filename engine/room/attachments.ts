@@ -1,0 +1,66 @@
+import type { ConnId, GatewayId } from '../../bus/messages.ts'
+import type { PlayerId, Role, SessionId } from '../../protocol/frames.ts'
+
+/** One connection that is in the room. */
+export interface Attachment {
+  readonly gateway: GatewayId
+  readonly conn: ConnId
+  readonly player: PlayerId
+  readonly session: SessionId
+  readonly role: Role
+}
+
+/** A player's connections to one room; above it the oldest gives way. */
+const CONNECTIONS_PER_PLAYER = 8
+
+/** The connections that are in one room, by connection and by player. */
+export class Attachments {
+  readonly #byConn = new Map<string, Attachment>()
+  readonly #byPlayer = new Map<PlayerId, Set<Attachment>>()
+
+  get size(): number {
+    return this.#byConn.size
+  }
+
+  all(): Iterable<Attachment> {
+    return this.#byConn.values()
+  }
+
+  get(gateway: GatewayId, conn: ConnId): Attachment | undefined {
+    return this.#byConn.get(keyOf(gateway, conn))
+  }
+
+  of(player: PlayerId): ReadonlySet<Attachment> {
+    return this.#byPlayer.get(player) ?? NONE
+  }
+
+  watches(player: PlayerId): boolean {
+    return this.#byPlayer.has(player)
+  }
+
+  /** Adds a connection; returns those that it takes the place of: another one of the same session, or one too many. */
+  add(attachment: Attachment): Attachment[] {
+    const old = this.get(attachment.gateway, attachment.conn)
+    if (old !== undefined) this.remove(old)
+    const own = this.#byPlayer.get(attachment.player)
+    const replaced = [...(own ?? [])].filter((a) => a.session === attachment.session)
+    const first = own !== undefined && own.size - replaced.length >= CONNECTIONS_PER_PLAYER ? [...own][0] : undefined
+    if (first !== undefined && !replaced.includes(first)) replaced.push(first)
+    for (const gone of replaced) this.remove(gone)
+    this.#byConn.set(keyOf(attachment.gateway, attachment.conn), attachment)
+    const set = this.#byPlayer.get(attachment.player)
+    if (set === undefined) this.#byPlayer.set(attachment.player, new Set([attachment]))
+    else set.add(attachment)
+    return replaced
+  }
+
+  remove(attachment: Attachment): void {
+    this.#byConn.delete(keyOf(attachment.gateway, attachment.conn))
+    const own = this.#byPlayer.get(attachment.player)
+    own?.delete(attachment)
+    if (own?.size === 0) this.#byPlayer.delete(attachment.player)
+  }
+}
+
+const NONE: ReadonlySet<Attachment> = new Set()
+const keyOf = (gateway: GatewayId, conn: ConnId): string => `${conn} ${gateway}`

@@ -1,0 +1,202 @@
+import { Refusal } from '../../protocol/errors.ts'
+import { OP, type Role } from '../../protocol/frames.ts'
+import { type Deadline, RulesError, type Runner, type Stamp } from '../rules/game.ts'
+import { type Asker, admit, type RoomRequest } from './admit.ts'
+import type { RoomInput } from './input.ts'
+import { startsNow } from './membership.ts'
+import type { RoomState } from './state.ts'
+import { type Emit, type Outcome, step } from './step.ts'
+
+/** A client's request, waiting for its turn in one room. */
+export interface PendingRequest {
+  readonly frame: RoomRequest
+  readonly asker: Asker
+  /** Called once, after the commit that the answer depends on is durable. */
+  readonly settle: (answer: Answer) => void
+}
+
+/** An event of the room itself; `make` gives nothing where it no longer applies. */
+export interface PendingEvent {
+  readonly make: (state: RoomState, stamp: Stamp) => RoomInput | null
+}
+
+/** Something to do in the room's turn that logs nothing. */
+export interface PendingVisit {
+  readonly visit: () => void
+}
+
+export type Pending = PendingRequest | PendingEvent | PendingVisit
+
+export type Answer = { readonly value: unknown } | { readonly refusal: Refusal }
+
+/** Events that one commit may hold, and how many bytes of requests it takes up before it is sent on. */
+const BATCH_EVENTS = 60
+const BATCH_BYTES = 192 * 1024
+
+/** What one commit will log and answer. `state` is the candidate: it counts only once the append is durable. */
+export interface Batch {
+  readonly state: RoomState
+  readonly inputs: readonly RoomInput[]
+  readonly emits: readonly Emit[]
+  readonly taken: readonly Pending[]
+  /** To be called in this order once the commit is durable. */
+  readonly answers: readonly (() => void)[]
+  /** Throws of the rules, to be reported to the game's author. */
+  readonly troubles: readonly { input: RoomInput; error: RulesError }[]
+}
+
+interface BatchSetting {
+  readonly runner: Runner
+  readonly stamp: () => Stamp
+  readonly watches: (player: string) => boolean
+  readonly nextRoom: () => string
+  /** `order` of the deadlines whose rules threw: they are not tried again. */
+  readonly stuck: ReadonlySet<number>
+  /** At most this many pending ones; 1 finds the one whose view throws. */
+  readonly most: number
+}
+
+/**
+ * Takes pending requests and events from the front of the queue into one commit. Due deadlines go first. A JOIN that is
+ * logged ends the commit, so that its answer names the log's end. Changes the queue and nothing else; never throws for
+ * what the rules do.
+ */
+export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting): Batch => {
+  const batch = new BatchBuilder(state, setting)
+  batch.fireDue()
+  let bytes = 0
+  while (
+    queue.length > 0 &&
+    batch.taken.length < setting.most &&
+    batch.inputs.length < BATCH_EVENTS &&
+    bytes < BATCH_BYTES
+  ) {
+    const pending = queue.shift()
+    if (pending === undefined) break
+    const ends = batch.take(pending)
+    bytes += roughBytes(batch.inputs.at(-1))
+    if (ends) break
+    batch.fireDue()
+  }
+  return batch.finish()
+}
+
+/** A cheap upper guess of an input's size in the log: what counts is that a few large payloads do not pile up. */
+const roughBytes = (input: RoomInput | undefined): number =>
+  input?.type === 'move' ? 64 + JSON.stringify(input.payload ?? null).length * 2 : 256
+
+class BatchBuilder {
+  state: RoomState
+  readonly inputs: RoomInput[] = []
+  readonly taken: Pending[] = []
+  readonly #emits: Emit[] = []
+  readonly #answers: (() => void)[] = []
+  readonly #troubles: { input: RoomInput; error: RulesError }[] = []
+  readonly #setting: BatchSetting
+
+  constructor(state: RoomState, setting: BatchSetting) {
+    this.state = state
+    this.#setting = setting
+  }
+
+  fireDue(): void {
+    for (;;) {
+      const { at, seed } = this.#setting.stamp()
+      const deadline = nextDeadline(this.state, this.#setting.stuck)
+      if (deadline === null || deadline.due > at || this.inputs.length >= BATCH_EVENTS) return
+      if (this.#try({ type: 'deadline', id: deadline.id, at, seed }) === null) return
+    }
+  }
+
+  /** True where the commit ends here. */
+  take(pending: Pending): boolean {
+    this.taken.push(pending)
+    if ('frame' in pending) return this.#takeRequest(pending)
+    if ('visit' in pending) {
+      this.#answers.push(pending.visit)
+      return false
+    }
+    const input = pending.make(this.state, this.#setting.stamp())
+    if (input !== null) this.#try(input)
+    this.#startIfFull()
+    return false
+  }
+
+  finish(): Batch {
+    const { state, inputs, taken } = this
+    return { state, inputs, taken, emits: this.#emits, answers: this.#answers, troubles: this.#troubles }
+  }
+
+  #takeRequest(request: PendingRequest): boolean {
+    const { frame, asker } = request
+    try {
+      const admission = admit(this.state, frame, asker, { ...this.#setting, stamp: this.#setting.stamp() })
+      if ('value' in admission) this.#answer(request, () => admission)
+      if ('joins' in admission) this.#answer(request, () => this.#joined(admission.joins))
+      if (!('input' in admission)) return false
+      const { value } = this.#apply(admission.input)
+      this.#answer(
+        request,
+        admission.input.type === 'player.returned' ? () => this.#joined('player') : () => ({ value }),
+      )
+      this.#startIfFull()
+      return frame[0] === OP.join
+    } catch (error) {
+      const refusal = this.#refusalFor(error)
+      this.#answer(request, () => ({ refusal }))
+      return false
+    }
+  }
+
+  #answer(request: PendingRequest, answer: () => Answer): void {
+    this.#answers.push(() => request.settle(answer()))
+  }
+
+  /** The OK value of a JOIN that was not logged: `seq` is the log's end, once the whole batch is in. */
+  #joined(role: Role): Answer {
+    const { room, seq } = this.state
+    return { value: { room, role, seq } }
+  }
+
+  #startIfFull(): void {
+    if (!startsNow(this.state, this.#setting.runner)) return
+    this.#try({ type: 'room.started', origin: null, ...this.#setting.stamp() })
+  }
+
+  /** Applies an event that nobody asked for; a throw of the rules leaves the state as it is and is reported. */
+  #try(input: RoomInput): Outcome | null {
+    try {
+      return this.#apply(input)
+    } catch (error) {
+      if (!(error instanceof RulesError)) throw error
+      this.#troubles.push({ input, error })
+      return null
+    }
+  }
+
+  #apply(input: RoomInput): Outcome {
+    const outcome = step(this.state, input, this.#setting.runner)
+    this.state = outcome.state
+    this.inputs.push(input)
+    this.#emits.push(...outcome.emits)
+    if (outcome.trouble !== null) this.#troubles.push({ input, error: outcome.trouble })
+    return outcome
+  }
+
+  #refusalFor(error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    if (!(error instanceof RulesError)) throw error
+    return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
+  }
+}
+
+/** The earliest deadline that is set, or null. */
+export const nextDeadline = (state: RoomState, stuck: ReadonlySet<number>): Deadline | null => {
+  let next: Deadline | null = null
+  for (const deadline of state.rules?.deadlines ?? []) {
+    if (stuck.has(deadline.order)) continue
+    if (next === null || deadline.due < next.due || (deadline.due === next.due && deadline.order < next.order))
+      next = deadline
+  }
+  return next
+}

@@ -1,0 +1,178 @@
+import { arrayHeader, concat, encode, mapHeader } from '../../protocol/codec.ts'
+import { OP, type PatchOp, type PlayerId, type RoomDocument, type RoomId, type Seq } from '../../protocol/frames.ts'
+import { diff } from '../../protocol/patch.ts'
+import type { Runner } from '../rules/game.ts'
+import type { RoomState } from './state.ts'
+import type { Emit } from './step.ts'
+
+/** Patch ops, encoded one after another without the header of their array. */
+interface Ops {
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+const NO_OPS: Ops = { count: 0, bytes: new Uint8Array(0) }
+
+/**
+ * A room after one commit, as its members may know it. What all may know is viewed, compared and encoded once, what
+ * one viewer knows besides once per viewer, and the bytes are joined. All of it is computed when first asked for and
+ * kept; views are pure. Any method that views throws RulesError where the rules' views throw.
+ */
+export class Moment {
+  readonly state: RoomState
+  /** Of this commit. */
+  readonly emits: readonly Emit[]
+  readonly room: RoomDocument['room']
+  readonly #runner: Runner
+  #everyone: Record<string, unknown> | null | undefined
+  #shared: { room: Uint8Array; entries: number; game: Uint8Array } | undefined
+  readonly #only: Map<PlayerId | null, Record<string, unknown>>
+  readonly #opsSince = new Map<Seq, Ops>()
+
+  constructor(state: RoomState, emits: readonly Emit[], runner: Runner, before: Moment | null) {
+    this.state = state
+    this.emits = emits
+    this.#runner = runner
+    const same = before !== null && sameRoom(before.state, state)
+    this.room = same ? before.room : roomPart(state)
+    const alike = before !== null && before.#runner === runner && before.state.rules === state.rules
+    this.#everyone = alike ? before.#everyone : undefined
+    this.#only = alike ? before.#only : new Map()
+  }
+
+  get seq(): Seq {
+    return this.state.seq
+  }
+
+  everyone(): Record<string, unknown> | null {
+    if (this.#everyone === undefined)
+      this.#everyone = this.state.rules === null ? null : this.#runner.everyone(this.state.rules)
+    return this.#everyone
+  }
+
+  only(viewer: PlayerId | null): Record<string, unknown> {
+    if (this.state.rules === null || !this.#runner.hasOnly) return {}
+    let view = this.#only.get(viewer)
+    if (view === undefined) {
+      view = this.#runner.only(this.state.rules, viewer)
+      this.#only.set(viewer, view)
+    }
+    return view
+  }
+
+  document(viewer: PlayerId | null): RoomDocument {
+    const everyone = this.everyone()
+    return { room: this.room, game: everyone === null ? null : { ...everyone, ...this.only(viewer) } }
+  }
+
+  /** A STATE frame, stamped with the seq since which this viewer's document has been like this. */
+  stateFrame(viewer: PlayerId | null, seq: Seq): Uint8Array {
+    const everyone = this.everyone()
+    const head = concat(arrayHeader(4), encode(OP.state), encode(this.state.room), encode(seq), mapHeader(2), ROOM_KEY)
+    if (everyone === null) return concat(head, encode(this.room), GAME_KEY, encode(null))
+    const shared = this.#sharedParts(everyone)
+    const own = Object.entries(this.only(viewer))
+    const game = mapHeader(shared.entries + own.length)
+    return concat(head, shared.room, GAME_KEY, game, shared.game, ...own.map(entryBytes))
+  }
+
+  /**
+   * A PATCH frame from an earlier moment, seen at `from`, to this one, seen at `seq`; a STATE where that is smaller;
+   * null where this viewer sees no difference.
+   */
+  changeFrame(before: Moment, viewer: PlayerId | null, from: Seq, seq: Seq = this.seq): Uint8Array | null {
+    if ((before.everyone() === null) !== (this.everyone() === null)) return this.stateFrame(viewer, seq)
+    const shared = this.#sharedOps(before)
+    const own = this.everyone() === null ? NO_OPS : ops(gameDiff(before.only(viewer), this.only(viewer)))
+    const count = shared.count + own.count
+    if (count === 0) return null
+    const patch = concat(patchHead(this.state.room, from, seq), arrayHeader(count), shared.bytes, own.bytes)
+    if (patch.length <= this.#stateAtLeast()) return patch
+    const state = this.stateFrame(viewer, seq)
+    return patch.length <= state.length ? patch : state
+  }
+
+  /** A PATCH without ops: the document did not change, the viewer's seq goes on. */
+  emptyPatch(from: Seq, seq: Seq): Uint8Array {
+    return concat(patchHead(this.state.room, from, seq), arrayHeader(0))
+  }
+
+  #sharedParts(everyone: Record<string, unknown>): { room: Uint8Array; entries: number; game: Uint8Array } {
+    if (this.#shared === undefined) {
+      const entries = Object.entries(everyone)
+      this.#shared = { room: encode(this.room), entries: entries.length, game: concat(...entries.map(entryBytes)) }
+    }
+    return this.#shared
+  }
+
+  #sharedOps(before: Moment): Ops {
+    let known = this.#opsSince.get(before.seq)
+    if (known === undefined) {
+      const room = diff(before.room, this.room).map((op) => under(['room'], op))
+      known = ops([...room, ...gameDiff(before.everyone() ?? {}, this.everyone() ?? {})])
+      this.#opsSince.set(before.seq, known)
+    }
+    return known
+  }
+
+  #least = 0
+  /** A lower bound of any STATE's size, cheap to know: its room part. */
+  #stateAtLeast(): number {
+    if (this.#least === 0) this.#least = roomSize(this.room)
+    return this.#least
+  }
+}
+
+const ROOM_KEY = encode('room')
+const GAME_KEY = encode('game')
+
+const entryBytes = ([key, value]: [string, unknown]): Uint8Array => concat(encode(key), encode(value))
+
+const patchHead = (room: RoomId, from: Seq, seq: Seq): Uint8Array =>
+  concat(arrayHeader(5), encode(OP.patch), encode(room), encode(from), encode(seq))
+
+const ops = (list: readonly PatchOp[]): Ops =>
+  list.length === 0 ? NO_OPS : { count: list.length, bytes: concat(...list.map((op) => encode(op))) }
+
+const under = (prefix: string[], op: PatchOp): PatchOp =>
+  op.length === 1 ? [[...prefix, ...op[0]]] : [[...prefix, ...op[0]], op[1]]
+
+/** Key by key: `game` itself is never set, for it holds keys of `everyone` and of `only`. */
+const gameDiff = (before: Record<string, unknown>, after: Record<string, unknown>): PatchOp[] => {
+  if (before === after) return []
+  const list: PatchOp[] = []
+  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) list.push([['game', key]])
+  for (const [key, value] of Object.entries(after)) {
+    if (!Object.hasOwn(before, key)) list.push([['game', key], value])
+    else for (const op of diff(before[key], value)) list.push(under(['game', key], op))
+  }
+  return list
+}
+
+const sameRoom = (a: RoomState, b: RoomState): boolean =>
+  a.phase === b.phase &&
+  a.host === b.host &&
+  a.players === b.players &&
+  a.members === b.members &&
+  a.next === b.next &&
+  a.version === b.version
+
+const roomPart = ({ phase, game, version, host, players, members, next }: RoomState): RoomDocument['room'] => ({
+  phase,
+  game,
+  version,
+  host,
+  players: [...players],
+  members,
+  ...(next === null ? {} : { next }),
+})
+
+const sizes = new WeakMap<object, number>()
+const roomSize = (room: object): number => {
+  let size = sizes.get(room)
+  if (size === undefined) {
+    size = encode(room).length
+    sizes.set(room, size)
+  }
+  return size
+}

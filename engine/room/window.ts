@@ -1,0 +1,72 @@
+import type { PlayerId, Ref, SessionId } from '../../protocol/frames.ts'
+
+/** Answers kept per session, and sessions kept per player (docs/protocol.md, promise 2). */
+export const ANSWERS_KEPT = 64
+export const SESSIONS_KEPT = 8
+/** A player who is no member is forgotten after this long without a logged request, once many are kept. */
+const STRANGER_KEPT_MS = 10 * 60_000
+const PLAYERS_BEFORE_PRUNING = 128
+
+interface Answer {
+  readonly ref: Ref
+  readonly digest: number
+  readonly value: unknown
+}
+
+interface SessionWindow {
+  readonly session: SessionId
+  /** The highest ref whose answer is no longer kept; 0 while all are. */
+  readonly floor: Ref
+  /** By time of logging, newest last. */
+  readonly answers: readonly Answer[]
+  readonly at: number
+}
+
+/** Per player, the sessions whose requests were logged, the most recent last. */
+export type Windows = Readonly<Record<PlayerId, readonly SessionWindow[]>>
+
+export type Lookup = { known: false } | { known: true; value: unknown } | { known: 'conflict'; why: string }
+
+/** Tells whether a request was logged before, and its answer then. Pure. */
+export const lookUp = (windows: Windows, by: PlayerId, session: SessionId, ref: Ref, digest: number): Lookup => {
+  const window = Object.hasOwn(windows, by) ? windows[by]?.find((w) => w.session === session) : undefined
+  if (window === undefined) return { known: false }
+  const answer = window.answers.find((a) => a.ref === ref)
+  if (answer !== undefined) {
+    if (answer.digest === digest) return { known: true, value: answer.value }
+    return { known: 'conflict', why: `Ref ${ref} was used for another request. Use a new ref.` }
+  }
+  if (ref <= window.floor)
+    return { known: 'conflict', why: `The answer to ref ${ref} is no longer kept. Use a ref above ${window.floor}.` }
+  return { known: false }
+}
+
+/** The windows with one more logged request, bounded per session and player. Pure. */
+export const remember = (
+  windows: Windows,
+  origin: { by: PlayerId; session: SessionId; ref: Ref; digest: number },
+  value: unknown,
+  at: number,
+): Windows => {
+  const sessions = (Object.hasOwn(windows, origin.by) ? windows[origin.by] : undefined) ?? []
+  const old = sessions.find((w) => w.session === origin.session)
+  let floor = old?.floor ?? 0
+  let answers: readonly Answer[] = [...(old?.answers ?? []), { ref: origin.ref, digest: origin.digest, value }]
+  if (answers.length > ANSWERS_KEPT) {
+    floor = Math.max(floor, answers[0]?.ref ?? 0)
+    answers = answers.slice(1)
+  }
+  const others = sessions.filter((w) => w !== old)
+  const kept = others.length >= SESSIONS_KEPT ? others.slice(1) : others
+  return { ...windows, [origin.by]: [...kept, { session: origin.session, floor, answers, at }] }
+}
+
+/** The windows without those of strangers who have long been silent; the same object where nothing goes. Pure. */
+export const prune = (windows: Windows, isMember: (player: PlayerId) => boolean, at: number): Windows => {
+  const players = Object.keys(windows)
+  if (players.length <= PLAYERS_BEFORE_PRUNING) return windows
+  const stays = (player: PlayerId): boolean =>
+    isMember(player) || (windows[player] ?? []).some((w) => w.at > at - STRANGER_KEPT_MS)
+  if (players.every(stays)) return windows
+  return Object.fromEntries(players.filter(stays).map((p) => [p, windows[p] ?? []]))
+}
