@@ -44,10 +44,10 @@ export class Feed {
     this.#stream = { seq: 0, count: 0 }
   }
 
-  /** Takes a whole document; false where it is from before what is held. */
+  /** Takes a whole document; false where it is not newer than what is held. */
   state([, , seq, document]: StateFrame): boolean {
     if (this.#phase === 'asking') return false
-    if (this.#phase === 'current' && seq < this.seq) return false
+    if (this.#phase === 'current' && seq <= this.seq) return false
     this.#now(seq, document)
     return true
   }

@@ -39,10 +39,10 @@ describe('the document', () => {
 
   test('P3 ordered: a patch that does not fit is not applied; the room joins again once from what it holds', async () => {
     const { room, server, clock, joins } = await joined()
-    server.faults = { ...server.faults, losePatch: () => true }
+    server.faults = { ...server.faults, lose: () => true }
     server.add('ben', 1)
     await clock.advance(100)
-    server.faults = { ...server.faults, losePatch: () => false }
+    server.faults = { ...server.faults, lose: () => false }
     server.add('ben', 2)
     server.add('ben', 3)
     await clock.runUntil(() => room.seq === server.seq)
@@ -86,10 +86,10 @@ describe('the document', () => {
 
   test('a move whose answer overtakes the document resolves when the document shows it', async () => {
     const { room, server, clock, until } = await joined()
-    server.faults = { ...server.faults, losePatch: () => true }
+    server.faults = { ...server.faults, lose: () => true }
     server.add('ben', 1)
     await clock.advance(100)
-    server.faults = { ...server.faults, losePatch: () => false }
+    server.faults = { ...server.faults, lose: () => false }
     // This move's PATCH does not fit, and its OK comes right after it.
     const total = await until(room.move.add({ n: 5 }).then(() => room.document.game?.total))
     expect(total).toBe(6)

@@ -30,6 +30,8 @@ interface Connection {
   player: PlayerId | null
   /** Where this connection stands in the room; null: not in it. */
   seq: Seq | null
+  /** Something was lost on the way to it. */
+  behind: boolean
 }
 
 /** What the server does wrong on purpose: each is asked for every frame that it concerns. */
@@ -38,13 +40,13 @@ export interface Faults {
   hideAnswer(): boolean
   /** This request becomes `unavailable`, or `rate_limited`, before it takes effect. */
   refuse(): { code: ErrorCode; detail?: unknown } | null
-  /** This PATCH is lost. */
-  losePatch(): boolean
+  /** What this commit shows to another player's connection is lost. It then gets nothing until a PATCH that does not fit. */
+  lose(): boolean
   /** This OK, PATCH or STATE comes twice. */
   double(): boolean
 }
 
-const noFaults: Faults = { hideAnswer: () => false, refuse: () => null, losePatch: () => false, double: () => false }
+const noFaults: Faults = { hideAnswer: () => false, refuse: () => null, lose: () => false, double: () => false }
 
 /**
  * The server's side of the protocol for one room, `r1`, in memory. Its game: `add {n}` adds to a total that all see and emits
@@ -94,7 +96,7 @@ export class TestServer {
   }
 
   readonly accept = (end: ServerEnd): ServerListener => {
-    const connection: Connection = { end, session: null, player: null, seq: null }
+    const connection: Connection = { end, session: null, player: null, seq: null, behind: false }
     this.#connections.add(connection)
     return {
       message: (bytes) => {
@@ -249,6 +251,9 @@ export class TestServer {
     for (const event of events) this.#emits.push({ seq, event })
     for (const connection of this.#connections) {
       if (connection.seq === null) continue
+      const lost = connection.player !== by && this.faults.lose()
+      connection.behind ||= lost
+      if (lost || (connection.behind && this.#document === before)) continue
       if (this.#document !== before) this.#patch(connection, from)
       for (const event of events) this.#send(connection, [OP.emit, ROOM, seq, event])
     }
@@ -271,7 +276,7 @@ export class TestServer {
     }
     const ops = diff(past, this.#document)
     if (JSON.stringify(apply(past, ops)) !== JSON.stringify(this.#document)) throw new Error('the test server is wrong')
-    if (!this.faults.losePatch()) this.#send(connection, [OP.patch, ROOM, from, this.#changed, ops])
+    this.#send(connection, [OP.patch, ROOM, from, this.#changed, ops])
     return true
   }
 
@@ -292,6 +297,7 @@ export class TestServer {
     }
     this.#send(connection, [OP.ok, ref, { room, role: this.#roles.get(player), seq: this.#seq }])
     connection.seq = this.#changed
+    connection.behind = false
     if (since === undefined) {
       this.#send(connection, [OP.state, ROOM, this.#changed, this.#document])
       return
