@@ -1,0 +1,54 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Rooms } from '../engine/partition/rooms.ts'
+import type { GatewayCounters } from '../gateway/counters.ts'
+
+/** Counters of the gateway, read when they are asked for. */
+const GATEWAY_COUNTERS = {
+  accepted: ['madang_gateway_connections_total', 'Sockets that were opened'],
+  framesIn: ['madang_gateway_frames_in_total', 'Frames from clients'],
+  framesOut: ['madang_gateway_frames_out_total', 'Frames to clients'],
+  bytesIn: ['madang_gateway_bytes_in_total', 'Bytes of frames from clients'],
+  bytesOut: ['madang_gateway_bytes_out_total', 'Bytes of frames to clients'],
+  rateLimited: ['madang_gateway_rate_limited_total', 'Frames refused over the rate'],
+  dropsEphemeral: ['madang_gateway_ephemeral_dropped_total', 'CASTs, NOTEs and INPUTs dropped'],
+  holes: ['madang_gateway_holes_total', 'Holes in the streams from engines'],
+  reattached: ['madang_gateway_reattached_total', 'Members attached again'],
+  resent: ['madang_gateway_requests_resent_total', 'Requests sent to engines again'],
+  unanswered: ['madang_gateway_requests_unanswered_total', 'Requests that no engine answered in time'],
+} as const satisfies Partial<Record<keyof GatewayCounters, readonly [string, string]>>
+
+export const measureGateway = (metrics: Registry, counters: GatewayCounters): void => {
+  gauge(metrics, 'madang_gateway_connections', 'Open sockets', () => counters.connections)
+  gauge(metrics, 'madang_gateway_rooms', 'Rooms with a member at this gateway', () => counters.rooms)
+  for (const [key, [name, help]] of entriesOf(GATEWAY_COUNTERS)) {
+    const collect = function (this: Counter): void {
+      this.reset()
+      this.inc(counters[key])
+    }
+    new Counter({ name, help, registers: [metrics], collect })
+  }
+  new Counter({
+    name: 'madang_gateway_closes_total',
+    help: 'Sockets that ended, by WebSocket close code',
+    labelNames: ['code'],
+    registers: [metrics],
+    collect() {
+      this.reset()
+      for (const [code, times] of counters.closes) this.inc({ code }, times)
+    },
+  })
+}
+
+export const measureRooms = (metrics: Registry, rooms: Rooms): void => {
+  gauge(metrics, 'madang_engine_rooms_live', 'Rooms in memory', () => rooms.counts().live)
+  gauge(metrics, 'madang_engine_rooms_frozen', 'Rooms whose log is damaged', () => rooms.counts().frozen)
+}
+
+const gauge = (metrics: Registry, name: string, help: string, read: () => number): void => {
+  const collect = function (this: Gauge): void {
+    this.set(read())
+  }
+  new Gauge({ name, help, registers: [metrics], collect })
+}
+
+const entriesOf = <T extends object>(of: T): [keyof T, T[keyof T]][] => Object.entries(of) as [keyof T, T[keyof T]][]
