@@ -77,6 +77,25 @@ describe('encode and decode', () => {
   })
 })
 
+test('encodedSize is right on both sides of every width', () => {
+  for (let bits = 0; bits <= 53; bits++) {
+    for (const n of [2 ** bits - 1, 2 ** bits, -(2 ** bits) + 1, -(2 ** bits), -(2 ** bits) - 1]) {
+      expect([n, encodedSize(n)]).toEqual([n, encode(n).length])
+    }
+  }
+  for (const n of [15, 16, 31, 32, 255, 256, 65_535, 65_536]) {
+    const values = [
+      'x'.repeat(n),
+      new Uint8Array(n),
+      new Array(n).fill(0),
+      Object.fromEntries(new Array(n).fill(0).map((_, i) => [i, 0])),
+    ]
+    for (const value of values) expect(encodedSize(value)).toBe(encode(value).length)
+  }
+  expect(encodedSize({ a: undefined, b: [undefined] })).toBe(encode({ a: undefined, b: [undefined] }).length)
+  expect(encodedSize(['x'.repeat(50), 'y'.repeat(50)], 20)).toBeGreaterThan(20)
+})
+
 describe('scan', () => {
   test.each([
     ['', 'middle'],
@@ -111,6 +130,10 @@ describe('scan', () => {
     ['d3 8000000000000000', '53 bits'],
     ['d3 0020000000000000', '53 bits'],
     ['cb 7ff0', 'middle'],
+    ['92 dd 000000ff c1 c1', 'middle'],
+    ['92 df 00000003 c1 c1', 'middle'],
+    ['92 a5 ff', 'middle'],
+    ['92 c6 000000ff c1', 'middle'],
   ])('refuses %s', (bytes, reason) => {
     expect(() => scan(hex(bytes))).toThrow(MalformedFrame)
     expect(() => scan(hex(bytes))).toThrow(reason)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encode, readHead } from './codec.ts'
 import { MalformedFrame, Refusal } from './errors.ts'
+import { PLAYER_ID } from './frames.ts'
 import { parseClientFrame, parseServerFrame } from './parse.ts'
 import { plainValue } from './plain.arbitrary.ts'
 
@@ -141,6 +142,11 @@ describe('parseClientFrame', () => {
       { numRuns: 1000 },
     )
   })
+})
+
+test('no player id is a key that maps may not have', () => {
+  for (const id of ['ann', 'a.b:c@d-e_f', '__proto', 'constructor']) expect(PLAYER_ID.test(id)).toBe(true)
+  for (const id of ['__proto__', '', 'a b', 'x'.repeat(65)]) expect(PLAYER_ID.test(id)).toBe(false)
 })
 
 describe('parseServerFrame', () => {
