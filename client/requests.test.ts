@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { OP } from '../protocol/frames.ts'
-import type { MadangError } from './error.ts'
+import { virtualClock } from '../test/virtual-clock.ts'
+import { MadangError } from './error.ts'
+import { Requests } from './requests.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
+import { seededChance } from './testing/chance.ts'
 import { ROOM } from './testing/server.ts'
 import type { Tally } from './testing/tally.ts'
 import { refusal, type World, world } from './testing/world.ts'
@@ -150,6 +153,20 @@ describe('a request', () => {
     held = false
     expect(await until(Promise.all(moves))).toEqual(Array.from({ length: 200 }, (_, i) => i + 2))
     expect(server.log.map(({ n }) => n)).toEqual(Array.from({ length: 200 }, (_, n) => n))
+  })
+
+  test('of one connection only is forgotten with it', () => {
+    const sent: Uint8Array[] = []
+    const requests = new Requests(virtualClock(), seededChance(1), 1, (bytes) => sent.push(bytes) > 0)
+    const answers: unknown[] = []
+    const answer = { ok: (value: unknown) => answers.push(value), failed: (error: MadangError) => answers.push(error) }
+    requests.ask((ref) => [OP.join, ref, ROOM], null, answer)
+    requests.disconnected()
+    requests.connected(16_384)
+    expect(requests.ok(1, 'late')).toBe(false)
+    requests.close(new MadangError('unavailable', 'over'))
+    expect(sent).toHaveLength(1)
+    expect(answers).toEqual([])
   })
 
   test('beyond 512 that wait is refused at once, and the others go on', async () => {

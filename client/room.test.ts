@@ -66,6 +66,18 @@ describe('the document', () => {
     expect(room.document).toEqual(server.document)
   })
 
+  test('a frame that comes twice changes nothing, and asks for nothing', async () => {
+    const { room, server, clock, until, joins } = await joined()
+    const before = room.document
+    server.faults = { ...server.faults, double: () => true }
+    await until(room.move.add({ n: 1 }))
+    server.say([OP.patch, ROOM, 1, 2, []])
+    server.say([OP.state, ROOM, 1, before])
+    await clock.advance(1_000)
+    expect(room.document).toEqual(server.document)
+    expect(joins()).toHaveLength(1)
+  })
+
   test('goes on from a STATE where the server no longer has the one that is held', async () => {
     const { room, server, network, clock } = await joined()
     server.ring = 1
@@ -224,6 +236,27 @@ describe('a room', () => {
     await clock.advance(1_000)
     expect(server.isMember('ann')).toBe(false)
     expect(joins()).toHaveLength(1)
+  })
+
+  test('that is left although the server knows no member any more closes all the same', async () => {
+    const { room, until, server } = await joined()
+    server.faults = { ...server.faults, refuse: () => ({ code: 'not_member' }) }
+    await until(room.leave())
+    expect(room.closed?.why).toBe('left')
+  })
+
+  test('that cannot be left yet stays, and its document goes on', async () => {
+    const { room, until, server, network } = await joined()
+    server.faults = {
+      ...server.faults,
+      refuse: () => (server.received.at(-1)?.[0] === OP.leave ? { code: 'unavailable' } : null),
+    }
+    const refused = refusal(room.leave())
+    network.cut()
+    expect(await until(refused)).toMatchObject({ code: 'unavailable' })
+    expect(room.closed).toBeNull()
+    await until(room.move.add({ n: 1 }))
+    expect(room.document).toEqual(server.document)
   })
 
   test('from which the host puts one out closes', async () => {
