@@ -62,6 +62,10 @@ export class Rooms {
     return this.#live.values()
   }
 
+  counts(): { live: number; frozen: number } {
+    return { live: this.#live.size, frozen: this.#frozen.size }
+  }
+
   /** The room in memory, if it is. */
   here(room: RoomId): LiveRoom | undefined {
     return this.#live.get(room)
