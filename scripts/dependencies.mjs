@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { run } from './child.mjs'
 import { Problem } from './problem.mjs'
@@ -90,10 +90,7 @@ export const installDependencies = async (root, { say, working }) => {
   ).length
   say(`Installing ${total} packages from package-lock.json (about 700 MB on disk, once) …`)
   const started = Date.now()
-  const progress = setInterval(() => {
-    const seconds = Math.round((Date.now() - started) / 1000)
-    say(`  … ${seconds} s, ${countFolders(join(root, 'node_modules'))} folders`)
-  }, PROGRESS_EVERY_MS)
+  const progress = setInterval(() => say(`  … ${Math.round((Date.now() - started) / 1000)} s`), PROGRESS_EVERY_MS)
   const npm = npmCommand()
   try {
     const { code, stderr } = await run(npm.command, [...npm.args, ...INSTALL], {
@@ -134,15 +131,6 @@ const npmCommand = () => {
   const { npm_execpath: cli, npm_node_execpath: node } = process.env
   if (cli && basename(cli) === 'npm-cli.js') return { command: node ?? process.execPath, args: [cli] }
   return { command: process.platform === 'win32' ? 'npm.cmd' : 'npm', args: [] }
-}
-
-/** @param {string} folder */
-const countFolders = (folder) => {
-  try {
-    return readdirSync(folder).length
-  } catch {
-    return 0
-  }
 }
 
 /**

@@ -48,7 +48,11 @@ export const judgeUws = (binary, key) => {
   const sha256 = createHash('sha256').update(binary).digest('hex')
   if (sha256 === KNOWN[key]?.patched) return 'loads'
   if (sha256 === KNOWN[key]?.published) return 'patch'
-  return binary.includes('GLIBC_2.38\0', 0, 'latin1') ? 'unknown' : 'loads'
+  try {
+    return patch(Buffer.from(binary)).length === 0 ? 'loads' : 'unknown'
+  } catch {
+    return 'unknown'
+  }
 }
 
 /**
