@@ -8,6 +8,15 @@ type Run = (argv: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>
 
 const COMMANDS: Record<string, { about: string; load: () => Promise<Run> }> = {
   start: { about: 'runs Madang', load: async () => (await import('./start.ts')).runStart },
+  log: { about: 'shows the events of a room', load: async () => (await import('./history.ts')).runLog },
+  replay: {
+    about: 'shows a room at any moment, as any viewer saw it',
+    load: async () => (await import('./history.ts')).runReplay,
+  },
+  verify: {
+    about: 'replays every stored room and says what does not fit',
+    load: async () => (await import('./verify.ts')).runVerify,
+  },
 }
 
 /** Runs `madang ARGV…` and sets the process's exit code. */

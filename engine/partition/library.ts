@@ -7,7 +7,7 @@ import { evaluateGame } from '../rules/load.ts'
 export class Library {
   readonly #current: ReadonlyMap<string, LoadedGame>
   readonly #byHash = new Map<string, LoadedGame>()
-  readonly #archive: RulesArchive
+  readonly #archive: Pick<RulesArchive, 'rules'>
 
   /** Keeps the source of each game in the archive, so that its rooms can go on when the game's files have changed. */
   static async open(games: readonly LoadedGame[], archive: RulesArchive): Promise<Library> {
@@ -15,7 +15,8 @@ export class Library {
     return new Library(games, archive)
   }
 
-  private constructor(games: readonly LoadedGame[], archive: RulesArchive) {
+  /** Over an archive that is only read. */
+  constructor(games: readonly LoadedGame[], archive: Pick<RulesArchive, 'rules'>) {
     this.#current = new Map(games.map((game) => [game.runner.id, game]))
     this.#archive = archive
     for (const game of games) this.#byHash.set(game.hash, game)

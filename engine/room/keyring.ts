@@ -8,11 +8,11 @@ const NONCE_BYTES = 12
 
 /** The players' keys in memory, the most recently used ones; fetched before they are needed, so that a commit never waits. */
 export class KeyRing implements Keys {
-  readonly #store: KeyStore
+  readonly #store: Pick<KeyStore, 'playerKey' | 'existingKey'>
   readonly #chance: Chance
   readonly #cache = new Map<PlayerId, Uint8Array>()
 
-  constructor(store: KeyStore, chance: Chance) {
+  constructor(store: Pick<KeyStore, 'playerKey' | 'existingKey'>, chance: Chance) {
     this.#store = store
     this.#chance = chance
   }

@@ -1,6 +1,6 @@
 import { arrayHeader, concat, encode, mapHeader } from '../../protocol/codec.ts'
 import { OP, type PatchOp, type PlayerId, type RoomDocument, type RoomId, type Seq } from '../../protocol/frames.ts'
-import { diff } from '../../protocol/patch.ts'
+import { diff, diffKeys } from '../../protocol/patch.ts'
 import type { Runner } from '../rules/game.ts'
 import type { RoomState } from './state.ts'
 import type { Emit } from './step.ts'
@@ -108,7 +108,7 @@ export class Moment {
   #sharedOps(before: Moment): Ops {
     let known = this.#opsSince.get(before.seq)
     if (known === undefined) {
-      const room = diff(before.room, this.room).map((op) => under(['room'], op))
+      const room = diff(before.room, this.room, ['room'])
       known = ops([...room, ...gameDiff(before.everyone() ?? {}, this.everyone() ?? {})])
       this.#opsSince.set(before.seq, known)
     }
@@ -134,20 +134,9 @@ const patchHead = (room: RoomId, from: Seq, seq: Seq): Uint8Array =>
 const ops = (list: readonly PatchOp[]): Ops =>
   list.length === 0 ? NO_OPS : { count: list.length, bytes: concat(...list.map((op) => encode(op))) }
 
-const under = (prefix: string[], op: PatchOp): PatchOp =>
-  op.length === 1 ? [[...prefix, ...op[0]]] : [[...prefix, ...op[0]], op[1]]
-
 /** Key by key: `game` itself is never set, for it holds keys of `everyone` and of `only`. */
-const gameDiff = (before: Record<string, unknown>, after: Record<string, unknown>): PatchOp[] => {
-  if (before === after) return []
-  const list: PatchOp[] = []
-  for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) list.push([['game', key]])
-  for (const [key, value] of Object.entries(after)) {
-    if (!Object.hasOwn(before, key)) list.push([['game', key], value])
-    else for (const op of diff(before[key], value)) list.push(under(['game', key], op))
-  }
-  return list
-}
+const gameDiff = (before: Record<string, unknown>, after: Record<string, unknown>): PatchOp[] =>
+  diffKeys(before, after, ['game'])
 
 const sameRoom = (a: RoomState, b: RoomState): boolean =>
   a.phase === b.phase &&
