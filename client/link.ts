@@ -130,9 +130,10 @@ export class Link {
         if (this.#welcomed) return
         this.#welcomed = true
         this.#expectFrame(SILENCE_MS)
-        this.#cancelPing = this.#clock.after(PING_MS, () => this.#ping())
         this.#time.heard(this.#greeted, frame[1].now)
         this.#on.welcome(frame[1])
+        // At once: checking a token takes its time, so that WELCOME tells the server's time badly.
+        if (this.open) this.#ping()
         return
       case OP.pong:
         this.#time.heard(frame[1], frame[2])

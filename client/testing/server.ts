@@ -56,7 +56,9 @@ export class TestServer {
   faults: Faults = noFaults
   /** All moves that took effect, in order. */
   readonly log: { by: PlayerId; type: string; n: number; seq: Seq }[] = []
+  /** All frames that came, but PINGs. */
   readonly received: unknown[][] = []
+  pings = 0
   /** How many past documents a PATCH may start from. */
   ring = 64
   #document: TallyDocument = {
@@ -138,8 +140,9 @@ export class TestServer {
   }
 
   #take(connection: Connection, frame: unknown[]): void {
-    this.received.push(frame)
     const [op] = frame
+    if (op === OP.ping) this.pings++
+    else this.received.push(frame)
     if (op === OP.hello) {
       this.#hello(connection, frame)
       return
