@@ -19,15 +19,19 @@ export const impurity = (value: unknown, name: string): string | null => {
   return flaw === null ? null : describe(flaw, name)
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+
 const sealing = (value: unknown): Flaw | null => {
-  if (typeof value !== 'object' || value === null) return simple(value)
+  if (!isObject(value)) return simple(value)
   if (Object.isFrozen(value)) return null
   const what = container(value)
   if (what !== null) return { path: [], what }
   Object.freeze(value)
-  for (const [key, part] of Object.entries(value)) {
-    if (typeof part === 'string') continue
-    const flaw = sealing(part)
+  // Each step of every room comes by here: keys and a look-up are twice as fast as entries.
+  for (const key of Object.keys(value)) {
+    const part: unknown = value[key]
+    const flaw = typeof part === 'string' ? null : sealing(part)
     if (flaw !== null) return within(flaw, key)
   }
   return null
@@ -38,6 +42,7 @@ const walk = (value: unknown, above: readonly object[]): Flaw | null => {
   if (above.includes(value)) return { path: [], what: 'a part of itself' }
   const what = container(value)
   if (what !== null) return { path: [], what }
+  if (Object.getOwnPropertySymbols(value).length > 0) return { path: [], what: 'an object with a symbol for a key' }
   for (const [key, part] of Object.entries(value)) {
     const flaw = walk(part, [...above, value])
     if (flaw !== null) return within(flaw, key)
@@ -54,7 +59,6 @@ const simple = (value: unknown): Flaw | null => {
 
 /** What an object is besides an array or a plain object, or null. */
 const container = (value: object): string | null => {
-  if (Object.getOwnPropertySymbols(value).length > 0) return 'an object with a symbol for a key'
   if (Array.isArray(value))
     return Object.keys(value).length === value.length ? null : 'an array with holes, or with keys of its own'
   const prototype: unknown = Object.getPrototypeOf(value)

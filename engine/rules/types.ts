@@ -6,7 +6,11 @@ export type Moves = Readonly<Record<string, StandardSchemaV1>>
 /** The options of a game that takes none. */
 export type NoOptions = Readonly<Record<string, never>>
 /** What a game's `emit` may send; with `to`, only these players get it. */
-export type Emit = { readonly type: string; readonly to?: readonly PlayerId[]; readonly [key: string]: unknown }
+export type Emit = {
+  readonly type: string
+  readonly to?: readonly PlayerId[] | undefined
+  readonly [key: string]: unknown
+}
 
 /** Events of the room itself that reach the machine. */
 export const ROOM_EVENTS = ['player.joined', 'player.dropped', 'player.returned', 'player.left'] as const
