@@ -5,6 +5,8 @@ import { abiOf } from './node-runtime.mjs'
 import { orSayWhy } from './problem.mjs'
 import { setUp } from './setup.mjs'
 
+const PARENT_CHECK_MS = 500
+
 /**
  * Sets up what is missing, then runs the CLI: in this process where its Node will do, else in a child that runs `script` again
  * on the right one. Sets the exit code.
@@ -26,6 +28,7 @@ export const launch = async (script, args) => {
  * @param {string} script
  */
 const relaunch = (node, script) => {
+  endWithParent()
   const child = spawn(node, [fileURLToPath(script), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
@@ -36,9 +39,21 @@ const relaunch = (node, script) => {
   })
 }
 
-/** A child of `relaunch` whose parent was killed must not go on unseen: the channel between them tells. */
+/**
+ * A server whose starter was killed must not go on unseen: it ends as by SIGTERM. A child of `relaunch` learns it from the
+ * channel between them; what npm started (npm dies without a word to it), by having another parent.
+ */
 const endWithParent = () => {
-  if (!process.connected) return
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-  process.channel?.unref()
+  const end = () => process.kill(process.pid, 'SIGTERM')
+  if (process.connected) {
+    process.once('disconnect', end)
+    process.channel?.unref()
+  } else if (process.env.npm_lifecycle_event !== undefined) {
+    const parent = process.ppid
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(watch)
+      end()
+    }, PARENT_CHECK_MS).unref()
+  }
 }
