@@ -75,12 +75,27 @@ describe('a connection', () => {
     await clock.advance(300_000)
     network.down = false
     await clock.runUntil(() => session.state.current.status === 'online')
-    await clock.advance(10_000)
+    await clock.advance(5_000)
     network.cut()
     const cutAt = clock.now()
     await clock.runUntil(() => session.state.current.status === 'reconnecting')
     await clock.runUntil(() => session.state.current.status === 'online')
     expect(clock.now() - cutAt).toBeLessThan(250 + 80)
+  })
+
+  test('neither hammers a server that falls again and again, nor stays away from it for long', async () => {
+    const { clock, network, session } = await online()
+    const gaps: number[] = []
+    for (let i = 0; i < 100; i++) {
+      await clock.advance(500)
+      network.cut()
+      const cutAt = clock.now()
+      await clock.runUntil(() => session.state.current.status === 'reconnecting')
+      await clock.runUntil(() => session.state.current.status === 'online')
+      gaps.push(clock.now() - cutAt)
+    }
+    expect(Math.max(...gaps)).toBeLessThan(2_000 + 80)
+    expect(gaps.reduce((a, b) => a + b) / gaps.length).toBeGreaterThan(800)
   })
 
   test.each([1006, 1012, 4003, 1001])('comes back after close code %i', async (code) => {

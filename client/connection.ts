@@ -8,8 +8,10 @@ import type { ServerTime } from './server-time.ts'
 import { type Readable, Store } from './store.ts'
 
 const CAP_MS = 15_000
-/** A connection that held this long clears the count of attempts. */
-const STABLE_MS = 10_000
+/** A connection that held this long clears the count of failures. */
+const STABLE_MS = 5_000
+/** A server that let us in once more is back: the next wait is at most 2 s, also if it falls soon. */
+const FAILURES_AFTER_WELCOME = 3
 /** How often a server may close with 1008 (policy) before the session gives up. */
 const POLICY_CLOSES = 3
 
@@ -118,6 +120,7 @@ export class Connection {
     this.#link = new Link(this.#environment, this.#url, hello, this.#time, {
       welcome: (welcome) => {
         this.#cancel()
+        this.#failures = Math.min(this.#failures, FAILURES_AFTER_WELCOME)
         this.#cancel = this.#environment.clock.after(STABLE_MS, () => {
           this.#failures = 0
           this.#policyCloses = 0

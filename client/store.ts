@@ -5,7 +5,7 @@ const throwAlone = (error: unknown): void =>
   })
 
 /** Calls each of `listeners`; one that throws does not keep the others from being called. */
-export const tell = <A extends unknown[]>(listeners: Iterable<(...args: A) => void>, ...args: A): void => {
+const tell = <A extends unknown[]>(listeners: Iterable<(...args: A) => void>, ...args: A): void => {
   for (const listener of [...listeners]) {
     try {
       listener(...args)
