@@ -90,6 +90,11 @@ class Taking {
         })
         return
       }
+      case OP.cast:
+        // A channel of a room that is not there is not allowed, like one that is not declared.
+        if (this.#room === null) throw new Refusal('forbidden', `There is no room "${frame[1]}".`)
+        this.#room.cast(frame, player.id, this.#command)
+        return this.#give({ frames: [] })
       default:
         this.#give({ frames: [] })
     }
@@ -132,7 +137,8 @@ class Taking {
     if (!(error instanceof Refusal || error instanceof RulesError)) this.#ports.failed('a request', error)
     const refusal =
       error instanceof Refusal ? error : new Refusal('internal', 'That failed on the server; nothing has changed.')
-    this.#give({ frames: frame !== null && isSilent(frame) ? [] : [err(ref, refusal)] })
+    const silent = frame !== null && isSilent(frame) && refusal.code !== 'forbidden'
+    this.#give({ frames: silent ? [] : [err(ref, refusal)] })
   }
 }
 
@@ -163,7 +169,8 @@ const refOf = (frame: unknown): Ref | null => {
   return typeof ref === 'number' && Number.isSafeInteger(ref) && ref > 0 ? ref : null
 }
 
-const isForRoom = ([op]: ClientFrame): boolean => op === OP.join || op === OP.leave || op === OP.move || op === OP.call
+const isForRoom = ([op]: ClientFrame): boolean => IN_A_ROOM.includes(op)
+const IN_A_ROOM: readonly number[] = [OP.join, OP.leave, OP.move, OP.call, OP.cast]
 
-/** CAST and INPUT get no answer. */
+/** CAST and INPUT get no answer but ERR `forbidden`. */
 const isSilent = ([op]: ClientFrame): boolean => op === OP.cast || op === OP.input

@@ -16,10 +16,16 @@ const CONNECTIONS_PER_PLAYER = 8
 /** The connections that are in one room, by connection and by player. */
 export class Attachments {
   readonly #byConn = new Map<string, Attachment>()
+  #spectators = 0
   readonly #byPlayer = new Map<PlayerId, Set<Attachment>>()
 
   get size(): number {
     return this.#byConn.size
+  }
+
+  /** Connections that only watch. */
+  get spectators(): number {
+    return this.#spectators
   }
 
   all(): Iterable<Attachment> {
@@ -48,6 +54,7 @@ export class Attachments {
     if (first !== undefined && !replaced.includes(first)) replaced.push(first)
     for (const gone of replaced) this.remove(gone)
     this.#byConn.set(keyOf(attachment.gateway, attachment.conn), attachment)
+    if (attachment.role === 'spectator') this.#spectators += 1
     const set = this.#byPlayer.get(attachment.player)
     if (set === undefined) this.#byPlayer.set(attachment.player, new Set([attachment]))
     else set.add(attachment)
@@ -55,7 +62,8 @@ export class Attachments {
   }
 
   remove(attachment: Attachment): void {
-    this.#byConn.delete(keyOf(attachment.gateway, attachment.conn))
+    if (this.#byConn.delete(keyOf(attachment.gateway, attachment.conn)) && attachment.role === 'spectator')
+      this.#spectators -= 1
     const own = this.#byPlayer.get(attachment.player)
     own?.delete(attachment)
     if (own?.size === 0) this.#byPlayer.delete(attachment.player)

@@ -1,14 +1,13 @@
-import type { ConnId, GatewayId, OutputItem, OutputPart } from '../../bus/messages.ts'
+import type { GatewayId } from '../../bus/messages.ts'
 import { encode } from '../../protocol/codec.ts'
 import { OP, type PlayerId, type Seq } from '../../protocol/frames.ts'
 import type { Attachment } from './attachments.ts'
 import type { Moment } from './moment.ts'
+import { type Output, Outputs } from './outputs.ts'
 import type { Emit } from './step.ts'
 
 /** Commits whose states and EMITs a room keeps: from these a PATCH can be made. */
 const MOMENTS_KEPT = 64
-
-type Output = Omit<OutputItem, 'epoch'>
 
 /**
  * What each audience of one room has seen. Players are an audience each where the game shows them their own view
@@ -34,7 +33,7 @@ export class Audiences {
   /** What a commit shows to these connections, by gateway. Throws RulesError where a view throws; changes nothing. */
   prepare(next: Moment, attached: Iterable<Attachment>): Prepared {
     const frames = new Map<PlayerId | null, { frame: Uint8Array; from: Seq } | null>()
-    const outputs = new Map<GatewayId, OutputBuilder>()
+    const outputs = new Outputs(next.state.room, next.seq)
     const emits = next.emits.map((emit) => ({ emit, frame: emitFrame(next.state.room, emit) }))
     for (const attachment of attached) {
       const viewer = this.#viewer(attachment)
@@ -48,19 +47,10 @@ export class Audiences {
       const document = change === null ? null : { ...documentOf(change.frame, change.from), seq: next.seq }
       const heard = emits.filter(({ emit }) => mayHear(emit, attachment))
       if (document === null && heard.length === 0) continue
-      let output = outputs.get(attachment.gateway)
-      if (output === undefined) {
-        output = new OutputBuilder()
-        outputs.set(attachment.gateway, output)
-      }
-      output.add(
-        attachment,
-        document,
-        heard.map((e) => e.frame),
-      )
+      outputs.add(attachment, { document, emits: heard.map((e) => e.frame), ephemeral: [] })
     }
     const changed = [...frames].filter(([, change]) => change !== null).map(([viewer]) => viewer)
-    return { next, changed, outputs: [...outputs].map(([gateway, o]) => [gateway, o.item(next)]) }
+    return { next, changed, outputs: outputs.items() }
   }
 
   /** Makes the prepared moment the head, once it is durable. */
@@ -146,23 +136,3 @@ const emitFrame = (room: string, { seq, event }: Emit): Uint8Array => encode([OP
 
 const mayHear = ({ to }: Emit, { player, role }: Pick<Attachment, 'player' | 'role'>): boolean =>
   to === null || (role === 'player' && to.includes(player))
-
-/** Gathers parts for one gateway: connections that get the same frames share a part. */
-class OutputBuilder {
-  readonly #parts: (OutputPart & { to: ConnId[] | 'spectators' })[] = []
-
-  add({ conn, role }: Attachment, document: OutputPart['document'], emits: Uint8Array[]): void {
-    const spectator = role === 'spectator'
-    for (const part of this.#parts) {
-      if ((part.to === 'spectators') !== spectator || part.document?.frame !== document?.frame) continue
-      if (part.emits.length !== emits.length || part.emits.some((frame, i) => frame !== emits[i])) continue
-      if (part.to !== 'spectators') part.to.push(conn)
-      return
-    }
-    this.#parts.push({ to: spectator ? 'spectators' : [conn], document, emits, ephemeral: [] })
-  }
-
-  item(moment: Moment): Output {
-    return { kind: 'output', room: moment.state.room, head: moment.seq, parts: this.#parts }
-  }
-}

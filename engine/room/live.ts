@@ -1,18 +1,22 @@
 import type { ConnId, GatewayId, Item } from '../../bus/messages.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
+import { encode } from '../../protocol/codec.ts'
 import { CLOSE, Refusal } from '../../protocol/errors.ts'
-import { OP, type PlayerId, type RoomId, type Seq } from '../../protocol/frames.ts'
+import { type CastFrame, OP, type PlayerId, type RoomId, type Seq } from '../../protocol/frames.ts'
 import { decodeRecord, encodeRecord, recordChecksum } from '../../protocol/record.ts'
 import { FateUnknown, Fenced, NotStored, type Position, type Storage } from '../log/log.ts'
 import { type LoadedGame, RulesError, type Stamp } from '../rules/game.ts'
 import type { Asker, RoomRequest } from './admit.ts'
 import { type Attachment, Attachments } from './attachments.ts'
+import { AudienceCount } from './audience-count.ts'
 import { Audiences, type Prepared, type Resumed } from './audiences.ts'
 import { type Answer, type Batch, nextDeadline, type Pending, type PendingRequest, takeBatch } from './batch.ts'
+import { Casts } from './casts.ts'
 import type { LogEnd } from './chain.ts'
 import type { RoomInput } from './input.ts'
 import { isConnected, isPlayer } from './membership.ts'
 import { Moment } from './moment.ts'
+import { Outputs } from './outputs.ts'
 import { Presence } from './presence.ts'
 import { type Keys, sealInput } from './sealing.ts'
 import type { RoomState } from './state.ts'
@@ -58,6 +62,8 @@ export class LiveRoom {
   readonly #game: LoadedGame
   readonly #audiences: Audiences
   readonly #presence: Presence
+  readonly #casts: Casts
+  readonly #watching: AudienceCount
   readonly #queue: Pending[] = []
   readonly #stuck = new Set<number>()
   #end: LogEnd
@@ -73,6 +79,8 @@ export class LiveRoom {
     this.#end = end
     this.#audiences = new Audiences(new Moment(state, [], game.runner, null), game.runner.hasOnly)
     this.#presence = new Presence(ports.clock, (player) => this.#absent(player))
+    this.#casts = new Casts(ports.clock, game.runner)
+    this.#watching = new AudienceCount(ports.clock, () => this.#tellWatching())
     this.#watchPresence(null)
     this.#arm()
   }
@@ -128,6 +136,7 @@ export class LiveRoom {
     for (const replaced of this.attachments.add(attachment))
       this.#close(replaced, CLOSE.takenOver, 'This session was opened somewhere else.')
     this.#presence.here(attachment.player)
+    if (this.attachments.spectators > 0) this.#watching.changed()
     return resumed
   }
 
@@ -142,6 +151,12 @@ export class LiveRoom {
       this.#release(attachment)
       if (attachment.gateway !== but?.gateway || attachment.conn !== but.conn) this.#close(attachment, null, reason)
     }
+  }
+
+  /** Sends an ephemeral CAST past the log. Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
+  cast(frame: CastFrame, by: PlayerId, from: { gateway: GatewayId; conn: ConnId | null }): void {
+    const cast = this.#casts.send(frame, by, this.state, this.attachments.all(), from)
+    if (cast !== null) this.#sendEphemeral(cast.frame, cast.to)
   }
 
   /** Sends every connection of another owner's room the present state, and keeps them. */
@@ -167,6 +182,7 @@ export class LiveRoom {
     this.#closed = true
     this.#timer?.()
     this.#presence.close()
+    this.#watching.close()
     this.#refuseAll(this.#queue.splice(0))
   }
 
@@ -177,9 +193,23 @@ export class LiveRoom {
   #release(attachment: Attachment): void {
     this.attachments.remove(attachment)
     const { player } = attachment
+    if (attachment.role === 'spectator') this.#watching.changed()
     if (this.attachments.watches(player)) return
+    this.#casts.forget(player)
     this.#audiences.forget(attachment)
     if (isConnected(this.state, player)) this.#presence.gone(player)
+  }
+
+  #sendEphemeral(frame: Uint8Array, to: Iterable<Attachment>): void {
+    const outputs = new Outputs(this.room, this.state.seq)
+    const shown = { document: null, emits: [], ephemeral: [frame] }
+    for (const attachment of to) outputs.add(attachment, shown)
+    for (const [gateway, output] of outputs.items()) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
+  }
+
+  #tellWatching(): void {
+    const frame = encode([OP.note, this.room, 'spectators', { count: this.attachments.spectators }])
+    this.#sendEphemeral(frame, this.attachments.all())
   }
 
   #absent(player: PlayerId): void {

@@ -1,0 +1,68 @@
+import type { ConnId, GatewayId } from '../../bus/messages.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import { encode } from '../../protocol/codec.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { type CastFrame, OP, type PlayerId } from '../../protocol/frames.ts'
+import type { Runner } from '../rules/game.ts'
+import type { Attachment } from './attachments.ts'
+import { isPlayer } from './membership.ts'
+import type { RoomState } from './state.ts'
+
+/** What is left of one player's rate on one channel. */
+interface Bucket {
+  left: number
+  at: number
+}
+
+/** The ephemeral channels of one room: what players send each other past the log, as far as the rules allow. */
+export class Casts {
+  readonly #clock: Clock
+  readonly #runner: Runner
+  readonly #buckets = new Map<string, Bucket>()
+
+  constructor(clock: Clock, runner: Runner) {
+    this.#clock = clock
+    this.#runner = runner
+  }
+
+  /**
+   * The CAST frame for these connections, or null where it is over its rate or size and is dropped.
+   * Throws Refusal `forbidden`, RulesError where the channel's rules throw.
+   */
+  send(
+    [, room, channel, payload]: CastFrame,
+    by: PlayerId,
+    state: RoomState,
+    attached: Iterable<Attachment>,
+    from: { gateway: GatewayId; conn: ConnId | null },
+  ): { frame: Uint8Array; to: Attachment[] } | null {
+    const { rules } = state
+    const declared = Object.hasOwn(this.#runner.channels, channel) ? this.#runner.channels[channel] : undefined
+    if (declared === undefined) throw new Refusal('forbidden', `This game has no channel "${channel}".`)
+    if (rules === null || !isPlayer(state, by) || !this.#runner.mayCast(rules, channel, by))
+      throw new Refusal('forbidden', `You may not send on "${channel}" now.`)
+    if (!this.#draw(`${channel} ${by}`, declared.rate)) return null
+    if (encode(payload ?? null).length > declared.maxBytes + HEADER_BYTES) return null
+    const to = [...attached].filter((other) => {
+      if (other.gateway === from.gateway && other.conn === from.conn) return false
+      return this.#runner.mayReceive(rules, channel, by, other.role === 'player' ? other.player : null)
+    })
+    return { frame: encode([OP.castOut, room, by, channel, payload ?? null]), to }
+  }
+
+  /** Forgets a player's rates once the player has no connection left. */
+  forget(player: PlayerId): void {
+    for (const channel of Object.keys(this.#runner.channels)) this.#buckets.delete(`${channel} ${player}`)
+  }
+
+  #draw(key: string, rate: number): boolean {
+    const now = this.#clock.now()
+    const { left, at } = this.#buckets.get(key) ?? { left: rate, at: now }
+    const filled = Math.min(rate, left + ((now - at) / 1000) * rate)
+    this.#buckets.set(key, { left: filled < 1 ? filled : filled - 1, at: now })
+    return filled >= 1
+  }
+}
+
+/** The msgpack header of binary or text, which does not count for the channel's `maxBytes`. */
+const HEADER_BYTES = 5
