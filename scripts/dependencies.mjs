@@ -122,6 +122,7 @@ const INSTALL = [
   '--loglevel=error',
   '--prefer-offline',
   '--fetch-retries=2',
+  '--fetch-retry-factor=2',
   '--fetch-retry-mintimeout=1000',
   '--fetch-retry-maxtimeout=5000',
 ]
