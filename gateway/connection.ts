@@ -39,7 +39,8 @@ export class Connection {
   readonly memberships = new Map<RoomId, Membership>()
   /** Rooms whose engine may know of this connection: it must hear of its end. */
   readonly joined = new Set<RoomId>()
-  readonly lanes = new Map<string, Lane>()
+  /** By room; MATCH's by ''. */
+  readonly lanes = new Map<RoomId, Lane>()
   /** When the peer gave its last sign of life, ms. */
   heardAt: number
   /** What waits in all lanes, in flight or not. */

@@ -19,8 +19,6 @@ import type { Publish } from './socket.ts'
 const BEHIND_AGAIN_MS = 30_000
 /** A spectator has caught up with its socket when no more than this is buffered. */
 const DRAINED_BYTES = 16_384
-/** Answers that may wait for one Attach. */
-const HELD_FRAMES = 256
 
 /**
  * What engines send, on its way to sockets: frames are gathered per connection and leave when the envelope has been read.
@@ -61,7 +59,7 @@ export class Fanout {
     const membership = connection.memberships.get(item.room)
     if (item.done && !membership && !item.attached) connection.joined.delete(item.room)
     if (item.attached === undefined) {
-      if (membership?.standing.is === 'attaching') this.#hold(membership, item.frames)
+      if (membership?.standing.is === 'attaching') membership.standing.held.push(...item.frames)
       else this.#gather(connection, item.frames)
       return
     }
@@ -80,6 +78,7 @@ export class Fanout {
     this.#gather(connection, held)
     if (attached) this.#place(connection, room.id, attached)
     else this.#forget(connection, room.id)
+    connection.lanes.get(room.id)?.resume()
   }
 
   output(item: OutputItem) {
@@ -199,12 +198,6 @@ export class Fanout {
     const membership = connection.memberships.get(room)
     if (membership) this.#rooms.leave(membership)
     connection.joined.delete(room)
-  }
-
-  #hold(membership: Membership, frames: Uint8Array[]) {
-    if (membership.standing.is !== 'attaching') return
-    membership.standing.held.push(...frames)
-    if (membership.standing.held.length > HELD_FRAMES) membership.connection.end(CLOSE.restarting, 'come back')
   }
 
   #ephemeral(connection: Connection, frames: Uint8Array[]) {

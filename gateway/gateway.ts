@@ -86,7 +86,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const reception = new Reception({
     ...options,
     counters,
-    lanes: { gateway: id, requests, soon, onAnswer: (connection, item) => fanout.answer(connection, item) },
+    lanes: { gateway: id, requests, clock, onAnswer: (connection, item) => fanout.answer(connection, item) },
   })
   const streams = new Streams(clock, counters, {
     onLoss(engine) {
@@ -189,7 +189,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       reception.greet(connection)
       if (isDraining) {
         sayBye(connection)
-        connection.end(CLOSE.restarting, 'restarting')
+        // Not at once: the edge has not got its peer yet.
+        clock.soon(() => connection.end(CLOSE.restarting, 'restarting'))
       }
       return {
         binary(bytes) {

@@ -1,4 +1,5 @@
 import type { AnswerItem, Command, GatewayId } from '../bus/messages.ts'
+import type { Clock } from '../protocol/clock.ts'
 import { readHead } from '../protocol/codec.ts'
 import { OP, type Ref, type RoomId } from '../protocol/frames.ts'
 import type { Connection, Who } from './connection.ts'
@@ -17,39 +18,43 @@ export interface QueuedFrame {
   /** Null where the client expects no answer. */
   ref: Ref | null
   joins: boolean
+  /** Where its Command goes: the same for all frames of a room. */
+  subject: string
 }
 
 export interface LaneEnd {
   gateway: GatewayId
   requests: Requests
-  /** Runs at the end of this loop turn. */
-  soon: (task: () => void) => void
+  clock: Clock
   /** What an engine answered; the lane sends its next Command after it. */
   onAnswer: (connection: Connection, item: AnswerItem) => void
 }
 
 /**
  * The frames of one connection to one room, in order: one Command in flight, and what arrives meanwhile goes in the next.
- * A lane lives in its connection from its first frame until it is empty.
+ * Engines take an older request of the same connection and room for a late copy, so an Attach waits for the lane, and the lane for it.
+ * A lane lives in its connection from its first frame until it is empty. MATCH has one too, with an empty room.
  */
 export class Lane {
   readonly #end: LaneEnd
   readonly #connection: Connection
   readonly #who: Who
-  readonly #key: string
   readonly #room: RoomId
-  readonly #subject: string
   #waiting: QueuedFrame[] = []
   #flight: { id: number; frames: QueuedFrame[]; answered: Set<Ref> } | null = null
   #scheduled = false
+  /** Ends the wait for an Attach. */
+  #cancelWait: (() => void) | null = null
 
-  constructor(end: LaneEnd, connection: Connection, who: Who, key: string, room: RoomId, subject: string) {
+  constructor(end: LaneEnd, connection: Connection, who: Who, room: RoomId) {
     this.#end = end
     this.#connection = connection
     this.#who = who
-    this.#key = key
     this.#room = room
-    this.#subject = subject
+  }
+
+  get isInFlight(): boolean {
+    return this.#flight !== null
   }
 
   /** Queues a frame; false where this connection has too much waiting. */
@@ -61,7 +66,7 @@ export class Lane {
     this.#waiting.push(frame)
     if (!this.#flight && !this.#scheduled) {
       this.#scheduled = true
-      this.#end.soon(() => {
+      this.#end.clock.soon(() => {
         this.#scheduled = false
         this.#depart()
       })
@@ -71,18 +76,31 @@ export class Lane {
 
   /** Forgets everything: the connection has ended. */
   close() {
+    this.#cancelWait?.()
     if (this.#flight) this.#end.requests.drop(this.#flight.id)
     this.#flight = null
     this.#waiting = []
   }
 
+  /** The Attach that this lane may have waited for is answered. */
+  resume() {
+    this.#cancelWait?.()
+    this.#cancelWait = null
+    this.#depart()
+  }
+
   #depart() {
     if (this.#flight || this.#connection.isClosed) return
-    if (this.#waiting.length === 0) {
-      this.#connection.lanes.delete(this.#key)
+    const subject = this.#waiting[0]?.subject
+    if (subject === undefined) {
+      this.#connection.lanes.delete(this.#room)
       return
     }
-    const frames = this.#take()
+    if (this.#connection.memberships.get(this.#room)?.standing.is === 'attaching') {
+      this.#cancelWait ??= this.#end.clock.after(GIVE_UP_MS, () => this.#giveUp())
+      return
+    }
+    const frames = this.#take(subject)
     if (frames.some(({ joins }) => joins)) this.#connection.joined.add(this.#room)
     const command: Omit<Command, 'id'> = {
       kind: 'command',
@@ -94,7 +112,7 @@ export class Lane {
       frames: frames.map(({ bytes }) => bytes),
     }
     const id = this.#end.requests.open({
-      subject: this.#subject,
+      subject,
       message: (id) => ({ ...command, id }),
       onReply: (reply) => reply.kind === 'answer' && this.#answered(reply),
       onGiveUp: () => this.#giveUp(),
@@ -103,11 +121,12 @@ export class Lane {
     this.#flight = { id, frames, answered: new Set() }
   }
 
-  #take(): QueuedFrame[] {
+  #take(subject: string): QueuedFrame[] {
     let count = 0
     let bytes = 0
     for (const frame of this.#waiting) {
       bytes += frame.bytes.length
+      if (frame.subject !== subject) break
       if (count > 0 && (count === COMMAND_FRAMES || bytes > COMMAND_BYTES)) break
       count++
     }
@@ -135,11 +154,12 @@ export class Lane {
   #giveUp() {
     const flight = this.#flight
     const waiting = this.#waiting
+    this.#cancelWait = null
     this.#flight = null
     this.#waiting = []
     const frames = [...(flight?.frames ?? []), ...waiting]
     this.#release(frames)
-    this.#connection.lanes.delete(this.#key)
+    this.#connection.lanes.delete(this.#room)
     const refs = frames.flatMap(({ ref }) => (ref === null || flight?.answered.has(ref) ? [] : [ref]))
     this.#connection.send(
       refs.map((ref) =>

@@ -20,7 +20,7 @@ export type Standing =
   /** A spectator whose socket is full: is attached once it has drained. */
   | { is: 'behind' }
 
-/** `held`: answers that came meanwhile, and must not go before the document that they speak of. */
+/** `held`: what the Command in flight was answered meanwhile; it must not go before the document that it speaks of. */
 export interface Attaching extends Position {
   is: 'attaching'
   held: Uint8Array[]

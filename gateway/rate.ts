@@ -1,10 +1,13 @@
 import type { Clock } from '../protocol/clock.ts'
 
 interface Bucket {
-  tokens: number
-  /** When `tokens` was true, ms. */
+  /** In thousandths of a token, so that a rate per second is a whole number per ms. */
+  level: number
+  /** When `level` was true, ms. */
   at: number
 }
+
+const TOKEN = 1_000
 
 const SWEEP_MS = 5_000
 
@@ -15,14 +18,14 @@ const SWEEP_MS = 5_000
 export class RateLimit {
   readonly #clock: Clock
   readonly #rate: number
-  readonly #burst: number
+  readonly #full: number
   readonly #buckets = new Map<string, Bucket>()
   #cancelSweep: (() => void) | null = null
 
   constructor(clock: Clock, perSecond: number, burst: number) {
     this.#clock = clock
     this.#rate = perSecond
-    this.#burst = burst
+    this.#full = burst * TOKEN
   }
 
   get size(): number {
@@ -34,15 +37,15 @@ export class RateLimit {
     const now = this.#clock.now()
     const bucket = this.#buckets.get(key) ?? this.#fresh(key, now)
     this.#refill(bucket, now)
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / this.#rate) * 1000)
-    bucket.tokens -= 1
+    if (bucket.level < TOKEN) return Math.ceil((TOKEN - bucket.level) / this.#rate)
+    bucket.level -= TOKEN
     return 0
   }
 
   /** Gives back a token that `take` took for something that another limit then refused. */
   giveBack(key: string): void {
     const bucket = this.#buckets.get(key)
-    if (bucket) bucket.tokens = Math.min(this.#burst, bucket.tokens + 1)
+    if (bucket) bucket.level = Math.min(this.#full, bucket.level + TOKEN)
   }
 
   close(): void {
@@ -52,7 +55,7 @@ export class RateLimit {
   }
 
   #fresh(key: string, now: number): Bucket {
-    const bucket = { tokens: this.#burst, at: now }
+    const bucket = { level: this.#full, at: now }
     this.#buckets.set(key, bucket)
     this.#cancelSweep ??= this.#clock.after(SWEEP_MS, () => this.#sweep())
     return bucket
@@ -61,7 +64,7 @@ export class RateLimit {
   #refill(bucket: Bucket, now: number): void {
     // A clock that stepped back gives nothing until it has caught up.
     const elapsed = Math.max(0, now - bucket.at)
-    bucket.tokens = Math.min(this.#burst, bucket.tokens + (elapsed * this.#rate) / 1000)
+    bucket.level = Math.min(this.#full, bucket.level + elapsed * this.#rate)
     bucket.at = now
   }
 
@@ -70,7 +73,7 @@ export class RateLimit {
     const now = this.#clock.now()
     for (const [key, bucket] of this.#buckets) {
       this.#refill(bucket, now)
-      if (bucket.tokens >= this.#burst) this.#buckets.delete(key)
+      if (bucket.level >= this.#full) this.#buckets.delete(key)
     }
     if (this.#buckets.size > 0) this.#cancelSweep = this.#clock.after(SWEEP_MS, () => this.#sweep())
   }

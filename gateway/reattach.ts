@@ -11,7 +11,8 @@ const MEMBERS_PER_PUMP = 250
 
 /**
  * Asks engines to go on with members that missed something, at a bounded rate, until each is answered.
- * While a member waits here nothing of its room is sent to it, so that the answer fits where it stands.
+ * While a member waits here nothing of its room is sent to it, so that the answer fits where it stands, and its lane rests:
+ * engines take an older request of the same connection and room for a late copy.
  */
 export class Reattach {
   readonly #gateway: GatewayId
@@ -78,14 +79,16 @@ export class Reattach {
     let taken = 0
     for (const [membership, standing] of this.#queue) {
       if (taken === MEMBERS_PER_PUMP) break
+      const isGone = !isWaiting(membership, standing)
+      if (!isGone && membership.connection.lanes.get(membership.room.id)?.isInFlight) continue
       this.#queue.delete(membership)
-      if (!isWaiting(membership, standing)) continue
+      if (isGone) continue
       taken++
       const members = rooms.get(membership.room) ?? new Map<Membership, Attaching>()
       rooms.set(membership.room, members.set(membership, standing))
     }
     for (const [room, members] of rooms) this.#ask(room, members)
-    if (taken > 0) this.#cancelPump = this.#clock.after(PUMP_MS, () => this.#pump())
+    if (taken > 0 || this.#queue.size > 0) this.#cancelPump = this.#clock.after(PUMP_MS, () => this.#pump())
   }
 
   #ask(room: RoomHere, members: Map<Membership, Attaching>) {

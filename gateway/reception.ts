@@ -229,8 +229,10 @@ export class Reception {
         return connection.error(ref, 'forbidden', `a connection joins at most ${ROOMS_PER_CONNECTION} rooms: LEAVE one`)
       connection.joined.add(room)
     }
-    const lane = this.#laneOf(connection, who, op, ref, room, game)
-    if (lane.push({ bytes, ref, joins })) return
+    const id =
+      op === OP.match ? '' : (room ?? createdRoom(this.#options.clusterKey, who.player.id, who.session, ref ?? 0))
+    const partition = op === OP.match ? matchPartition(game ?? '') : partitionOf(id)
+    if (this.#lane(connection, who, id).push({ bytes, ref, joins, subject: commandSubject(partition) })) return
     if (ref === null) this.#options.counters.dropsEphemeral++
     else
       connection.error(
@@ -240,36 +242,11 @@ export class Reception {
       )
   }
 
-  #laneOf(
-    connection: Connection,
-    who: Who,
-    op: number,
-    ref: number | null,
-    room: RoomId | null,
-    game: string | null,
-  ): Lane {
-    if (op === OP.match) {
-      const name = game ?? ''
-      return this.#lane(connection, who, `match ${name}`, '', matchPartition(name))
-    }
-    const { clusterKey } = this.#options
-    const id = room ?? createdRoom(clusterKey, who.player.id, who.session, ref ?? 0)
-    return this.#lane(connection, who, id, id, partitionOf(id))
-  }
-
-  #lane(connection: Connection, who: Who, key: string, room: RoomId, partition: number): Lane {
-    const present = connection.lanes.get(key)
+  #lane(connection: Connection, { player, session, guest }: Who, room: RoomId): Lane {
+    const present = connection.lanes.get(room)
     if (present) return present
-    const { player, session, guest } = who
-    const lane = new Lane(
-      this.#options.lanes,
-      connection,
-      { player, session, guest },
-      key,
-      room,
-      commandSubject(partition),
-    )
-    connection.lanes.set(key, lane)
+    const lane = new Lane(this.#options.lanes, connection, { player, session, guest }, room)
+    connection.lanes.set(room, lane)
     return lane
   }
 }

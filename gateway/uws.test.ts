@@ -13,7 +13,7 @@ test('over a real socket: a guest says HELLO, joins, moves, and gets the answers
   expect(welcome).toMatchObject([32, { player, resumed: false, limits: { frame: 16_384, rate: 50 } }])
   expect(rest).toMatchObject([
     [33, 1, { room: 'room' }],
-    [35, 'room', 1],
+    [35, 'room', 1, {}],
     [33, 2, 'mark'],
   ])
   expect(engine.commands.map(({ room }) => room)).toEqual(['room'])

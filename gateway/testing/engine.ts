@@ -12,6 +12,8 @@ export class ScriptedEngine {
   readonly id: string
   readonly requests: Request[] = []
   epoch = 1
+  /** Where those come to stand that `obey` attaches from nothing. */
+  seq = 1
   number = 0
   /** Answers requests as they come; a test replaces it to be slow, deaf or wrong. */
   onRequest: (request: Request) => void = (request) => this.obey(request)
@@ -91,7 +93,7 @@ export class ScriptedEngine {
       const { room, members } = request
       return this.say(
         ...members.map(({ conn, role, since, heard }, i) => ({
-          ...this.answer(request, [], { role, seq: since, heard }, conn),
+          ...this.answer(request, [], { role, seq: since === 0 ? this.seq : since, heard }, conn),
           room,
           done: i === members.length - 1,
         })),

@@ -2,14 +2,28 @@ import { pino } from 'pino'
 import type { Bus } from '../../bus/bus.ts'
 import { localBus } from '../../bus/local.ts'
 import type { Message } from '../../bus/messages.ts'
+import type { Chance } from '../../protocol/clock.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { virtualClock } from '../../test/virtual-clock.ts'
 import { createGateway, type GatewayOptions } from '../gateway.ts'
 import type { Authenticator } from '../identity.ts'
 import { type MemoryClient, memoryEdge } from '../memory.ts'
 import type { Origin } from '../socket.ts'
 import { ScriptedEngine } from './engine.ts'
-import { countingChance, virtualTime } from './time.ts'
+
+/** Numbers in sequence: never the same twice. */
+const countingChance = (): Chance => {
+  let count = 0
+  return {
+    uint32: () => ++count,
+    bytes(n) {
+      const bytes = new Uint8Array(n)
+      new DataView(bytes.buffer).setUint32(0, ++count)
+      return bytes
+    },
+  }
+}
 
 /** Tokens are `guest:<id>` or `player:<id>`; everything else is refused. */
 export const plainAuthenticator: Authenticator = {
@@ -31,7 +45,9 @@ export interface TestClient {
 
 /** A gateway with sockets in memory, a scripted engine, and time that stands still. */
 export const rig = (options: Partial<GatewayOptions> = {}) => {
-  const time = virtualTime()
+  const time = virtualClock()
+  /** Lets everything go on that can without time passing. */
+  const settle = () => time.advance(0)
   const edge = memoryEdge(time)
   const local = localBus()
   /** What the bus loses: a test replaces it. */
@@ -87,7 +103,7 @@ export const rig = (options: Partial<GatewayOptions> = {}) => {
   const online = async (player: string, session = `session-of-${player}-0000000`): Promise<TestClient> => {
     const client = connect()
     client.send([1, { v: 1, token: `player:${player}`, session }])
-    await time.settle()
+    await settle()
     client.take()
     return client
   }
@@ -96,10 +112,10 @@ export const rig = (options: Partial<GatewayOptions> = {}) => {
   const member = async (player: string, room: string, role: 'player' | 'spectator' = 'player'): Promise<TestClient> => {
     const client = await online(player)
     client.send([3, 1, room, { role }])
-    await time.settle()
+    await settle()
     client.take()
     return client
   }
 
-  return { time, edge, bus, faults, gateway, engine, connect, online, member }
+  return { time, settle, edge, bus, faults, gateway, engine, connect, online, member }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,25 +5,11 @@ import { pino } from 'pino'
 import { expect, vi } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
 import { localBus } from '../../bus/local.ts'
-import type { Chance, Clock } from '../../protocol/clock.ts'
+import { realChance, realClock } from '../../cli/real.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { createAuth, type TokenKeys } from '../auth.ts'
 import { type GatewayServerOptions, startGateway } from '../uws.ts'
 import { ScriptedEngine } from './engine.ts'
-
-export const realClock: Clock = {
-  now: () => Date.now(),
-  after(ms, task) {
-    const timer = setTimeout(task, ms)
-    return () => clearTimeout(timer)
-  },
-  soon: (task) => void setImmediate(task),
-}
-
-export const realChance: Chance = {
-  uint32: () => randomBytes(4).readUInt32LE(),
-  bytes: (n) => randomBytes(n),
-}
 
 const ends: (() => Promise<void>)[] = []
 
@@ -43,12 +28,16 @@ export const serve = async ({ keys, ...options }: Partial<GatewayServerOptions> 
     bus,
     clock: realClock,
     chance: realChance,
-    clusterKey: randomBytes(32),
+    clusterKey: realChance.bytes(32),
     limits: { frame: 16_384, rate: 50 },
     log: pino({ level: 'silent' }),
     host: '127.0.0.1',
     port: 0,
-    auth: createAuth({ keys: keys ?? { by: 'guests', key: randomBytes(32) }, clock: realClock, chance: realChance }),
+    auth: createAuth({
+      keys: keys ?? { by: 'guests', key: realChance.bytes(32) },
+      clock: realClock,
+      chance: realChance,
+    }),
     origins: null,
     trustProxy: 0,
     tls: null,
