@@ -70,7 +70,7 @@ const iceServers = text.transform((given, context): IceServer[] => {
 })
 
 /** All flags of `madang start`: `--help`, the environment variables and what is accepted come from here. */
-export const START = {
+const START = {
   usage: 'start',
   about:
     'Runs Madang. Without flags: everything in one process, on http://localhost:3000, data in ./data, guests welcome.',

@@ -75,7 +75,7 @@ export const parseFlags = <Shape extends z.ZodRawShape>(
 }
 
 /** What `madang COMMAND --help` prints. */
-export const helpOf = (command: Command): string => {
+const helpOf = (command: Command): string => {
   const rows = specsOf(command).map(({ name, env, meta, schema }) => {
     const initial = schema.safeParse(undefined)
     const otherwise = meta.otherwise ?? (initial.success && initial.data !== undefined ? String(initial.data) : 'none')

@@ -9,7 +9,7 @@ const PROGRESS_EVERY_MS = 5_000
 /** @typedef {{ os: string, cpu: string, libc: string }} Target */
 
 /** What npm must have chosen packages for, to run here. */
-export const thisTarget = () => ({ os: process.platform, cpu: process.arch, libc: 'glibc' })
+const thisTarget = () => ({ os: process.platform, cpu: process.arch, libc: 'glibc' })
 
 /**
  * Which packages of the lockfile are not installed as it says, by comparing it with the list that npm writes into

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 const OLDEST_GLIBC = 2.36
 
 /** From this version on, uWebSockets.js loads as its author built it. */
-export const UNPATCHED_FROM_GLIBC = 2.38
+const UNPATCHED_FROM_GLIBC = 2.38
 
 const SYSTEMS = 'Debian 12, Ubuntu 24.04 or a newer system'
 

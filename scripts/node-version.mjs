@@ -1,6 +1,6 @@
 // Kept in old syntax, so that an old Node runs it and can say what is needed.
 
-export const OLDEST_NODE = 20
+const OLDEST_NODE = 20
 
 /**
  * What is wrong with running Madang's set-up on this Node, in one line, or null. Pure.

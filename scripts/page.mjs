@@ -12,7 +12,7 @@ const FILES = ['package-lock.json', 'tsconfig.json']
  * A hash of all that the page is built from.
  * @param {string} root
  */
-export const pageHash = (root) => {
+const pageHash = (root) => {
   const hash = createHash('sha256')
   for (const file of [...FILES, ...FOLDERS.flatMap((folder) => sourcesOf(root, folder))]) {
     hash
