@@ -10,8 +10,8 @@ import { type Readable, Store } from './store.ts'
 const CAP_MS = 15_000
 /** A connection that held this long clears the count of failures. */
 const STABLE_MS = 5_000
-/** A server that let us in once more is back: the next wait is at most 2 s, also if it falls soon. */
-const FAILURES_AFTER_WELCOME = 3
+/** A server that let us in once more is back: the next wait is at most 1.9 s, also if it falls soon. */
+const FAILURES_AFTER_WELCOME = 5
 /** How often a server may close with 1008 (policy) before the session gives up. */
 const POLICY_CLOSES = 3
 
@@ -126,7 +126,7 @@ export class Connection {
           this.#policyCloses = 0
         })
         this.#on.welcome(welcome)
-        this.#state.set({ status: 'online' })
+        this.#say('online')
       },
       frame: (frame) => this.#on.frame(frame),
       ended: (ending) => {
@@ -170,6 +170,10 @@ export class Connection {
     }
   }
 
+  #say(status: 'online' | 'reconnecting' | 'offline'): void {
+    if (this.#state.current.status !== status) this.#state.set({ status })
+  }
+
   /** Attempts again after `least` ms and a part that grows with the failures in a row. */
   #again(least: number): void {
     const { clock, chance, network } = this.#environment
@@ -178,8 +182,8 @@ export class Connection {
     this.#cancel()
     this.#cancel = clock.after(least + backoff(this.#failures++, chance, CAP_MS), () => this.start())
     const first = this.#state.current.status === 'connecting'
-    if (!network.online()) this.#state.set({ status: 'offline' })
-    else if (!first) this.#state.set({ status: 'reconnecting' })
+    if (!network.online()) this.#say('offline')
+    else if (!first) this.#say('reconnecting')
   }
 
   /** The device's network changed: see at once what that means. */
