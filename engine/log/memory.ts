@@ -1,7 +1,7 @@
 import type { Chance } from '../../protocol/clock.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import { checkAppend, checkPage, checkPlayer, checkRoom } from './bounds.ts'
-import { type Entry, Fenced, type IndexRow, NotStored, type Position, type Storage } from './log.ts'
+import { type Entry, Fenced, type IndexRow, NotStored, type Position, type Storage, StorageError } from './log.ts'
 
 const copy = (bytes: Uint8Array) => new Uint8Array(bytes)
 const copyEntry = ({ position, record }: Entry): Entry => ({ position, record: copy(record) })
@@ -25,8 +25,11 @@ export const memoryStorage = ({ chance }: { chance: Chance }): Storage => {
   let epoch = 0
   let closed = false
 
-  const checkOpen = () => {
+  const mayWrite = () => {
     if (closed) throw new NotStored('the log is closed')
+  }
+  const mayRead = () => {
+    if (closed) throw new StorageError('the log is closed')
   }
 
   return {
@@ -34,7 +37,7 @@ export const memoryStorage = ({ chance }: { chance: Chance }): Storage => {
     exclusive: true,
 
     async append(room, after, record, index) {
-      checkOpen()
+      mayWrite()
       checkAppend(room, after, record, index)
       const entries = records.get(room) ?? []
       if ((entries.at(-1)?.position ?? 0) !== after) throw new Fenced(room)
@@ -45,7 +48,7 @@ export const memoryStorage = ({ chance }: { chance: Chance }): Storage => {
       return position
     },
     async read(room, after, limit) {
-      checkOpen()
+      mayRead()
       checkRoom(room)
       checkPage(after, limit)
       const entries = records.get(room) ?? []
@@ -53,42 +56,42 @@ export const memoryStorage = ({ chance }: { chance: Chance }): Storage => {
       return from < 0 ? [] : entries.slice(from, from + limit).map(copyEntry)
     },
     async last(room) {
-      checkOpen()
+      mayRead()
       checkRoom(room)
       const entry = records.get(room)?.at(-1)
       return entry ? copyEntry(entry) : null
     },
     async rooms(after, limit) {
-      checkOpen()
+      mayRead()
       checkPage(after, limit)
       return pageOf(records.keys(), after, limit)
     },
 
     async putSnapshot(room, snapshot) {
-      checkOpen()
+      mayWrite()
       checkRoom(room)
       snapshots.set(room, copy(snapshot))
     },
     async snapshot(room) {
-      checkOpen()
+      mayRead()
       checkRoom(room)
       const snapshot = snapshots.get(room)
       return snapshot ? copy(snapshot) : null
     },
 
     async putIndex(changed) {
-      checkOpen()
+      mayWrite()
       for (const row of changed) checkRoom(row.room)
       for (const row of changed) rows.set(row.room, { ...row })
     },
     async index(room) {
-      checkOpen()
+      mayRead()
       checkRoom(room)
       const row = rows.get(room)
       return row ? { ...row } : null
     },
     async listIndex(filter, after, limit) {
-      checkOpen()
+      mayRead()
       checkPage(after, limit)
       const fits = (row: IndexRow) =>
         (filter.status === undefined || row.status === filter.status) &&
@@ -102,36 +105,36 @@ export const memoryStorage = ({ chance }: { chance: Chance }): Storage => {
     },
 
     async putRules(hash, game, version, source) {
-      checkOpen()
+      mayWrite()
       if (!rules.has(hash)) rules.set(hash, { game, version, source })
     },
     async rules(hash) {
-      checkOpen()
+      mayRead()
       const kept = rules.get(hash)
       return kept ? { ...kept } : null
     },
 
     async playerKey(player) {
-      checkOpen()
+      mayWrite()
       checkPlayer(player)
       const key = keys.get(player) ?? copy(chance.bytes(32))
       keys.set(player, key)
       return copy(key)
     },
     async existingKey(player) {
-      checkOpen()
+      mayRead()
       checkPlayer(player)
       const key = keys.get(player)
       return key ? copy(key) : null
     },
     async forgetPlayer(player) {
-      checkOpen()
+      mayWrite()
       checkPlayer(player)
       keys.delete(player)
     },
 
     async nextEpoch() {
-      checkOpen()
+      mayWrite()
       epoch += 1
       return epoch
     },

@@ -44,11 +44,12 @@ class Victim {
     return rooms
   }
 
-  until(condition: () => boolean): Promise<void> {
-    return vi.waitFor(() => expect(condition(), this.complaints.join('\n')).toBe(true), {
-      timeout: 30_000,
-      interval: 5,
+  async until(condition: () => boolean): Promise<void> {
+    const met = vi.waitFor(() => expect(condition()).toBe(true), { timeout: 30_000, interval: 20 })
+    const died = this.ended.then(() => {
+      throw new Error(`the child ended by itself: ${this.complaints.join('\n')}`)
     })
+    await Promise.race([met, died])
   }
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
@@ -58,6 +59,12 @@ class Victim {
 
 describe('sqlite survives', () => {
   let dir: string
+  let victims: Victim[]
+  const start = (command: string, ...args: string[]) => {
+    const victim = new Victim(command, args)
+    victims.push(victim)
+    return victim
+  }
   const open = () => openSqlite({ dir, chance: testChance })
   const texts = async (storage: Storage, room: string) =>
     (await storage.read(room, 0, 1_000_000)).map((entry) => textOf(entry.record).trimEnd())
@@ -72,14 +79,24 @@ describe('sqlite survives', () => {
     await storage.close()
   }
 
+  const startWorker = async () => {
+    const worker = new Worker(WORKER, { workerData: { dir }, execArgv: [] })
+    await new Promise((resolve) => worker.once('message', resolve))
+    return worker
+  }
+
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'madang-crash-'))
+    victims = []
   })
-  afterEach(() => rmSync(dir, { recursive: true }))
+  afterEach(async () => {
+    for (const victim of victims) await victim.kill()
+    rmSync(dir, { recursive: true })
+  })
 
   test('P1 durable: seven kills with -9 in the middle of appends lose nothing acknowledged, and the lock dies too', async () => {
     for (let round = 1; round <= 7; round++) {
-      const victim = new Victim(process.execPath, [VICTIM, dir, '8', '300'])
+      const victim = start(process.execPath, VICTIM, dir, '8', '300')
       // Beyond 4096 records a kill falls into the placing of the tail as well.
       await victim.until(() => victim.lines.length > 200 * round && victim.acknowledged.size === 8)
       await victim.kill()
@@ -92,7 +109,7 @@ describe('sqlite survives', () => {
   test.skipIf(!prlimit)(
     'a file system that takes no more: refused appends are not stored, earlier ones stay, later ones work',
     async () => {
-      const victim = new Victim('prlimit', ['--fsize=3000000:unlimited', process.execPath, VICTIM, dir, '3', '50000'])
+      const victim = start('prlimit', '--fsize=3000000:unlimited', process.execPath, VICTIM, dir, '3', '50000')
       await victim.until(() => victim.refused.length > 20)
       expect(victim.refused[0]).toMatch(/NotStored: the disk (is full|failed)/)
       const before = victim.acknowledged
@@ -104,8 +121,7 @@ describe('sqlite survives', () => {
   )
 
   test('the death of its thread: appends in flight are FateUnknown, the trouble is told once, later appends are NotStored', async () => {
-    const worker = new Worker(WORKER, { workerData: { dir }, execArgv: [] })
-    await new Promise((resolve) => worker.once('message', resolve))
+    const worker = await startWorker()
     const troubles: Error[] = []
     const line = new SqliteLine(worker, (error) => troubles.push(error))
     const append = (room: string, after: number) =>
@@ -129,5 +145,13 @@ describe('sqlite survives', () => {
     const storage = await open()
     expect(await texts(storage, 'a')).toEqual(['x'])
     await storage.close()
+  })
+  test('the death of its thread while it closes: close rejects, and the trouble is told', async () => {
+    const worker = await startWorker()
+    const troubles: Error[] = []
+    const line = new SqliteLine(worker, (error) => troubles.push(error))
+    worker.postMessage(null)
+    await expect(line.close()).rejects.toThrow('restart')
+    expect(troubles.length).toBe(1)
   })
 })
