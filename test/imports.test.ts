@@ -40,7 +40,7 @@ const ONLY_IN = [
 ] as const
 
 /** Tests, and what only tests use. */
-const isTest = (file: string) => /\.(test|arbitrary)\.tsx?$|\/(testing|conformance)[./]/.test(file)
+const isTest = (file: string) => /\.(test|test-d|arbitrary)\.tsx?$|\/(testing|conformance)[./]/.test(file)
 const isWithin = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`)
 const partOf = (file: string) => PARTS.find(({ folder }) => isWithin(file, folder))
 
