@@ -4,7 +4,7 @@ import type { Entry, IndexRow, RoomIndex, RoomStatus, RulesArchive } from './log
 
 type Row = Record<string, SQLOutputValue>
 export type Filter = Parameters<RoomIndex['listIndex']>[0]
-export type KeptRules = NonNullable<Awaited<ReturnType<RulesArchive['rules']>>>
+type KeptRules = NonNullable<Awaited<ReturnType<RulesArchive['rules']>>>
 
 const wrong = (row: Row, column: string) => new Error(`unexpected ${column} in the database: ${typeof row[column]}`)
 
