@@ -37,18 +37,18 @@ export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMac
     return Object.assign(plain(name, shown))
   }
 
-  const everyone = (state: RulesState): Record<string, unknown> =>
-    fields(
+  // `only` is asked once per viewer of one state: what everyone's keys are is remembered.
+  let last: { state: RulesState; keys: readonly string[] } | null = null
+  const everyone = (state: RulesState): Record<string, unknown> => {
+    const shown = fields(
       'everyone',
       look('everyone', state, (s) => game.everyone(s)),
     )
-
-  // `only` is asked once per viewer of one state: what everyone's keys are is asked once.
-  let asked: { state: RulesState; keys: readonly string[] } | null = null
-  const everyonesKeys = (state: RulesState): readonly string[] => {
-    if (asked?.state !== state) asked = { state, keys: Object.keys(everyone(state)) }
-    return asked.keys
+    last = { state, keys: Object.keys(shown) }
+    return shown
   }
+  const everyonesKeys = (state: RulesState): readonly string[] =>
+    last?.state === state ? last.keys : Object.keys(everyone(state))
 
   return {
     everyone,
