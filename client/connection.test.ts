@@ -135,6 +135,25 @@ describe('a connection', () => {
     expect(network.opened).toBe(1)
   })
 
+  test('is closed for good where the page may not open a socket', async () => {
+    const { connect, until, clock } = world()
+    const socket = (): never => {
+      throw new Error('mixed content')
+    }
+    const error = await until(refusal(connect({ socket }).ready))
+    expect(error).toMatchObject({ code: 'forbidden', message: expect.stringContaining('ws://test/v1/ws') })
+    expect(clock.timers).toBe(0)
+  })
+
+  test('is closed for good where the server does not speak this version', async () => {
+    const { connect, server, until, clock, network } = world()
+    const session = connect()
+    await clock.runUntil(() => network.opened === 1)
+    server.say([OP.err, null, 'bad_frame', 'v: this server speaks 2'])
+    server.closeAll(1000)
+    expect(await until(refusal(session.ready))).toMatchObject({ code: 'bad_frame', message: 'v: this server speaks 2' })
+  })
+
   test('gives up after the third 1008 in a row', async () => {
     const { clock, server, session, network } = await online()
     for (let i = 0; i < 3; i++) {
@@ -252,6 +271,18 @@ describe('a guest', () => {
     expect(session.state.current.status).toBe('connecting')
     answers.push({ status: 201, body: { token: 'token-guest1' } })
     await clock.runUntil(() => session.state.current.status === 'online')
+  })
+
+  test('whose request gets no answer at all is asked for again', async () => {
+    const { connect, clock } = world()
+    const { fetch, asked } = answering([])
+    const token = { ok: true, status: 201, json: async () => ({ token: 'token-guest1' }) }
+    const session = connect({
+      guest: 'Ann',
+      fetch: (url, init) =>
+        asked.length === 0 ? fetch(url, init).catch(() => new Promise(() => {})) : Promise.resolve(token),
+    })
+    await clock.runUntil(() => session.state.current.status === 'online', 11_000)
   })
 
   test('is refused for good where guests are off', async () => {

@@ -12,6 +12,8 @@ const CAP_MS = 15_000
 const STABLE_MS = 5_000
 /** A server that let us in once more is back: the next wait is at most 1.9 s, also if it falls soon. */
 const FAILURES_AFTER_WELCOME = 5
+/** A greeting that takes longer (a guest's token over a dead network) is given up. */
+const GREETING_MS = 10_000
 /** How often a server may close with 1008 (policy) before the session gives up. */
 const POLICY_CLOSES = 3
 
@@ -50,7 +52,7 @@ export class Connection {
   #current = 0
   #failures = 0
   #policyCloses = 0
-  /** Ends the wait for the next attempt, or for a stable connection. */
+  /** Ends the wait for the next attempt, for a greeting, or for a stable connection. */
   #cancel: () => void = () => {}
   /** Whether a timer leads to the next attempt, and a network event may cut it short: not where the server asked for the wait. */
   #waiting: 'no' | 'for the network' | 'as told' = 'no'
@@ -86,9 +88,12 @@ export class Connection {
   start(): void {
     const attempt = ++this.#current
     this.#waiting = 'no'
+    this.#cancel = this.#environment.clock.after(GREETING_MS, () => this.#again(0))
     this.#greeting().then(
       (hello) => {
-        if (attempt === this.#current) this.#tryOpen(hello)
+        if (attempt !== this.#current) return
+        this.#cancel()
+        this.#tryOpen(hello)
       },
       (error: unknown) => {
         if (attempt === this.#current) this.#notGreeted(error)
@@ -144,12 +149,14 @@ export class Connection {
   }
 
   #ended(ending: Ending): void {
-    const { code, bye, error } = ending
+    const { code, bye } = ending
+    // After WELCOME, an ERR without a ref is about a CAST or INPUT.
+    const error = ending.welcomed ? null : ending.error
     if (ending.welcomed) this.#on.lost()
     if (code === CLOSE.unauthorized) {
       this.close(
         'unauthorized',
-        new MadangError('unauthorized', error?.message ?? (ending.reason || 'the token was refused')),
+        new MadangError('unauthorized', ending.error?.message ?? (ending.reason || 'the token was refused')),
       )
     } else if (code === CLOSE.takenOver) {
       this.close('taken over', new MadangError('conflict', 'the session was taken over by a newer connection'))
@@ -163,7 +170,7 @@ export class Connection {
       this.close('refused', new MadangError('forbidden', ending.reason || 'the server refuses this connection (1008)'))
     } else if (bye !== null && !bye.resume) {
       this.close('refused', new MadangError('unavailable', `the server ended the session: ${bye.reason}`))
-    } else if (!ending.welcomed && error?.code === 'bad_frame') {
+    } else if (error?.code === 'bad_frame') {
       this.close('refused', error)
     } else {
       this.#again(bye?.retryAfter ?? error?.retryAfter ?? 0)

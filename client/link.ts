@@ -60,7 +60,6 @@ export class Link {
     this.#clock = environment.clock
     this.#time = time
     this.#on = on
-    this.#cancelDeath = this.#clock.after(WELCOME_MS, () => this.leave('the server did not answer'))
     this.#socket = environment.openSocket(url, {
       opened: () => {
         if (this.#over) return
@@ -72,6 +71,7 @@ export class Link {
       },
       closed: (code, reason) => this.#end(code, reason),
     })
+    this.#cancelDeath = this.#clock.after(WELCOME_MS, () => this.leave('the server did not answer'))
   }
 
   /** False between BYE and the end: what is sent then may be lost. */
