@@ -27,7 +27,7 @@ const SCHEMA = `
 `
 
 /** The one integer that this statement selects; throws where it selects anything else. */
-export const integer = (db: DatabaseSync, sql: string): number => {
+const integer = (db: DatabaseSync, sql: string): number => {
   const value = Object.values(db.prepare(sql).get() ?? {})[0]
   if (typeof value !== 'number') throw new Error(`${sql}: no number`)
   return value
