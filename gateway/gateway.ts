@@ -60,6 +60,8 @@ export interface Gateway {
   drain(): Promise<void>
   /** Forgets everything at once; sockets are the edge's to close. */
   close(): void
+  /** Spectators who are out of their audience until their sockets drain. */
+  spectatorsBehind(): number
   /** How much is held, by what: all zero when nobody is connected and no engine owes an answer. */
   held(): Record<'connections' | 'rooms' | 'requests' | 'rates' | 'attaching', number>
 }
@@ -234,6 +236,13 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       reattach.close()
       requests.close()
       reception.close()
+    },
+
+    spectatorsBehind: () => {
+      let count = 0
+      for (const { members } of rooms.all())
+        for (const { standing } of members.values()) if (standing.is === 'behind') count++
+      return count
     },
 
     held: () => ({

@@ -5,7 +5,9 @@ import type {
   us_listen_socket,
   WebSocket,
 } from 'uWebSockets.js'
+import { once } from 'node:events'
 import { STATUS_CODES } from 'node:http'
+import { createServer } from 'node:net'
 import type { Auth } from './auth.ts'
 import { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
 import { clientAddress, credentialsOf } from './http/credentials.ts'
@@ -59,6 +61,8 @@ export class PortInUse extends Error {
 }
 
 const EXCLUSIVE_PORT = 1
+/** How often another process may snatch the port that was picked. */
+const PICKS = 8
 const SUBPROTOCOL = 'madang.v1'
 /** Messages longer than the frame limit reach us up to this many times it, so that 1009 can be said; beyond, uWS cuts. */
 const OVERSIZE = 8
@@ -172,9 +176,11 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     })
   })
 
-  const listening = await new Promise<us_listen_socket | false>((resolve) => {
-    app.listen(options.host, options.port, EXCLUSIVE_PORT, resolve)
-  })
+  const listen = (port: number): Promise<us_listen_socket | false> =>
+    new Promise((resolve) => app.listen(options.host, port, EXCLUSIVE_PORT, resolve))
+  let listening = options.port === 0 ? false : await listen(options.port)
+  for (let tries = 0; options.port === 0 && !listening && tries < PICKS; tries++)
+    listening = await listen(await freePort(options.host))
   if (!listening) {
     gateway.close()
     app.close()
@@ -275,4 +281,17 @@ const write = (res: UwsResponse, method: string, { status, headers, body }: Http
   const start = res.getWriteOffset()
   const [, isDone] = res.tryEnd(bytes, bytes.length)
   if (!isDone) res.onWritable((offset) => res.tryEnd(bytes.subarray(offset - start), bytes.length)[0])
+}
+
+/**
+ * A port that was free just now. uWS's own way to pick one leaves it without SO_REUSEADDR: after a crash nobody could listen on
+ * it again for a minute.
+ */
+const freePort = async (host: string): Promise<number> => {
+  const probe = createServer().listen(0, host)
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return address !== null && typeof address === 'object' ? address.port : 0
 }

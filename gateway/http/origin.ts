@@ -5,7 +5,7 @@ export type OriginPolicy = (origin: string, host: string | undefined) => boolean
 
 /** Returns the policy of an allow-list, or of the same host where there is none. */
 export const originPolicy = (allowed: readonly string[] | null): OriginPolicy => {
-  if (allowed === null) return (origin, host) => host !== undefined && hostOf(origin) === canonicalHost(origin, host)
+  if (allowed === null) return isSameHost
   const list = new Set(allowed.map((origin) => canonical(origin)))
   return (origin) => list.has(canonical(origin))
 }
@@ -15,10 +15,11 @@ const canonical = (origin: string): string => {
   // A custom scheme has the opaque origin 'null', which every sandboxed page has too.
   return url === null || url.origin === 'null' ? origin.toLowerCase() : url.origin
 }
-const hostOf = (origin: string): string | null => URL.parse(origin)?.host ?? null
-const canonicalHost = (origin: string, host: string): string | null => {
-  const scheme = URL.parse(origin)?.protocol
-  return scheme === undefined ? null : (URL.parse(`${scheme}//${host}`)?.host ?? null)
+/** Compared under the Origin's scheme, whose port may be left out of either. */
+const isSameHost: OriginPolicy = (origin, host) => {
+  const page = URL.parse(origin)
+  if (host === undefined || page === null || page.host === '') return false
+  return URL.parse(`${page.protocol}//${host}`)?.host === page.host
 }
 
 const ALLOWED_HEADERS = 'Authorization, Content-Type, Idempotency-Key, Madang-Session, Last-Event-ID'
