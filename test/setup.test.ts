@@ -1,16 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +14,7 @@ import { nodeProblem } from '../scripts/node-version.mjs'
 import { pageReady } from '../scripts/page.mjs'
 import { setUp } from '../scripts/setup.mjs'
 import { judgeUws, uwsFile } from '../scripts/uws.mjs'
+import { makeCheckout } from './checkout.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -40,18 +31,6 @@ afterEach(() => {
 const write = (path: string, text: string) => {
   mkdirSync(dirname(join(folder, path)), { recursive: true })
   writeFileSync(join(folder, path), text)
-}
-
-/** A checkout whose packages are there (those of this repository) and whose page is one script. */
-const makeCheckout = () => {
-  const packages = JSON.stringify({ packages: { 'node_modules/vite': { version: '1.0.0' } } })
-  write('package-lock.json', packages)
-  write('tsconfig.json', '{}')
-  write('node_modules/.package-lock.json', packages)
-  for (const name of ['vite', 'uWebSockets.js', 'rolldown'])
-    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
-  write('web/index.html', '<!doctype html><title>page</title><script type="module" src="./main.ts"></script>')
-  write('web/main.ts', 'document.title = "first"')
 }
 
 const setUpHere = async () => {
@@ -150,7 +129,7 @@ test('the uWebSockets.js binary is judged by what it is: an unknown one that nee
 })
 
 test('set-up builds the page once, again when a source changes, and otherwise does nothing', async () => {
-  makeCheckout()
+  makeCheckout(folder)
   const page = () => readFileSync(join(folder, 'web', 'dist', 'index.html'), 'utf8')
   expect((await setUpHere()).lines).toEqual(['Building the page …'])
   expect((await setUpHere()).lines).toEqual([])
@@ -163,7 +142,7 @@ test('set-up builds the page once, again when a source changes, and otherwise do
 })
 
 test('a page that cannot be built is said, and the old one stays', async () => {
-  makeCheckout()
+  makeCheckout(folder)
   await setUpHere()
   write('web/main.ts', "import { a } from './missing.ts'\ndocument.title = a")
   await expect(setUpHere()).rejects.toThrow(/^The page could not be built\.\n[\s\S]*missing\.ts/)
@@ -173,7 +152,7 @@ test('a page that cannot be built is said, and the old one stays', async () => {
 })
 
 test('of two set-ups at once, one works and the other waits for it', async () => {
-  makeCheckout()
+  makeCheckout(folder)
   const both = await Promise.all([setUpHere(), setUpHere()])
   const lines = both.flatMap((each) => each.lines)
   expect(lines.filter((line) => line.startsWith('Building'))).toHaveLength(1)
@@ -202,7 +181,7 @@ test('a lock whose holder was killed is taken over, once what it had started has
 })
 
 test.runIf(process.platform === 'linux')('a folder that may not be written is named, with what to do', async () => {
-  makeCheckout()
+  makeCheckout(folder)
   cpSync(join(ROOT, 'scripts'), join(folder, 'scripts'), { recursive: true })
   write('package.json', '{"type":"module"}')
   chmodSync(folder, 0o555)
