@@ -19,28 +19,31 @@ export const compose: Compose = async (surroundings) => {
   const { config, log, metrics, clock, chance } = surroundings
   const games = await expecting(GameFileError, loadGames(config.games ?? SAMPLE_GAMES))
   const storage = await expecting(StorageError, openStorage(surroundings))
+  let engine: Engine | null = null
   try {
     const keys = config.durability === 'memory' ? passingKeys(chance) : openKeys(config.data, chance)
     const bus = localBus({ onError: (err, subject) => log.error({ err, subject }, 'a listener on the bus failed') })
     const report: Report = (level, message, fields) => log[level](fields, message)
-    const engine = await Engine.start({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
+    const own = await Engine.start({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
+    engine = own
     const server = await expecting(PortInUse, openGateway(surroundings, keys, bus))
     measureGateway(metrics, server.gateway.counters)
-    measureRooms(metrics, engine.rooms)
+    measureRooms(metrics, own.rooms)
     log.info({ games: games.map(({ runner }) => runner.id), durability: storage.durability }, 'at work')
     return {
       url: urlOf(config, server.port),
       isReady: () => server.isReady(),
-      status: () => ({ durability: storage.durability, ...engine.rooms.counts() }),
+      status: () => ({ durability: storage.durability, ...own.rooms.counts() }),
       async stop() {
         await server.drain()
-        await engine.close()
+        await own.close()
         await server.close()
         await bus.close()
         await storage.close()
       },
     }
   } catch (error) {
+    await engine?.close()
     await storage.close()
     throw error
   }

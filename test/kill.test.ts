@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { connect, MadangError, type Room, type Session } from '../client/client.ts'
+import type tictactoe from '../games/tictactoe/rules.ts'
+import { type Program, runMadang, startMadang, temporaryFolder, until } from './program.ts'
+
+const KILLS = 20
+const TABLES = 6
+
+/** A move that was acknowledged: what must be in the log exactly once. */
+interface Acknowledged {
+  room: string
+  seq: number
+  by: string
+  cell: number
+}
+
+/** Two guests who play tictactoe against each other for as long as they are let, one room after the other. */
+const playOn = async (
+  url: string,
+  table: number,
+  acknowledged: Acknowledged[],
+  goesOn: () => boolean,
+): Promise<Session[]> => {
+  const options = { url, deadline: 120_000 }
+  const sessions = [connect({ ...options, guest: `Ann ${table}` }), connect({ ...options, guest: `Bob ${table}` })]
+  const [ann, bob] = sessions as [Session, Session]
+  const ids = [(await ann.ready).id, (await bob.ready).id]
+  while (goesOn()) {
+    const id = await ann.create('tictactoe')
+    const rooms = [await ann.join<typeof tictactoe>(id), await bob.join<typeof tictactoe>(id)]
+    for (const [turn, cell] of [0, 3, 1, 4, 6, 5].entries()) {
+      const room = rooms[turn % 2] as Room<typeof tictactoe>
+      const by = ids[turn % 2] ?? ''
+      await until(() => room.document.game?.turn === by, `the turn of ${by} in ${id}`, 120_000)
+      const seq = await room.move.mark({ cell })
+      acknowledged.push({ room: id, seq, by, cell })
+      // Durable before visible: what resolved is in the document already.
+      expect(room.document.game?.cells[cell]).toBe(by)
+    }
+    expect(rooms[1]?.document.game?.winner).toBe(ids[1])
+  }
+  return sessions
+}
+
+test(`P1 P2: ${KILLS} times kill -9 under load: nothing acknowledged is lost, nothing happens twice, and play goes on`, {
+  timeout: 240_000,
+}, async () => {
+  using data = temporaryFolder()
+  let program: Program = await startMadang(['--data', data.path])
+  const { url, port } = program
+  const acknowledged: Acknowledged[] = []
+  let kills = 0
+  const tables = Array.from({ length: TABLES }, (_, table) => playOn(url, table, acknowledged, () => kills < KILLS))
+  const failed = Promise.all(tables).then(() => null)
+  while (kills < KILLS) {
+    const enough = acknowledged.length + 1 + Math.floor(Math.random() * 60)
+    await Promise.race([failed, until(() => acknowledged.length >= enough, 'more moves', 60_000)])
+    await program.kill('SIGKILL')
+    program = await startMadang(['--data', data.path], { port })
+    kills += 1
+  }
+  const sessions = (await Promise.all(tables)).flat()
+
+  const rooms = new Map<string, { seq: number; input: Record<string, unknown> }[]>()
+  for (const { room } of acknowledged) {
+    if (rooms.has(room)) continue
+    const { stdout, code } = await runMadang(['log', room, '--data', data.path, '--json'])
+    expect(code).toBe(0)
+    rooms.set(
+      room,
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => {
+          const { seq, ...input } = JSON.parse(line)
+          return { seq, input }
+        }),
+    )
+  }
+  for (const { room, seq, by, cell } of acknowledged) {
+    const logged = rooms
+      .get(room)
+      ?.filter(({ input }) => input.type === 'move' && (input.payload as { cell: number }).cell === cell)
+    expect(logged).toMatchObject([{ seq, input: { origin: { by } } }])
+  }
+  for (const log of rooms.values()) {
+    expect(log.map(({ seq }) => seq)).toEqual(log.map((_, i) => i + 1))
+    expect(log.filter(({ input }) => input.type === 'move')).toHaveLength(6)
+    const requests = log.flatMap(({ input }) => (input.origin ? [JSON.stringify([input.origin])] : []))
+    expect(new Set(requests).size).toBe(requests.length)
+  }
+  const verify = await runMadang(['verify', '--data', data.path])
+  expect(verify).toMatchObject({ code: 0 })
+  for (const session of sessions) session.close()
+  await program.kill('SIGTERM')
+  console.log(`${KILLS} kills, ${acknowledged.length} acknowledged moves in ${rooms.size} rooms, 0 lost, 0 doubled`)
+})
+
+test('a session whose requests were unanswered at the kill gets its answers after the restart, each once', async () => {
+  using data = temporaryFolder()
+  const first = await startMadang(['--data', data.path])
+  const session = connect({ url: first.url, guest: 'Ann', deadline: 60_000 })
+  await session.ready
+  const asked = Array.from({ length: 20 }, () => session.create('tictactoe'))
+  await first.kill('SIGKILL')
+  const second = await startMadang(['--data', data.path], { port: first.port })
+  const rooms = await Promise.all(asked)
+  expect(new Set(rooms).size).toBe(20)
+  await expect(session.join('no-such-room')).rejects.toBeInstanceOf(MadangError)
+  session.close()
+  await second.kill('SIGTERM')
+})
