@@ -1,0 +1,62 @@
+import { useState } from 'react'
+import { Refused, useAttempts } from '../page/attempt.tsx'
+import { navigate, pathOf } from '../route.ts'
+import type { Game } from '../server.ts'
+import { tab } from '../tab.ts'
+import { titleIn, useLanguage, useWords } from '../words/words.ts'
+import { NewRoom } from './new-room.tsx'
+
+interface GameCardProps {
+  readonly game: Game
+  /** The player's name, or null after asking for it. */
+  askName(): string | null
+}
+
+/** One game: play with whoever waits, or open a room. */
+export const GameCard = ({ game, askName }: GameCardProps) => {
+  const { lobby } = useWords()
+  const title = titleIn(game.title, useLanguage())
+  const attempts = useAttempts()
+  const [isOpening, setOpening] = useState(false)
+  const [min, max] = game.players
+
+  const playNow = async (name: string): Promise<void> => {
+    const session = await tab.enter(name)
+    navigate(pathOf(await session.match(game.id)))
+  }
+  const withName = (go: (name: string) => Promise<void>) => () => {
+    const name = askName()
+    if (name !== null && attempts.pending === 0) void attempts.attempt(go(name))
+  }
+
+  return (
+    <li className="card" data-game={game.id} aria-busy={attempts.pending > 0}>
+      <h3>{title}</h3>
+      <p className="soft">{lobby.players(min, max)}</p>
+      {isOpening ? (
+        <NewRoom game={game} title={title} askName={askName} cancel={() => setOpening(false)} />
+      ) : (
+        <div className="actions">
+          <button
+            type="button"
+            className="button primary"
+            title={lobby.playNowHint}
+            aria-label={`${lobby.playNow}: ${title}`}
+            onClick={withName(playNow)}
+          >
+            {lobby.playNow}
+          </button>
+          <button
+            type="button"
+            className="button"
+            aria-label={`${lobby.openRoom}: ${title}`}
+            onClick={() => setOpening(true)}
+          >
+            {lobby.openRoom}
+          </button>
+        </div>
+      )}
+      <Refused attempts={attempts} />
+    </li>
+  )
+}

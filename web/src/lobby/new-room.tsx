@@ -1,0 +1,69 @@
+import { type FormEvent, useId, useState } from 'react'
+import { Refused, useAttempts } from '../page/attempt.tsx'
+import { navigate, pathOf } from '../route.ts'
+import type { Game } from '../server.ts'
+import { tab } from '../tab.ts'
+import { useWords } from '../words/words.ts'
+import { OptionField } from './option-field.tsx'
+import { optionsOf, startValues, type Values } from './options.ts'
+
+interface NewRoomProps {
+  readonly game: Game
+  readonly title: string
+  askName(): string | null
+  cancel(): void
+}
+
+/** The form that opens a room: the game's options, and who may come in. */
+export const NewRoom = ({ game, title, askName, cancel }: NewRoomProps) => {
+  const { lobby } = useWords()
+  const options = optionsOf(game.options)
+  const [values, setValues] = useState<Values>(() => startValues(options))
+  const [isPublic, setPublic] = useState(false)
+  const attempts = useAttempts()
+  const hint = useId()
+
+  const create = async (name: string): Promise<void> => {
+    const session = await tab.enter(name)
+    const room = await session.create(game.id, options.length > 0 ? values : undefined, { public: isPublic })
+    navigate(pathOf(room))
+  }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    const name = askName()
+    if (name !== null && attempts.pending === 0) void attempts.attempt(create(name))
+  }
+
+  return (
+    <form className="new-room" onSubmit={submit} aria-label={`${lobby.openRoom}: ${title}`}>
+      {options.map((option) => (
+        <OptionField
+          key={option.name}
+          game={game.id}
+          option={option}
+          value={values[option.name]}
+          change={(value) => setValues({ ...values, [option.name]: value })}
+        />
+      ))}
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={isPublic}
+          aria-describedby={hint}
+          onChange={(event) => setPublic(event.target.checked)}
+        />
+        <span>{lobby.isPublic}</span>
+      </label>
+      <small id={hint}>{lobby.isPublicHint}</small>
+      <div className="actions">
+        <button type="submit" className="button primary" aria-busy={attempts.pending > 0}>
+          {lobby.create}
+        </button>
+        <button type="button" className="button" onClick={cancel}>
+          {lobby.cancel}
+        </button>
+      </div>
+      <Refused attempts={attempts} />
+    </form>
+  )
+}

@@ -1,0 +1,65 @@
+/** An option of a game that a form can ask for. */
+export type Option = { readonly name: string; readonly title: string } & (
+  | {
+      readonly kind: 'number'
+      readonly start: number | null
+      readonly min: number | null
+      readonly max: number | null
+      readonly isInteger: boolean
+    }
+  | { readonly kind: 'boolean'; readonly start: boolean }
+  | { readonly kind: 'choice'; readonly start: string | null; readonly choices: readonly string[] }
+  | { readonly kind: 'text'; readonly start: string | null; readonly maxLength: number | null }
+)
+
+export type Value = string | number | boolean | undefined
+export type Values = Readonly<Record<string, Value>>
+
+/** The options that a JSON Schema of an object describes; those of other kinds keep what the game gives them. Pure. */
+export const optionsOf = (schema: object): Option[] => {
+  const properties = at(schema, 'properties')
+  if (typeof properties !== 'object' || properties === null) return []
+  return Object.entries(properties).flatMap(([name, property]) => optionOf(name, property) ?? [])
+}
+
+/** What a form starts with. Pure. */
+export const startValues = (options: readonly Option[]): Values =>
+  Object.fromEntries(options.flatMap(({ name, start }) => (start === null ? [] : [[name, start]])))
+
+const optionOf = (name: string, property: unknown): Option | null => {
+  const title = text(at(property, 'title')) ?? text(at(property, 'description')) ?? name
+  const start = at(property, 'default')
+  const choices = at(property, 'enum')
+  if (Array.isArray(choices) && choices.every((choice) => typeof choice === 'string')) {
+    return { kind: 'choice', name, title, choices, start: text(start) ?? choices[0] ?? null }
+  }
+  const type = at(property, 'type')
+  switch (type) {
+    case 'number':
+    case 'integer':
+      return {
+        kind: 'number',
+        name,
+        title,
+        start: number(start),
+        min: number(at(property, 'minimum')) ?? above(number(at(property, 'exclusiveMinimum')), type === 'integer'),
+        max: number(at(property, 'maximum')),
+        isInteger: type === 'integer',
+      }
+    case 'boolean':
+      return { kind: 'boolean', name, title, start: start === true }
+    case 'string':
+      return { kind: 'text', name, title, start: text(start), maxLength: number(at(property, 'maxLength')) }
+    default:
+      return null
+  }
+}
+
+/** A form knows no exclusive bound: the next whole number, or for fractions the bound itself, which the server checks. */
+const above = (bound: number | null, isInteger: boolean): number | null =>
+  bound === null ? null : isInteger ? Math.floor(bound) + 1 : bound
+
+const at = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+const number = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)

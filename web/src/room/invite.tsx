@@ -1,0 +1,40 @@
+import { useEffect, useRef, useState } from 'react'
+import { pathOf } from '../route.ts'
+import { useWords } from '../words/words.ts'
+
+const THANKS_MS = 2_500
+
+/** The room's link, to be copied and sent. */
+export const Invite = ({ room }: { room: string }) => {
+  const { room: words } = useWords()
+  const [outcome, setOutcome] = useState<'copied' | 'by hand' | null>(null)
+  const field = useRef<HTMLInputElement>(null)
+  const link = new URL(pathOf(room), location.origin).href
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(link)
+      setOutcome('copied')
+    } catch {
+      // Not every page may write to the clipboard: the link is marked, ready for the keys.
+      field.current?.select()
+      setOutcome('by hand')
+    }
+  }
+  useEffect(() => {
+    if (outcome !== 'copied') return
+    const timer = setTimeout(() => setOutcome(null), THANKS_MS)
+    return () => clearTimeout(timer)
+  }, [outcome])
+  return (
+    <div className="invite">
+      <label className="field">
+        <span>{words.invite}</span>
+        <input ref={field} readOnly value={link} onFocus={(event) => event.target.select()} />
+      </label>
+      <button type="button" className="button" onClick={() => void copy()}>
+        {outcome === 'copied' ? words.copied : words.copy}
+      </button>
+      <small role="status">{outcome === 'by hand' ? words.copyByHand : ''}</small>
+    </div>
+  )
+}
