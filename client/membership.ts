@@ -93,11 +93,15 @@ export class Membership {
     return room
   }
 
-  /** Joins again, where the document that is held stands. On every new connection, and where a patch did not fit. */
+  /**
+   * Joins again from the document that is held: on every new connection, and where a patch did not fit. Without a connection
+   * only stops: the document, and answers that wait for it, stand still until the next one.
+   */
   rejoin(): void {
-    if (!this.#joined || this.#leaving !== null || this.#over || !this.#port.open) return
+    if (!this.#joined || this.#leaving !== null || this.#over) return
     this.#feed.ask()
     this.#cancelRelease()
+    if (!this.#port.open) return
     this.#port.askNow((ref) => this.#join(ref, this.#role), {
       ok: (value) => this.#answered(value),
       failed: (error) => this.shut('refused', error),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { decode } from '../protocol/codec.ts'
 import { OP } from '../protocol/frames.ts'
 import type { Room, RoomClosed } from './room.ts'
 import type { Session } from './session.ts'
@@ -105,6 +106,46 @@ describe('the document', () => {
     // This move's PATCH does not fit, and its OK comes right after it.
     const total = await until(room.move.add({ n: 5 }).then(() => room.document.game?.total))
     expect(total).toBe(6)
+  })
+
+  test('a move is not taken for shown where the connection breaks between the OK of a JOIN and its PATCH', async () => {
+    const { connect, until, server, network, clock } = world()
+    let joins = 0
+    const socket: typeof network.openSocket = (url, listener) =>
+      network.openSocket(url, {
+        ...listener,
+        message: (bytes) => {
+          listener.message(bytes)
+          const frame = decode(bytes)
+          if (!Array.isArray(frame) || frame[0] !== OP.ok || frame[2]?.role === undefined || ++joins !== 2) return
+          network.down = true
+          network.cut()
+        },
+      })
+    const room = await until(connect({ socket }).join<Tally>(ROOM))
+    server.faults = { ...server.faults, lose: () => true }
+    server.add('ben', 1)
+    await clock.advance(100)
+    server.faults = { ...server.faults, lose: () => false }
+    const total = room.move.add({ n: 5 }).then(() => room.document.game?.total)
+    await clock.runUntil(() => network.down)
+    await clock.advance(3_000)
+    network.down = false
+    expect(await until(total)).toBe(6)
+  })
+
+  test('a move is not taken for shown where its PATCH does not fit and the server says BYE', async () => {
+    const { room, server, clock, until } = await joined()
+    server.faults = { ...server.faults, lose: () => true }
+    server.add('ben', 1)
+    await clock.advance(100)
+    server.faults = { ...server.faults, lose: () => false }
+    const total = room.move.add({ n: 5 }).then(() => room.document.game?.total)
+    server.say([OP.bye, 'restarting', { resume: true }])
+    await clock.advance(200)
+    expect(server.log).toHaveLength(2)
+    server.closeAll(1012)
+    expect(await until(total)).toBe(6)
   })
 
   test('a move that changes nothing for this member resolves all the same, also during a JOIN', async () => {

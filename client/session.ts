@@ -85,7 +85,7 @@ export class Session {
     this.#connection = new Connection(environment, url, () => this.#hello(), this.#time, {
       welcome: (welcome) => this.#welcome(welcome),
       frame: (frame) => this.#frame(frame),
-      lost: () => this.#requests.disconnected(),
+      lost: () => this.#lost(),
       closed: (error) => this.#closed(error),
     })
     this.#requests = new Requests(clock, chance, settings.firstRef, (bytes) => this.#connection.send(bytes))
@@ -200,6 +200,11 @@ export class Session {
     for (const membership of [...this.#memberships.values()]) membership.rejoin()
     this.#requests.connected(welcome.limits.frame)
     this.#settle.resolve(welcome.player)
+  }
+
+  #lost(): void {
+    this.#requests.disconnected()
+    for (const membership of this.#memberships.values()) membership.rejoin()
   }
 
   #frame(frame: ServerFrame): void {
