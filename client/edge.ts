@@ -60,6 +60,6 @@ export const edge: Environment = {
     bytes: (n) => crypto.getRandomValues(new Uint8Array(n)),
   },
   openSocket,
-  fetch: (url, init) => fetch(url, { ...init, credentials: 'include' }),
+  fetch: (url, init) => fetch(url, init),
   network,
 }
