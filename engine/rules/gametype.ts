@@ -1,4 +1,4 @@
-import { assign } from 'xstate'
+import { assign, type EventObject } from 'xstate'
 import type { StandardSchemaV1 } from './game.ts'
 import type { Emit, Events, Head, Input, Moves, NoOptions } from './types.ts'
 
@@ -14,7 +14,7 @@ type PartOf<C, R> = { [P in keyof R]: P extends keyof C ? C[P] : never }
  */
 export const gameType =
   <C extends object>() =>
-  <const M extends Moves, S extends StandardSchemaV1 = StandardSchemaV1<NoOptions>, X extends Emit = Emit>(
+  <const M extends Moves, S extends StandardSchemaV1 = StandardSchemaV1<NoOptions>, X extends EventObject = Emit>(
     head: Head<M, S> & { readonly emits?: X },
   ) => {
     type ByType = Events<M>

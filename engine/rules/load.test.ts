@@ -73,6 +73,20 @@ describe('loading games', () => {
     expect(changed.hash).not.toBe(near.hash)
   })
 
+  it('gives the same source for packages beside the game, CommonJS ones too, and folders with spaces', async () => {
+    const sources = ['my games', 'deep/down'].map(async (folder) => {
+      put(`${folder}/node_modules/old/index.js`, 'module.exports = { offset: 38 }')
+      const text = `import old from 'old'\n${game('tiny', 'return { n: event.payload.n + old.offset }')}`
+      const dir = put(`${folder}/tiny/rules.ts`, text)
+      expect((await add(dir))?.snapshot).toMatchObject({ context: { n: 42 } })
+      return (await loadGame(dir)).source
+    })
+    const [one, other] = await Promise.all(sources)
+    expect(one).toBe(other)
+    expect(one).toContain('"old/index.js"(exports')
+    expect(one).not.toContain('node_modules')
+  })
+
   it('takes the rules API by its path in the checkout as the same module', async () => {
     const byName = await loadGame(put('a/rules.ts', game()))
     const byPath = await loadGame(

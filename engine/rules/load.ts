@@ -94,10 +94,11 @@ const imports: Plugin = {
   },
 }
 
-/**
- * The text without the ways to packages in the bundler's comments and module names. Line by line: the rest stays as it is.
- */
-const withoutPaths = (text: string): string => text.replace(/^(\s*(?:\/\/ |"))(?:\S*\/)?node_modules\//gm, '$1')
+/** The text without the ways to packages in the bundler's comments and in its names of CommonJS modules. */
+const withoutPaths = (text: string): string =>
+  text
+    .replace(/^(\s*\/\/ ).*node_modules\//gm, '$1')
+    .replace(/^(\s*")[^"\n]*node_modules\/(?=[^"\n]*"\([a-z0-9, ]*\) \{$)/gm, '$1')
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && 'errors' in error && Array.isArray(error.errors)

@@ -53,6 +53,12 @@ describe('what the rules throw', () => {
     },
   )
 
+  it('names each of two faults that come one after the other', () => {
+    const { runner, state } = start(broken)
+    expect(thrown(() => runner.step(state, go)).message).toContain('guard "alive"')
+    expect(thrown(() => runner.step(state, { ...go, type: 'chat' })).message).toContain('action "ballot"')
+  })
+
   it('names a fault of the start', () => {
     const wrong = lab.createMachine({
       context: () => {

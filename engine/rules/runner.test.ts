@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { emit } from 'xstate'
-import { go, head, keeping, lab, start, thrown } from './testing/lab.ts'
+import { emit, setup } from 'xstate'
+import { z } from 'zod'
+import { defineGame } from './define.ts'
+import { gameType } from './gametype.ts'
+import { createRunner } from './runner.ts'
+import { go, head, keeping, type Lab, lab, start, thrown } from './testing/lab.ts'
 
 describe('what a game says of itself', () => {
   it('comes with its defaults, its personal paths and its options as JSON Schema', () => {
@@ -32,6 +36,23 @@ describe('what a game says of itself', () => {
           detail: detail.map((issue) => expect.objectContaining(issue)),
         }),
       )
+  })
+
+  it('refuses what is no plain data: the sender is told where it sent it, the author where the schema made it', () => {
+    const loose = gameType<Lab>()({
+      ...head,
+      personal: [],
+      moves: { any: z.any(), map: z.object({}).transform(() => new Map()), late: z.string().refine(async () => true) },
+    })
+    const machine = setup({ types: loose.types }).createMachine({ context: { wait: 0, got: null } })
+    const runner = createRunner(defineGame(loose, machine, { everyone: () => ({}) }))
+    expect(runner.parseMove('any', { deep: [1, 'x', null] })).toEqual({ deep: [1, 'x', null] })
+    const binary = () => runner.parseMove('any', { deep: new Uint8Array(2) })
+    expect(binary).toThrow(
+      expect.objectContaining({ code: 'invalid_payload', message: expect.stringContaining('any.deep') }),
+    )
+    expect(thrown(() => runner.parseMove('map', {})).message).toContain('map is a Map: its schema must give plain data')
+    expect(thrown(() => runner.parseMove('late', 'x')).message).toContain('asynchronous')
   })
 })
 

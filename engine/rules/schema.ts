@@ -1,7 +1,7 @@
 import type { StandardJSONSchemaV1 } from '@standard-schema/spec'
 import { Refusal } from '../../protocol/errors.ts'
 import { RulesError, type StandardSchemaV1 } from './game.ts'
-import { seal } from './plain.ts'
+import { impurity, seal } from './plain.ts'
 
 /** Returns the value as the schema makes it, frozen plain data; throws Refusal `invalid_payload` with the issues path by path. */
 export const parse = (schema: StandardSchemaV1, value: unknown, what: string): unknown => {
@@ -17,8 +17,10 @@ export const parse = (schema: StandardSchemaV1, value: unknown, what: string): u
   }
   if (outcome.value === undefined) return undefined
   const flaw = seal(outcome.value, what)
-  if (flaw !== null) throw new RulesError(`${flaw}: its schema must give plain data`)
-  return outcome.value
+  if (flaw === null) return outcome.value
+  // A schema that lets anything through gives back what came, such as binary.
+  if (impurity(value, what) !== null) throw new Refusal('invalid_payload', `${flaw}: moves hold plain data only`, [])
+  throw new RulesError(`${flaw}: its schema must give plain data`)
 }
 
 const keyOf = (key: PropertyKey): string | number => (typeof key === 'symbol' ? String(key) : key)
