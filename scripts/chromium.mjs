@@ -64,5 +64,8 @@ const isExecutable = (path) => {
  */
 const aptGet = async (args, env) => {
   const { code, stderr } = await run('apt-get', args, { cwd: '/', env, stdout: 'ignore', stderr: 'pipe' })
-  if (code !== 0) throw new Problem(`apt-get ${args[0]} failed: ${stderr.trim().split('\n').at(-1)}`)
+  if (code !== 0)
+    throw new Problem(
+      `apt-get ${args[0]} failed (${stderr.trim().split('\n').at(-1)}). Install Chromium or Chrome, or name one in MADANG_CHROMIUM.`,
+    )
 }
