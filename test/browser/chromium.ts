@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { buildPage, pageReady } from '../../scripts/page.mjs'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ARGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** A Chromium without windows: the one that MADANG_CHROMIUM names, else Debian's. The page is built first where it is not as the sources are. */
+export const launchChromium = async (): Promise<Browser> => {
+  if (!pageReady(ROOT)) await buildPage(ROOT, process.execPath, () => {})
+  return chromium.launch({ executablePath: process.env.MADANG_CHROMIUM ?? '/usr/bin/chromium', args: ARGS })
+}
+
+export interface Visitor {
+  readonly page: Page
+  /** What the page asked of other origins, logged as an error or threw: all that a good page never does. */
+  readonly trouble: readonly string[]
+}
+
+/** A page of a browser profile of its own. */
+export const visit = async (browser: Browser, origin: string, locale = 'en-US'): Promise<Visitor> => {
+  const context = await browser.newContext({ locale, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  const trouble: string[] = []
+  page.on('request', (request) => {
+    const { host, protocol } = new URL(request.url())
+    if (host !== new URL(origin).host && protocol !== 'data:') trouble.push(`asked ${request.url()}`)
+  })
+  page.on('pageerror', (error) => trouble.push(`threw ${error}`))
+  page.on('console', (message) => {
+    // That a socket cannot be opened while the server is down is no fault of the page.
+    if (message.type() === 'error' && !/WebSocket connection|net::ERR_CONNECTION/.test(message.text()))
+      trouble.push(`logged ${message.text()}`)
+  })
+  return { page, trouble }
+}
+
+/** Resolves once the page's connection is in this state. */
+export const connectionIs = (page: Page, state: string): Promise<unknown> =>
+  page.waitForFunction((state) => document.documentElement.dataset.connection === state, state)
+
+/** The player that the page plays for. */
+export const meOf = (page: Page): Promise<string | undefined> =>
+  page.evaluate(() => document.documentElement.dataset.me)
