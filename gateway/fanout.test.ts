@@ -267,11 +267,18 @@ test('P5 a spectator whose socket drops a message before anyone looks is behind 
   expect(engine.attaches).toMatchObject([{ members: [{ conn: 1, since: 0 }] }])
 })
 
-test('takeover: the socket that lost its place is closed with 4002', async () => {
+test('takeover: the socket that lost its place is closed with 4002, after what went before', async () => {
   const { member, settle, engine } = rig()
   const client = await member('ann', 'room')
-  engine.say({ kind: 'close', room: 'room', conn: 1, code: 4002, reason: 'taken over' })
+  engine.say(engine.output('room', 2, [1], { document: [1, 2] }), {
+    kind: 'close',
+    room: 'room',
+    conn: 1,
+    code: 4002,
+    reason: 'taken over',
+  })
   await settle()
+  expect(heads(client.take())).toEqual([[36, 'room', 1, 2]])
   expect(client.closed).toEqual({ code: 4002, reason: 'taken over' })
 })
 

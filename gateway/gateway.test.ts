@@ -42,6 +42,8 @@ test('P5 nothing is kept of 1000 connections that joined, moved and broke', asyn
   await settle()
   expect(gateway.counters).toMatchObject({ connections: 1_000, rooms: 50, accepted: 1_000 })
   for (const client of clients) client.socket.close(1006)
+  await settle()
+  expect(gateway.held()).toMatchObject({ connections: 0, rooms: 0, requests: 0, attaching: 0 })
   await time.advance(10_000)
   expect(gateway.held()).toEqual({ connections: 0, rooms: 0, requests: 0, rates: 0, attaching: 0 })
   expect(gateway.counters).toMatchObject({ connections: 0, rooms: 0 })
@@ -72,6 +74,10 @@ test('the end of connections reaches their rooms as one Detach per room, again u
   ])
   await time.advance(10_000)
   expect(engine.detaches).toHaveLength(2)
+  const late = await member('zoe', 'one')
+  late.socket.close()
+  await settle()
+  expect(engine.detaches.at(-1)).toMatchObject({ room: 'one', conns: [4] })
 })
 
 test('a connection that ends before its JOIN is answered is detached too, and one that left is not', async () => {
@@ -87,6 +93,21 @@ test('a connection that ends before its JOIN is answered is detached too, and on
   joining.socket.close()
   await settle()
   expect(engine.detaches.map(({ room, conns }) => [room, conns])).toEqual([['two', [2]]])
+})
+
+test('a JOIN that waits behind one that was refused is detached too', async () => {
+  const { online, settle, engine } = rig()
+  const client = await online('ann')
+  engine.onRequest = () => {}
+  client.send([3, 1, 'room'])
+  await settle()
+  client.send([3, 2, 'room'])
+  const [first] = engine.commands
+  if (first) engine.say(engine.answer(first, [[34, 1, 'room_full', 'full']]))
+  await settle()
+  client.socket.close()
+  await settle()
+  expect(engine.detaches).toMatchObject([{ room: 'room', conns: [1] }])
 })
 
 test('P5 a connection joins at most 64 rooms; leaving one, or being refused by one, makes place', async () => {
@@ -171,6 +192,21 @@ test('P5 guests of one address share 20 times the rate; players with tokens of t
   expect(elsewhere.take()).toHaveLength(1)
 })
 
+test('what the address refuses does not count in the guest’s own rate', async () => {
+  const { connect, settle } = rig({ limits: { frame: 16_384, rate: 1 } })
+  const guest = (id: string, address: string) => {
+    const client = connect({ address })
+    client.send([1, { v: 1, token: `guest:${id}` }], [8, 1], [8, 2])
+    return client
+  }
+  for (let i = 0; i < 20; i++) guest(`g${i}`, '192.0.2.1')
+  const refused = guest('ann', '192.0.2.1')
+  const elsewhere = guest('ann', '192.0.2.2')
+  await settle()
+  expect(refused.take().map(([op]) => op)).toEqual([32, 34, 34])
+  expect(elsewhere.take().map(([op]) => op)).toEqual([32, 39, 39])
+})
+
 test('CAST and INPUT do not count in the rate, and above ten times it are dropped without a word', async () => {
   const { member, settle, engine, gateway } = rig({ limits: { frame: 16_384, rate: 10 } })
   const client = await member('ann', 'room')
@@ -249,10 +285,13 @@ test('draining does not wait longer than 3 s for answers that do not come', asyn
 
 test('after close nothing of the gateway runs on', async () => {
   const { member, connect, time, gateway, engine } = rig()
-  await member('ann', 'room')
+  const client = await member('ann', 'room')
   connect()
+  engine.onRequest = () => {}
   engine.lose()
   engine.heartbeat()
+  await time.advance(0)
+  client.send([5, 2, 'room', 'a'], [5, 3, 'other', 'a'])
   await time.advance(0)
   gateway.close()
   const { timers } = time

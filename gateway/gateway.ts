@@ -90,14 +90,9 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     counters,
     lanes: { gateway: id, requests, clock, onAnswer: (connection, item) => fanout.answer(connection, item) },
   })
-  const streams = new Streams(clock, counters, {
-    onLoss(engine) {
-      log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
-      for (const room of rooms.all()) if (room.engine === engine) reattach.addRoom(room)
-    },
-    onNewEngine() {
-      for (const room of rooms.all()) if (!streams.isLive(room.engine)) reattach.addRoom(room)
-    },
+  const streams = new Streams(clock, counters, (engine) => {
+    log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
+    for (const room of rooms.all()) if (room.engine === engine) reattach.addRoom(room)
   })
   let lastConn = 0
   let watches = 0
@@ -232,7 +227,10 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     close() {
       unsubscribe()
       cancelWatch()
-      for (const connection of connections.values()) if ('cancel' in connection.lifecycle) connection.lifecycle.cancel()
+      for (const { lifecycle, lanes } of connections.values()) {
+        if ('cancel' in lifecycle) lifecycle.cancel()
+        for (const lane of lanes.values()) lane.close()
+      }
       reattach.close()
       requests.close()
       reception.close()

@@ -224,3 +224,21 @@ test('a frame of the limit passes, one byte more: 1009', async () => {
   await settle()
   expect(client.closed).toMatchObject({ code: 1009 })
 })
+
+test('a connection that ends while its token is checked stays ended', async () => {
+  let decide = () => {}
+  const verify = async (token: string) => {
+    await new Promise<void>((resolve) => {
+      decide = resolve
+    })
+    return plainAuthenticator.verify(token)
+  }
+  const { connect, settle, engine, gateway } = rig({ authenticator: { verify } })
+  const client = connect()
+  client.send(hello(), [3, 1, 'room'])
+  client.socket.close()
+  decide()
+  await settle()
+  expect(engine.requests).toEqual([])
+  expect(gateway.counters.framesOut).toBe(0)
+})

@@ -94,8 +94,6 @@ test('P3 an engine that falls silent: its members are attached again, until some
       successor.say(successor.answer(request, [[35, 'room', 9, {}]], { role: 'player', seq: 9, heard: 9 }, 1))
   }
   await time.advance(1_000)
-  successor.heartbeat()
-  await time.advance(100)
   expect(heads(client.take())).toEqual([[35, 'room', 9, {}]])
   expect(gateway.held().requests).toBe(0)
   successor.say(successor.output('room', 10, [1], { document: [9, 10] }))
@@ -315,4 +313,36 @@ test('a member whom the engine does not know any more is forgotten', async () =>
   await settle()
   expect(client.take()).toMatchObject([[34, null, 'not_member', 'gone']])
   expect(gateway.held().rooms).toBe(0)
+})
+
+test('a member who was kicked while it waited for an Attach is not attached by its resend', async () => {
+  const { member, time, settle, engine, faults } = rig()
+  await member('ann', 'room')
+  await member('bob', 'room')
+  engine.requests.length = 0
+  faults.loses = (_subject, { kind }) => kind === 'attach'
+  engine.lose()
+  engine.say({ kind: 'close', room: 'room', conn: 1, code: null, reason: 'kicked' })
+  await settle()
+  faults.loses = () => false
+  await time.advance(1_000)
+  expect(engine.attaches.map(({ members }) => members.map(({ conn }) => conn))).toEqual([[2]])
+})
+
+test('P3 a PATCH that does not begin where the spectators stand is not published: they are attached again', async () => {
+  const { member, settle, engine } = rig()
+  const watchers = [await member('ann', 'room', 'spectator'), await member('bob', 'room', 'spectator')]
+  engine.requests.length = 0
+  engine.onRequest = () => {}
+  engine.say(engine.output('room', 4, 'spectators', { document: [3, 4], emits: [[37, 'room', 4, { type: 'bang' }]] }))
+  await settle()
+  expect(watchers.map((client) => client.take())).toEqual([[], []])
+  expect(engine.attaches).toMatchObject([
+    {
+      members: [
+        { conn: 1, role: 'spectator', since: 1 },
+        { conn: 2, since: 1 },
+      ],
+    },
+  ])
 })

@@ -12,32 +12,18 @@ interface Stream {
   silent: boolean
 }
 
-export interface StreamEvents {
-  /** Something that this engine sent was lost, or it is silent. */
-  onLoss(engine: EngineId): void
-  /** This engine was not known before. */
-  onNewEngine(engine: EngineId): void
-}
-
 /** The numbers of what each engine sends to this gateway: doubles are refused, holes and silence are noticed. */
 export class Streams {
   readonly #clock: Clock
   readonly #counters: GatewayCounters
-  readonly #events: StreamEvents
+  /** Something that this engine sent was lost, or it is silent. */
+  readonly #onLoss: (engine: EngineId) => void
   readonly #streams = new Map<EngineId, Stream>()
 
-  constructor(clock: Clock, counters: GatewayCounters, events: StreamEvents) {
+  constructor(clock: Clock, counters: GatewayCounters, onLoss: (engine: EngineId) => void) {
     this.#clock = clock
     this.#counters = counters
-    this.#events = events
-  }
-
-  get size(): number {
-    return this.#streams.size
-  }
-
-  isLive(engine: EngineId): boolean {
-    return this.#streams.get(engine)?.silent === false
+    this.#onLoss = onLoss
   }
 
   /** Whether the items of this envelope are news. Reports losses before it returns. */
@@ -46,7 +32,6 @@ export class Streams {
     const heardAt = this.#clock.now()
     if (!stream) {
       this.#streams.set(engine, { number, heardAt, silent: false })
-      this.#events.onNewEngine(engine)
       return true
     }
     stream.heardAt = heardAt
@@ -75,6 +60,6 @@ export class Streams {
 
   #lose(engine: EngineId): void {
     this.#counters.holes++
-    this.#events.onLoss(engine)
+    this.#onLoss(engine)
   }
 }

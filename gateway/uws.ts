@@ -73,6 +73,8 @@ interface SocketState {
   token: string | null
   address: string
   isOpen: boolean
+  /** Something was dropped, and the gateway has yet to hear of it. */
+  hasDropped: boolean
   peer: Peer | null
 }
 
@@ -120,6 +122,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
         token: credentialsOf(headers.get('authorization'), headers.get('cookie'))?.token ?? null,
         address: clientAddress(textOf(res.getRemoteAddressAsText()), headers.get('x-forwarded-for'), trustProxy),
         isOpen: false,
+        hasDropped: false,
         peer: null,
       }
       const key = headers.get('sec-websocket-key') ?? ''
@@ -138,7 +141,16 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     },
     ping: (ws) => ws.getUserData().peer?.alive(),
     pong: (ws) => ws.getUserData().peer?.alive(),
-    dropped: (ws) => ws.getUserData().peer?.dropped(),
+    dropped(ws) {
+      const state = ws.getUserData()
+      if (state.hasDropped) return
+      state.hasDropped = true
+      // Not at once: uWS is walking through its topics, and crashes when a socket leaves one meanwhile.
+      clock.soon(() => {
+        state.hasDropped = false
+        if (state.isOpen) state.peer?.dropped()
+      })
+    },
     drain: (ws) => ws.getUserData().peer?.drained(),
     close(ws, code) {
       const state = ws.getUserData()
