@@ -11,6 +11,7 @@ import { isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
 import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
 import { createNext, createRoom } from './creation.ts'
+import type { Lanes } from './lanes.ts'
 import type { Library } from './library.ts'
 import type { Matching } from './matching.ts'
 import type { Rooms } from './rooms.ts'
@@ -20,6 +21,7 @@ export interface CommandPorts {
   readonly library: Library
   readonly keys: KeyRing
   readonly matching: Matching
+  readonly lanes: Lanes
   readonly answer: (command: Command, answer: Omit<AnswerItem, 'epoch'>) => void
   /** For what nobody foresaw. */
   readonly failed: (what: string, error: unknown) => void
@@ -27,21 +29,23 @@ export interface CommandPorts {
 
 type Give = (answer: FrameAnswer) => void
 
-/** Opens the frames of a command and brings each to its room. Rejects with what nobody foresaw; every other error is answered. */
+/** Opens the frames of a command and brings each to its room. Never rejects: what nobody foresaw is reported, and answered `unavailable`. */
 export const takeCommand = async (command: Command, ports: CommandPorts): Promise<void> => {
   const answers = new CommandAnswers(command, (answer) => ports.answer(command, answer))
   const frames = command.frames.map(openFrame)
   try {
-    if (frames.some(({ frame }) => frame?.[0] === OP.join)) await ports.keys.need(command.player.id)
+    if (frames.some(({ frame }) => frame !== null && isSealed(frame))) await ports.keys.need(command.player.id)
     const room = frames.some(({ frame }) => frame !== null && isForRoom(frame))
       ? await ports.rooms.get(command.room)
       : null
     for (const [i, opened] of frames.entries())
       new Taking(opened, command, room, ports, (answer) => answers.set(i, answer)).take()
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof Refusal)) ports.failed('a command', error)
+    const refusal =
+      error instanceof Refusal ? error : new Refusal('unavailable', 'That failed on the server. Send it again.')
     for (const [i, { frame, ref }] of frames.entries())
-      answers.set(i, { frames: frame !== null && isSilent(frame) ? [] : [err(ref, error)] })
+      answers.set(i, { frames: frame !== null && isSilent(frame) ? [] : [err(ref, refusal)] })
   }
 }
 
@@ -113,7 +117,7 @@ class Taking {
   #joined(answer: Uint8Array, { by, session }: Asker, room: LiveRoom, since: number | null): void {
     const { gateway, conn } = this.#command
     const { state } = room
-    if (conn === null || state.kicked.includes(by)) {
+    if (conn === null || state.kicked.includes(by) || !this.#ports.lanes.isNewest(this.#command, conn)) {
       this.#give({ frames: [answer] })
       return
     }
@@ -168,6 +172,9 @@ const refOf = (frame: unknown): Ref | null => {
   const ref: unknown = frame[1]
   return typeof ref === 'number' && Number.isSafeInteger(ref) && ref > 0 ? ref : null
 }
+
+/** What may be logged with a part that is sealed under its sender's key. */
+const isSealed = ([op]: ClientFrame): boolean => op === OP.join || op === OP.move
 
 const isForRoom = ([op]: ClientFrame): boolean => IN_A_ROOM.includes(op)
 const IN_A_ROOM: readonly number[] = [OP.join, OP.leave, OP.move, OP.call, OP.cast]

@@ -21,12 +21,15 @@ export const attachAgain = async (request: Attach, { rooms, lanes, answer }: Con
   const members = request.members.filter(({ conn }) => lanes.enter(request, conn))
   if (members.length === 0) return
   const room = await rooms.get(request.room).catch((error) => {
-    if (error instanceof Refusal) return null
+    if (error instanceof Refusal) return undefined
     throw error
   })
+  // Frozen, or stopping: no answer, and the gateway asks again.
+  if (room === undefined) return
   const answerAll = (): void => {
     for (const [i, member] of members.entries()) {
-      const { frames, attached = null } = room === null ? OUT : reattach(request, member, room)
+      const isOut = room === null || !lanes.isNewest(request, member.conn)
+      const { frames, attached = null } = isOut ? OUT : reattach(request, member, room)
       const done = i === members.length - 1
       answer(request, { kind: 'answer', room: request.room, id: request.id, conn: member.conn, frames, attached, done })
     }
@@ -41,7 +44,8 @@ const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: 
   const role = isPlayer(state, player.id) ? 'player' : 'spectator'
   if (state.kicked.includes(player.id) || (was === 'player' && role !== 'player')) return OUT
   try {
-    const { frames, seq } = room.attach({ gateway, conn, player: player.id, session, role }, since, heard)
+    const held = was === role ? since : null
+    const { frames, seq } = room.attach({ gateway, conn, player: player.id, session, role }, held, heard)
     if (role === 'player' && !isConnected(state, player.id)) returned(room, player.id)
     return { frames, attached: { role, seq, heard: state.seq } }
   } catch (error) {

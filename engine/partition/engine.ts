@@ -12,6 +12,7 @@ import { takeCommand } from './commands.ts'
 import { attachAgain, detach } from './connections.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
+import { listRoom, listRooms } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
 import { Rooms } from './rooms.ts'
@@ -45,6 +46,8 @@ export class Engine {
   readonly #lanes: Lanes
   readonly #matching: Matching
   #subscriptions: (() => void)[] = []
+  /** Resolves once what was live before is taken over. */
+  #ready: Promise<void> = Promise.resolve()
 
   /** Starts to answer at once; rooms that were live come back in the background, each before its first request. */
   static async start(options: EngineOptions): Promise<Engine> {
@@ -52,7 +55,7 @@ export class Engine {
     const library = await Library.open(options.games, options.storage)
     const engine = new Engine(options, epoch, library)
     engine.#listen()
-    engine.rooms.takeOver().catch((error) => engine.#failed('taking over rooms', error))
+    engine.#ready = engine.rooms.takeOver().catch((error) => engine.#failed('taking over rooms', error))
     return engine
   }
 
@@ -86,6 +89,7 @@ export class Engine {
       rooms: this.rooms,
       library,
       now: () => clock.now(),
+      ready: () => this.#ready,
       newRoom: ({ by, session }, ref) => deriveId(clusterKey, 'match', by, session, ref),
     })
   }
@@ -124,7 +128,7 @@ export class Engine {
       case 'command': {
         if (!lanes.enter(request, request.conn)) return
         const failed = (what: string, error: unknown): void => this.#failed(what, error)
-        return takeCommand(request, { rooms, library, keys, matching, answer, failed })
+        return takeCommand(request, { rooms, library, keys, matching, lanes, answer, failed })
       }
       case 'attach':
         return attachAgain(request, { rooms, lanes, answer })
@@ -136,12 +140,13 @@ export class Engine {
   }
 
   async #tell({ gateway, id, about }: Ask): Promise<void> {
+    const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library }
     const value =
       about.type === 'games'
         ? { games: this.#library.listings() }
         : about.type === 'rooms'
-          ? { rooms: await this.rooms.listings(about.game, LISTED_MOST) }
-          : { room: await this.rooms.listing(about.room) }
+          ? { rooms: await listRooms(about.game, LISTED_MOST, ports) }
+          : { room: await listRoom(about.room, ports) }
     this.#outbox.send(gateway, { kind: 'told', id, value })
   }
 

@@ -35,6 +35,11 @@ export class Lanes {
     return true
   }
 
+  /** Whether nothing newer came for this connection and room: after a Detach, an earlier request must not attach. */
+  isNewest(request: Command | Attach, conn: number | null): boolean {
+    return this.#lanes.get(laneOf(request, conn))?.id === request.id
+  }
+
   leave(request: Command): void {
     const lane = this.#lanes.get(laneOf(request, request.conn))
     if (lane !== undefined && lane.id === request.id) lane.open = false

@@ -1,7 +1,17 @@
 import type { GameListing } from '../../bus/messages.ts'
 import type { RulesArchive } from '../log/log.ts'
 import type { LoadedGame } from '../rules/game.ts'
-import { evaluateGame } from '../rules/load.ts'
+import { evaluateGame, GameFileError } from '../rules/load.ts'
+
+/** Null where the kept source does not run. */
+const evaluated = (source: string, game: string): LoadedGame | null => {
+  try {
+    return evaluateGame(source, game)
+  } catch (error) {
+    if (error instanceof GameFileError) return null
+    throw error
+  }
+}
 
 /** The games that new rooms are made of, and the kept rules of earlier ones by their hash. */
 export class Library {
@@ -36,8 +46,8 @@ export class Library {
     if (known !== undefined) return known
     const kept = await this.#archive.rules(hash)
     if (kept === null) return null
-    const game = evaluateGame(kept.source, kept.game)
-    if (game.hash !== hash) return null
+    const game = evaluated(kept.source, kept.game)
+    if (game?.hash !== hash) return null
     this.#byHash.set(hash, game)
     return game
   }

@@ -15,6 +15,8 @@ interface MatchingPorts {
   readonly rooms: Rooms
   readonly library: Library
   readonly now: () => number
+  /** Resolves once the rooms that were live before a restart are in memory: a retry finds its answer there. */
+  readonly ready: () => Promise<void>
   /** The id of the room that a MATCH makes where none has a seat: the same for each retry. */
   readonly newRoom: (asker: Asker, ref: number) => RoomId
 }
@@ -42,7 +44,8 @@ export class Matching {
   }
 
   async #seat(frame: MatchFrame, asker: Asker): Promise<Answer> {
-    const { rooms, library, now, newRoom } = this.#ports
+    const { rooms, library, now, newRoom, ready } = this.#ports
+    await ready()
     const [, ref, id, raw] = frame
     const game = gameNamed(id, library)
     const options = game.runner.parseOptions(raw)
@@ -61,10 +64,10 @@ export class Matching {
     return request(made, frame, asker)
   }
 
-  #answeredBefore([op, ref, game, options]: MatchFrame, { by, session }: Asker): LiveRoom | undefined {
-    const content = digest([op, game ?? null, options ?? null])
+  /** Whether the content is the same is for the room to say. */
+  #answeredBefore([, ref, game]: MatchFrame, { by, session }: Asker): LiveRoom | undefined {
     for (const room of this.#ports.rooms.live())
-      if (lookUp(room.state.windows, by, session, ref, content).known !== false && room.state.game === game) return room
+      if (room.state.game === game && lookUp(room.state.windows, by, session, ref, 0).known !== false) return room
     return undefined
   }
 

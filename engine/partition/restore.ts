@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { RoomId } from '../../protocol/frames.ts'
-import { CorruptRecord } from '../../protocol/record.ts'
+import type { RoomId, Seq } from '../../protocol/frames.ts'
+import { decodeRecord, recordChecksum } from '../../protocol/record.ts'
 import type { Storage } from '../log/log.ts'
 import { type ChainedRecord, DamagedRoom, LOG_START, type LogEnd, readChain } from '../room/chain.ts'
 import type { InputOf, RoomInput } from '../room/input.ts'
@@ -22,7 +22,9 @@ export interface Restored {
   readonly game: LoadedGame
   /** Set where the state was carried over to a new version of the rules: to be logged before anything else. */
   readonly migration: Migration | null
-  /** What is odd but was made good: a damaged snapshot. */
+  /** The seq of the snapshot that it was read from; 0: read from the log alone. */
+  readonly snapshot: Seq
+  /** What is odd but was made good: a damaged snapshot, a `migrate` that threw. */
   readonly warning: string | null
 }
 
@@ -32,9 +34,22 @@ export interface Sources {
   readonly keys: KeyRing
 }
 
+/** A snapshot that cannot be read, or is of another room. */
+class UnfitSnapshot extends Error {}
+
 /** The room rebuilt from its snapshot and log, or null where there is no such room. Rejects with DamagedRoom. */
 export const restoreRoom = async (room: RoomId, sources: Sources): Promise<Restored | null> => {
-  const { snapshot, warning } = await readSnapshot(room, sources)
+  try {
+    return await restoreFrom(room, await readSnapshot(room, sources), sources)
+  } catch (error) {
+    if (!(error instanceof UnfitSnapshot)) throw error
+    const restored = await restoreFrom(room, null, sources)
+    const warning = `the snapshot of room ${room} is damaged (${error.message}): rebuilt from the whole log`
+    return restored === null ? null : { ...restored, warning }
+  }
+}
+
+const restoreFrom = async (room: RoomId, snapshot: Snapshot | null, sources: Sources): Promise<Restored | null> => {
   const start: LogEnd = snapshot ?? LOG_START
   const records = await readAll(room, start, sources)
   const end = records.at(-1)?.end ?? start
@@ -43,32 +58,36 @@ export const restoreRoom = async (room: RoomId, sources: Sources): Promise<Resto
   if (rules === undefined) return null
   const old = await sources.library.byHash(rules)
   if (old === null) throw new DamagedRoom(room, `it was played under rules ${rules}, whose source is gone`)
-  const from = snapshot === null ? NOTHING : await standAt(snapshot, old, sources)
-  const { state } = replayAll(from, sinceMigration(records), old.runner, sources.keys)
+  const since = sinceMigration(records)
+  // What a migration replaced may not fit the present rules.
+  const from = snapshot === null || since !== records ? NOTHING : await standAt(snapshot, old, sources)
+  const { state } = replayAll(from, since, old.runner, sources.keys)
   if (state === null) throw new DamagedRoom(room, 'its log holds no events')
-  return { state, end, warning, ...(await chooseRules(room, state, old, sources)) }
+  return { state, end, snapshot: snapshot?.seq ?? 0, ...(await chooseRules(room, state, old, sources)) }
 }
 
-const readSnapshot = async (
-  room: RoomId,
-  { storage }: Sources,
-): Promise<{ snapshot: Snapshot | null; warning: string | null }> => {
+/** Rejects with UnfitSnapshot. */
+const readSnapshot = async (room: RoomId, { storage }: Sources): Promise<Snapshot | null> => {
   const bytes = await storage.snapshot(room)
-  if (bytes === null) return { snapshot: null, warning: null }
-  try {
-    return { snapshot: decodeSnapshot(bytes), warning: null }
-  } catch (error) {
-    if (!(error instanceof CorruptRecord)) throw error
-    return {
-      snapshot: null,
-      warning: `the snapshot of room ${room} is damaged (${error.message}): rebuilt from the whole log`,
-    }
-  }
+  if (bytes === null) return null
+  const snapshot = read(() => decodeSnapshot(bytes))
+  if (snapshot.room !== room) throw new UnfitSnapshot(`it is of room ${snapshot.room}`)
+  return snapshot
 }
 
+/** Rejects with UnfitSnapshot. */
 const standAt = async (snapshot: Snapshot, { runner }: LoadedGame, { keys }: Sources): Promise<Standing> => {
   await keys.recall(snapshot.players)
-  return { state: openSnapshot(snapshot, runner, keys), end: snapshot, rules: snapshot.rules }
+  return { state: read(() => openSnapshot(snapshot, runner, keys)), end: snapshot, rules: snapshot.rules }
+}
+
+/** Whatever is wrong with a snapshot, the log is there. */
+const read = <T>(open: () => T): T => {
+  try {
+    return open()
+  } catch (error) {
+    throw new UnfitSnapshot(error instanceof Error ? error.message : String(error), { cause: error })
+  }
 }
 
 /** All records after a place, checked as a chain, with the keys to open them in memory. */
@@ -97,6 +116,13 @@ const checkNotCut = async (
   const last = await storage.last(room)
   if (last?.position !== snapshot.position)
     throw new DamagedRoom(room, `its log ends before event ${snapshot.seq}, which its snapshot holds: it was truncated`)
+  try {
+    decodeRecord(last.record)
+  } catch (error) {
+    throw new DamagedRoom(room, `its last record is damaged: ${error instanceof Error ? error.message : error}`)
+  }
+  if (recordChecksum(last.record) !== snapshot.checksum)
+    throw new DamagedRoom(room, 'its last record is not the one that its snapshot was made after: it was replaced')
 }
 
 /** A migration holds the whole state, and is a record by itself: what came before was played under other rules. */
@@ -116,17 +142,24 @@ const chooseRules = async (
   state: RoomState,
   old: LoadedGame,
   sources: Sources,
-): Promise<Pick<Restored, 'game' | 'migration'>> => {
+): Promise<Pick<Restored, 'game' | 'migration' | 'warning'>> => {
+  const stay = { game: old, migration: null, warning: null }
   const now = sources.library.current(state.game)
-  if (now === undefined || now.hash === old.hash || state.phase === 'over') return { game: old, migration: null }
-  if (now.runner.version !== state.version && state.rules !== null) {
-    const rules = now.runner.migrate(state.version, old.runner.toPlain(state.rules))
-    if (rules !== null) return { game: now, migration: migration({ ...plainState(state, old.runner), rules }, now) }
+  if (now === undefined || now.hash === old.hash || state.phase === 'over') return stay
+  const isNewer = now.runner.version !== state.version
+  const plain = plainState(state, old.runner)
+  try {
+    const rules = isNewer && plain.rules !== null ? now.runner.migrate(state.version, plain.rules) : null
+    if (rules !== null) return { game: now, migration: migration({ ...plain, rules }, now), warning: null }
+  } catch (error) {
+    if (!(error instanceof RulesError)) throw error
+    return { ...stay, warning: `room ${room} keeps its old rules: ${error.message}` }
   }
   const records = sinceMigration(await readAll(room, LOG_START, sources))
-  if (!replaysEqual(records, old, now, sources)) return { game: old, migration: null }
-  const changed = now.runner.version !== state.version
-  return { game: now, migration: changed ? migration(plainState(state, now.runner), now) : null }
+  if (!replaysEqual(records, old, now, sources)) return stay
+  // The same states may be shown otherwise: logged, so that no document changes without an event.
+  const shows = isNewer || plain.rules !== null
+  return { game: now, migration: shows ? migration(plain, now) : null, warning: null }
 }
 
 const migration = (state: object, { hash, runner }: LoadedGame): Migration => ({

@@ -1,29 +1,23 @@
-import type { RoomListing } from '../../bus/messages.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { PlayerId, RoomId } from '../../protocol/frames.ts'
+import type { RoomId, Seq } from '../../protocol/frames.ts'
 import { encodeRecord, recordChecksum } from '../../protocol/record.ts'
 import { FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../log/log.ts'
-import { DamagedRoom } from '../room/chain.ts'
+import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
 import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import { LiveRoom, type Report, type RoomPorts } from '../room/live.ts'
 import { startsNow } from '../room/membership.ts'
 import { sealInput } from '../room/sealing.ts'
-import { encodeSnapshot } from '../room/snapshot.ts'
 import type { RoomState } from '../room/state.ts'
 import { step } from '../room/step.ts'
-import { type LoadedGame, RulesError } from '../rules/game.ts'
+import type { LoadedGame } from '../rules/game.ts'
+import { Hibernation } from './hibernation.ts'
 import type { Library } from './library.ts'
+import { indexRow } from './listing.ts'
 import { restoreRoom } from './restore.ts'
+import { Snapshots } from './snapshots.ts'
 
-/** Events between snapshots. */
-const SNAPSHOT_EVERY = 256
-/** A room without connections leaves memory after this long, unless a deadline is nearer than that. */
-const IDLE_MS = 60_000
-const SWEEP_MS = 10_000
-/** How long a room that answered a MATCH stays in memory, where its answer is found again. */
-const MATCH_ANSWER_MS = 10 * 60_000
 /** Rooms that are read at once when the engine starts. */
 const ACTIVATED_AT_ONCE = 8
 
@@ -37,6 +31,8 @@ export interface RoomsPorts {
   readonly room: Omit<RoomPorts, 'changed' | 'lost'>
 }
 
+type FirstInputs = (at: number, seed: () => number) => RoomInput[]
+
 /**
  * The rooms of the partitions that this engine owns: those in memory, and how they come and go. A room is read from its log
  * on demand, by its deadline, or at the start when it was live; it leaves memory when it is idle. A room whose log is
@@ -47,15 +43,26 @@ export class Rooms {
   readonly #live = new Map<RoomId, LiveRoom>()
   readonly #coming = new Map<RoomId, Promise<LiveRoom | null>>()
   readonly #frozen = new Map<RoomId, string>()
-  readonly #wakes = new Map<RoomId, () => void>()
-  readonly #idleSince = new Map<RoomId, number>()
-  readonly #snapshotAt = new Map<RoomId, number>()
-  #sweep: () => void
+  readonly #snapshots: Snapshots
+  readonly #hibernation: Hibernation
   #closed = false
 
   constructor(ports: RoomsPorts) {
     this.#ports = ports
-    this.#sweep = ports.clock.after(SWEEP_MS, () => this.#sleepIdle())
+    const { clock, report, storage } = ports
+    this.#snapshots = new Snapshots(ports)
+    this.#hibernation = new Hibernation({
+      clock,
+      report,
+      index: storage,
+      snapshots: this.#snapshots,
+      live: () => this.#live.values(),
+      leave: (room) => {
+        room.close()
+        this.#live.delete(room.room)
+      },
+      wake: (room) => void this.#attempt(room),
+    })
   }
 
   live(): Iterable<LiveRoom> {
@@ -76,97 +83,30 @@ export class Rooms {
     const here = this.#live.get(room)
     if (here !== undefined) return here
     const frozen = this.#frozen.get(room)
-    if (frozen !== undefined)
-      throw new Refusal('unavailable', `This room is frozen, because its log is damaged: ${frozen}`)
-    if (this.#closed) throw new Refusal('unavailable', 'The server is stopping.')
-    let coming = this.#coming.get(room)
-    if (coming === undefined) {
-      coming = this.#activate(room).finally(() => this.#coming.delete(room))
-      this.#coming.set(room, coming)
-    }
-    return coming
+    if (frozen !== undefined) throw frozenBecause(frozen)
+    if (this.#closed) throw stopping()
+    return this.#coming.get(room) ?? this.#come(room, () => this.#activate(room))
   }
 
   /**
    * Creates a room with its first events, fenced at nothing: where it exists already, that room is returned. Rejects with
    * Refusal where the rules refuse to start or the store fails.
    */
-  async create(
-    game: LoadedGame,
-    room: RoomId,
-    first: (at: number, seed: () => number) => RoomInput[],
-  ): Promise<LiveRoom> {
+  async create(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom> {
     const existing = await this.get(room)
     if (existing !== null) return existing
-    const { clock, chance, storage, keys } = this.#ports
-    const seed = () => chance.uint32()
-    const inputs: RoomInput[] = []
-    let state: RoomState | null = null
-    const apply = (input: RoomInput) => {
-      state = step(state, input, game.runner).state
-      inputs.push(input)
-      return state
-    }
-    let last: RoomState | null = null
-    for (const input of first(clock.now(), seed)) last = apply(input)
-    if (last === null) throw new Error('a room is created with an event')
-    if (startsNow(last, game.runner)) last = apply({ type: 'room.started', origin: null, at: last.at, seed: seed() })
-    const record = encodeRecord({
-      room,
-      kind: 'events',
-      epoch: this.#ports.room.epoch,
-      id: this.#ports.room.recordId(),
-      first: 1,
-      previous: 0,
-      inputs: inputs.map((input) => sealInput(input, room, game.runner, keys)),
-      rules: game.hash,
-    })
-    try {
-      const position = await storage.append(room, 0, record, indexRow(last, game, 'live', null))
-      const end = { position, checksum: recordChecksum(record), seq: last.seq }
-      return this.#live.get(room) ?? this.#enter(new LiveRoom(last, end, game, this.#roomPorts()))
-    } catch (error) {
-      if (error instanceof NotStored) throw new Refusal('unavailable', `The room could not be stored: ${error.message}`)
-      if (!(error instanceof Fenced || error instanceof FateUnknown)) throw error
-      const made = await this.get(room)
-      if (made === null) throw new Refusal('unavailable', 'It is not known whether the room was stored. Send it again.')
-      return made
-    }
-  }
-
-  /** What is public about one room, without bringing it into memory where the index tells. */
-  async listing(room: RoomId): Promise<RoomListing | null> {
-    const here = this.#live.get(room)
-    if (here !== undefined) return listLive(here)
-    const row = await this.#ports.storage.index(room)
-    const game = row === null ? undefined : await this.#ports.library.byHash(row.rules)
-    if (row !== null && row.status !== 'live' && game) return listRow(row, game)
-    const live = await this.get(room)
-    return live === null ? null : listLive(live)
-  }
-
-  /** The public rooms that are not over, at most `most`; those in memory first. */
-  async listings(game: string | null, most: number): Promise<RoomListing[]> {
-    const wanted = (state: RoomState) =>
-      state.public && state.phase !== 'over' && (game === null || state.game === game)
-    const list = [...this.#live.values()].filter((room) => wanted(room.state)).map(listLive)
-    if (list.length >= most) return list.slice(-most)
-    const filter = { status: 'asleep' as const, public: true, ...(game === null ? {} : { game }) }
-    for (const row of await this.#ports.storage.listIndex(filter, '', most - list.length)) {
-      const loaded = await this.#ports.library.byHash(row.rules)
-      if (loaded !== null && row.phase !== 'over' && !this.#live.has(row.room)) list.push(listRow(row, loaded))
-    }
-    return list
+    const made = await (this.#coming.get(room) ?? this.#come(room, () => this.#make(game, room, first)))
+    return made ?? this.create(game, room, first)
   }
 
   /** Takes over what was live when the last owner went: its deadlines run, its players have their grace. */
   async takeOver(): Promise<void> {
-    for await (const row of this.#indexed('asleep')) this.#wakeAt(row.room, row.due)
+    for await (const row of this.#indexed('asleep')) if (!this.#live.has(row.room)) this.#hibernation.wakeAt(row)
     const waiting: RoomId[] = []
     for await (const row of this.#indexed('live')) waiting.push(row.room)
     const worker = async () => {
       for (let room = waiting.shift(); room !== undefined && !this.#closed; room = waiting.shift())
-        await this.get(room).catch((error) => this.#ignoreRefusal(error))
+        await this.#attempt(room)
     }
     await Promise.all(Array.from({ length: ACTIVATED_AT_ONCE }, worker))
   }
@@ -174,19 +114,17 @@ export class Rooms {
   /** Stops all rooms once their commits in flight have landed, and keeps a snapshot of each that changed. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#sweep()
-    for (const cancel of this.#wakes.values()) cancel()
+    this.#hibernation.close()
     const rooms = [...this.#live.values()]
     await Promise.all(rooms.map((room) => room.settled()))
     for (const room of rooms) room.close()
-    await Promise.all(rooms.map((room) => this.#keepSnapshot(room)))
+    await Promise.all(rooms.map((room) => this.#snapshots.keep(room)))
   }
 
   /** Drops everything at once, as a crash would. For simulations. */
   abandon(): void {
     this.#closed = true
-    this.#sweep()
-    for (const cancel of this.#wakes.values()) cancel()
+    this.#hibernation.close()
     for (const room of this.#live.values()) room.close()
   }
 
@@ -201,171 +139,124 @@ export class Rooms {
     }
   }
 
+  /** One at a time brings or makes a room: two in memory would fence each other out. */
+  #come(room: RoomId, bring: () => Promise<LiveRoom | null>): Promise<LiveRoom | null> {
+    const coming = bring().finally(() => this.#coming.delete(room))
+    this.#coming.set(room, coming)
+    return coming
+  }
+
   async #activate(room: RoomId): Promise<LiveRoom | null> {
-    const { storage, library, keys, report } = this.#ports
     try {
-      const restored = await restoreRoom(room, { storage, library, keys })
-      if (restored === null || this.#closed) return null
-      const { state, end, game, migration, warning } = restored
-      if (warning !== null) report('warn', warning, { room })
-      const claimed = storage.exclusive ? end : await this.#claim(state, end, game)
-      const live = new LiveRoom(state, claimed, game, this.#roomPorts())
-      if (migration !== null) live.event((_, stamp) => ({ ...migration, ...stamp }))
-      const row = await storage.index(room)
-      if (row?.status !== 'live') await storage.putIndex([indexRow(state, game, 'live', null)])
-      return this.#enter(live)
+      return await this.#bring(room)
     } catch (error) {
-      if (error instanceof Fenced) return this.#activate(room)
-      if (!(error instanceof DamagedRoom)) throw error
-      this.#frozen.set(room, error.message)
-      report('error', `frozen: ${error.message}`, { room })
-      throw new Refusal('unavailable', `This room is frozen, because its log is damaged: ${error.message}`)
+      if (error instanceof Refusal) throw error
+      if (error instanceof Fenced && !this.#closed) return this.#activate(room)
+      const why = error instanceof Error ? error.message : String(error)
+      if (error instanceof DamagedRoom) {
+        this.#frozen.set(room, why)
+        this.#ports.report('error', `frozen: ${why}`, { room })
+        throw frozenBecause(why)
+      }
+      this.#ports.report('error', `the room could not be read: ${why}`, { room })
+      throw new Refusal('unavailable', 'The room could not be read just now. Send it again.')
     }
   }
 
-  /** A record without events that fences out every earlier owner. */
-  async #claim(state: RoomState, end: LiveRoom['end'], game: LoadedGame): Promise<LiveRoom['end']> {
-    const { epoch, recordId } = this.#ports.room
-    const claim = { room: state.room, kind: 'claim' as const, epoch, id: recordId(), first: state.seq + 1 }
-    const record = encodeRecord({ ...claim, previous: end.checksum, inputs: [], rules: game.hash })
-    const position = await this.#ports.storage.append(state.room, end.position, record)
-    return { position, checksum: recordChecksum(record), seq: end.seq }
+  async #bring(room: RoomId): Promise<LiveRoom | null> {
+    const { storage, library, keys, report, clock, chance } = this.#ports
+    const restored = await restoreRoom(room, { storage, library, keys })
+    if (restored === null) return null
+    const { game, migration, warning, snapshot } = restored
+    let { state, end } = restored
+    if (warning !== null) report('warn', warning, { room })
+    if (!storage.exclusive) end = await this.#append(room, end, game, 'claim', [])
+    if (migration !== null) {
+      const input = { ...migration, at: Math.max(clock.now(), state.at), seed: chance.uint32() }
+      const migrated = step(null, input, game.runner).state
+      end = await this.#append(room, end, game, 'events', [input])
+      state = migrated
+    }
+    const row = await storage.index(room)
+    if (row?.status !== 'live' || row.rules !== game.hash) await storage.putIndex([indexRow(state, game, 'live', null)])
+    if (this.#closed) throw stopping()
+    return this.#enter(new LiveRoom(state, end, game, this.#roomPorts()), snapshot)
   }
 
-  #enter(room: LiveRoom): LiveRoom {
-    this.#wakes.get(room.room)?.()
-    this.#wakes.delete(room.room)
+  async #make(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom | null> {
+    const { clock, chance } = this.#ports
+    const seed = () => chance.uint32()
+    const inputs = first(clock.now(), seed)
+    let state: RoomState | null = null
+    for (const input of inputs) state = step(state, input, game.runner).state
+    if (state === null) throw new Error('a room is created with an event')
+    if (startsNow(state, game.runner)) {
+      const started = { type: 'room.started' as const, origin: null, at: state.at, seed: seed() }
+      state = step(state, started, game.runner).state
+      inputs.push(started)
+    }
+    try {
+      const end = await this.#append(room, LOG_START, game, 'events', inputs, indexRow(state, game, 'live', null))
+      // Closed meanwhile: the room is stored, and a retry finds it.
+      if (this.#closed) throw stopping()
+      return this.#enter(new LiveRoom(state, end, game, this.#roomPorts()), 0)
+    } catch (error) {
+      if (error instanceof NotStored) throw new Refusal('unavailable', `The room could not be stored: ${error.message}`)
+      if (!(error instanceof Fenced || error instanceof FateUnknown)) throw error
+      const made = await this.#activate(room)
+      if (made === null) throw new Refusal('unavailable', 'It is not known whether the room was stored. Send it again.')
+      return made
+    }
+  }
+
+  /** A record after `end`. A claim has no events, and fences out every earlier owner. */
+  async #append(
+    room: RoomId,
+    end: LogEnd,
+    { hash, runner }: LoadedGame,
+    kind: 'events' | 'claim',
+    inputs: readonly RoomInput[],
+    row?: IndexRow,
+  ): Promise<LogEnd> {
+    const { storage, keys } = this.#ports
+    const { epoch, recordId } = this.#ports.room
+    const sealed = inputs.map((input) => sealInput(input, room, runner, keys))
+    const head = { room, kind, epoch, id: recordId(), first: end.seq + 1, previous: end.checksum }
+    const record = encodeRecord({ ...head, inputs: sealed, rules: hash })
+    const position = await storage.append(room, end.position, record, row)
+    return { position, checksum: recordChecksum(record), seq: end.seq + inputs.length }
+  }
+
+  #enter(room: LiveRoom, snapshot: Seq): LiveRoom {
+    this.#hibernation.awake(room.room)
+    this.#snapshots.begin(room, snapshot)
     this.#live.set(room.room, room)
-    this.#snapshotAt.set(room.room, room.state.seq)
     return room
   }
 
   #roomPorts(): RoomPorts {
     return {
       ...this.#ports.room,
-      changed: (room) => this.#changed(room),
-      lost: (room, why) => this.#lost(room, why),
+      changed: (room) => this.#snapshots.changed(room),
+      lost: (room, why) => void this.#lost(room, why),
     }
-  }
-
-  #changed(room: LiveRoom): void {
-    if (room.state.seq - (this.#snapshotAt.get(room.room) ?? 0) < SNAPSHOT_EVERY) return
-    void this.#keepSnapshot(room)
   }
 
   /** Reads the room again; its connections stay and get the state as it really is. */
-  #lost(room: LiveRoom, why: string): void {
+  async #lost(room: LiveRoom, why: string): Promise<void> {
     this.#ports.report('warn', `reading the room again: ${why}`, { room: room.room })
-    this.#leave(room)
-    this.get(room.room).then(
-      (again) => again?.adopt(room.attachments.all()),
-      (error) => this.#ignoreRefusal(error),
-    )
-  }
-
-  async #keepSnapshot(room: LiveRoom): Promise<boolean> {
-    const { state, end, game } = room
-    if (end.seq === this.#snapshotAt.get(room.room)) return true
-    const { keys, storage, report } = this.#ports
-    try {
-      await keys.recall(Object.keys(state.members))
-      const at = { position: end.position, checksum: end.checksum, rules: game.hash }
-      await storage.putSnapshot(room.room, encodeSnapshot(state, at, game.runner, keys))
-      this.#snapshotAt.set(room.room, state.seq)
-      return true
-    } catch (error) {
-      if (!(error instanceof RulesError || error instanceof NotStored)) throw error
-      report('error', `no snapshot was kept: ${error.message}`, { room: room.room, seq: state.seq })
-      return error instanceof RulesError
-    }
-  }
-
-  #sleepIdle(): void {
-    const now = this.#ports.clock.now()
-    for (const room of this.#live.values()) {
-      if (!mayRest(room, now)) {
-        this.#idleSince.delete(room.room)
-        continue
-      }
-      const since = this.#idleSince.get(room.room) ?? now
-      this.#idleSince.set(room.room, since)
-      if (now - since >= IDLE_MS) void this.#putToSleep(room)
-    }
-    this.#sweep = this.#ports.clock.after(SWEEP_MS, () => this.#sleepIdle())
-  }
-
-  async #putToSleep(room: LiveRoom): Promise<void> {
-    const { state } = room
-    const due = dueOf(state)
-    const status = state.phase === 'over' ? 'over' : 'asleep'
-    if (!(await this.#keepSnapshot(room))) return
-    await this.#ports.storage.putIndex([indexRow(state, room.game, status, due)])
-    const woken = room.state !== state || !mayRest(room, this.#ports.clock.now())
-    if (woken) return this.#ports.storage.putIndex([indexRow(room.state, room.game, 'live', null)])
-    room.close()
-    this.#leave(room)
-    this.#wakeAt(room.room, due)
-  }
-
-  #leave(room: LiveRoom): void {
     this.#live.delete(room.room)
-    this.#idleSince.delete(room.room)
-    this.#snapshotAt.delete(room.room)
+    const again = await this.#attempt(room.room)
+    again?.adopt([...room.attachments.all()])
   }
 
-  #wakeAt(room: RoomId, due: number | null): void {
-    if (due === null) return
-    const { clock } = this.#ports
-    const wake = () => {
-      this.#wakes.delete(room)
-      this.get(room).catch((error) => this.#ignoreRefusal(error))
-    }
-    this.#wakes.set(room, clock.after(Math.max(0, due - clock.now()), wake))
-  }
-
-  /** A refusal was reported where it arose. */
-  #ignoreRefusal(error: unknown): void {
-    if (!(error instanceof Refusal)) throw error
+  /** The room, or null where it cannot be had: that was reported where it arose. */
+  #attempt(room: RoomId): Promise<LiveRoom | null> {
+    return this.get(room).catch(() => null)
   }
 }
 
-const dueOf = (state: RoomState): number | null =>
-  (state.rules?.deadlines ?? []).reduce<number | null>((due, d) => (due === null || d.due < due ? d.due : due), null)
+const frozenBecause = (why: string): Refusal =>
+  new Refusal('unavailable', `This room is frozen, because its log is damaged: ${why}`)
 
-const mayRest = (room: LiveRoom, now: number): boolean => {
-  const { state } = room
-  const due = state.phase === 'playing' ? dueOf(state) : null
-  const matched = state.public && now - state.at < MATCH_ANSWER_MS
-  const waitsForSomebody = state.players.some((p: PlayerId) => state.members[p]?.connected === true)
-  return (
-    room.attachments.size === 0 && room.quiet && !matched && !waitsForSomebody && (due === null || due - now > IDLE_MS)
-  )
-}
-
-const indexRow = (state: RoomState, game: LoadedGame, status: IndexRow['status'], due: number | null): IndexRow => ({
-  room: state.room,
-  game: state.game,
-  rules: game.hash,
-  status,
-  due,
-  public: state.public,
-  phase: state.phase,
-  players: state.players.length,
-  seq: state.seq,
-})
-
-const listLive = ({ room, state, game }: LiveRoom): RoomListing => ({
-  room,
-  game: state.game,
-  phase: state.phase,
-  players: state.players.length,
-  seats: game.runner.players[1],
-})
-
-const listRow = ({ room, game, phase, players }: IndexRow, { runner }: LoadedGame): RoomListing => ({
-  room,
-  game,
-  phase,
-  players,
-  seats: runner.players[1],
-})
+const stopping = (): Refusal => new Refusal('unavailable', 'The server is stopping.')

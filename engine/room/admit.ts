@@ -49,6 +49,7 @@ export const admit = (state: RoomState, frame: RoomRequest, asker: Asker, settin
   const before = lookUp(state.windows, origin.by, origin.session, origin.ref, origin.digest)
   if (before.known === true) return { value: before.value }
   if (before.known === 'conflict') throw new Refusal('conflict', before.why)
+  if (state.kicked.includes(asker.by)) throw new Refusal('forbidden', 'The host removed you from this room.')
   switch (frame[0]) {
     case OP.join:
       return join(state, frame[3]?.role, asker, origin, setting)
@@ -79,7 +80,6 @@ const contentOf = (frame: RoomRequest): unknown[] =>
 
 const join = (state: RoomState, role: Role | undefined, asker: Asker, origin: Origin, setting: Setting): Admission => {
   const { by, name } = asker
-  if (state.kicked.includes(by)) throw new Refusal('forbidden', 'The host removed you from this room.')
   if (isPlayer(state, by)) {
     if (isConnected(state, by)) return { joins: 'player' }
     return { input: { type: 'player.returned', by, ...setting.stamp } }

@@ -2,6 +2,7 @@ import type { GatewayId } from '../../bus/messages.ts'
 import { encode } from '../../protocol/codec.ts'
 import { OP, type PlayerId, type Seq } from '../../protocol/frames.ts'
 import type { Attachment } from './attachments.ts'
+import { isPlayer } from './membership.ts'
 import type { Moment } from './moment.ts'
 import { type Output, Outputs } from './outputs.ts'
 import type { Emit } from './step.ts'
@@ -49,14 +50,16 @@ export class Audiences {
       if (document === null && heard.length === 0) continue
       outputs.add(attachment, { document, emits: heard.map((e) => e.frame), ephemeral: [] })
     }
-    const changed = [...frames].filter(([, change]) => change !== null).map(([viewer]) => viewer)
-    return { next, changed, outputs: outputs.items() }
+    const changed = new Set<PlayerId | null>()
+    for (const [viewer, change] of frames) if (change !== null) changed.add(viewer)
+    return { next, present: new Set(frames.keys()), changed, outputs: outputs.items() }
   }
 
-  /** Makes the prepared moment the head, once it is durable. */
-  advance({ next, changed }: Prepared): void {
+  /** Makes the prepared moment the head, once it is durable. Of an audience that nobody is in, nothing is known any longer. */
+  advance({ next, present, changed }: Prepared): void {
     this.#ring.push(next)
     if (this.#ring.length > MOMENTS_KEPT) this.#ring = this.#ring.slice(1)
+    for (const viewer of this.#seen.keys()) if (!present.has(viewer)) this.#seen.delete(viewer)
     for (const viewer of changed) this.#seen.set(viewer, next.seq)
   }
 
@@ -76,11 +79,6 @@ export class Audiences {
       .filter((emit) => emit.seq > (heard ?? since ?? 0) && mayHear(emit, attachment))
       .map((emit) => emitFrame(this.head.state.room, emit))
     return { frames: at.frame === null ? emits : [at.frame, ...emits], seq: at.seq }
-  }
-
-  /** Forgets what an audience has seen once nobody is left in it. */
-  forget(attachment: Pick<Attachment, 'player' | 'role'>): void {
-    if (this.#apart) this.#seen.delete(this.#viewer(attachment))
   }
 
   #viewer({ player, role }: Pick<Attachment, 'player' | 'role'>): PlayerId | null {
@@ -105,6 +103,8 @@ export class Audiences {
     if (seen === undefined && since === head.seq) return { frame: null, seq: this.#since(viewer) }
     const then = this.#ring.find((moment) => moment.seq === since)
     if (then === undefined) return null
+    // Who was no player then holds what spectators saw.
+    if (viewer !== null && !isPlayer(then.state, viewer)) return null
     // The rest of the audience stands at `seen`: the head's document has been the same since then.
     const frame = head.changeFrame(then, viewer, since, seen ?? head.seq)
     if (frame !== null && documentOf(frame, since).from === null) return null
@@ -117,7 +117,9 @@ export class Audiences {
 
 export interface Prepared {
   readonly next: Moment
-  readonly changed: readonly (PlayerId | null)[]
+  /** The viewers of whom somebody was there, and those whose document changed. */
+  readonly present: ReadonlySet<PlayerId | null>
+  readonly changed: ReadonlySet<PlayerId | null>
   readonly outputs: readonly (readonly [GatewayId, Output])[]
 }
 

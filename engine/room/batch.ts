@@ -47,13 +47,14 @@ export interface Batch {
 
 interface BatchSetting {
   readonly runner: Runner
-  readonly stamp: () => Stamp
+  /** For the next event after this state. */
+  readonly stamp: (state: RoomState) => Stamp
   readonly watches: (player: string) => boolean
   readonly nextRoom: () => string
   /** `order` of the deadlines whose rules threw: they are not tried again. */
   readonly stuck: ReadonlySet<number>
-  /** At most this many pending ones; 1 finds the one whose view throws. */
-  readonly most: number
+  /** One due deadline or one pending: finds the one whose view throws. */
+  readonly single: boolean
 }
 
 /**
@@ -64,18 +65,14 @@ interface BatchSetting {
 export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting): Batch => {
   const batch = new BatchBuilder(state, setting)
   batch.fireDue()
+  if (setting.single && batch.inputs.length > 0) return batch.finish()
   let bytes = 0
-  while (
-    queue.length > 0 &&
-    batch.taken.length < setting.most &&
-    batch.inputs.length < BATCH_EVENTS &&
-    bytes < BATCH_BYTES
-  ) {
+  while (batch.inputs.length < BATCH_EVENTS && bytes < BATCH_BYTES) {
     const pending = queue.shift()
     if (pending === undefined) break
     const ends = batch.take(pending)
     bytes += roughBytes(batch.inputs.at(-1))
-    if (ends) break
+    if (ends || setting.single) break
     batch.fireDue()
   }
   return batch.finish()
@@ -100,10 +97,11 @@ class BatchBuilder {
   }
 
   fireDue(): void {
-    for (;;) {
-      const { at, seed } = this.#setting.stamp()
+    const most = this.#setting.single ? 1 : BATCH_EVENTS
+    while (this.inputs.length < most) {
+      const { at, seed } = this.#stamp()
       const deadline = nextDeadline(this.state, this.#setting.stuck)
-      if (deadline === null || deadline.due > at || this.inputs.length >= BATCH_EVENTS) return
+      if (deadline === null || deadline.due > at) return
       if (this.#try({ type: 'deadline', id: deadline.id, at, seed }) === null) return
     }
   }
@@ -116,7 +114,7 @@ class BatchBuilder {
       this.#answers.push(pending.visit)
       return false
     }
-    const input = pending.make(this.state, this.#setting.stamp())
+    const input = pending.make(this.state, this.#stamp())
     if (input !== null) this.#try(input)
     this.#startIfFull()
     return false
@@ -130,7 +128,7 @@ class BatchBuilder {
   #takeRequest(request: PendingRequest): boolean {
     const { frame, asker } = request
     try {
-      const admission = admit(this.state, frame, asker, { ...this.#setting, stamp: this.#setting.stamp() })
+      const admission = admit(this.state, frame, asker, { ...this.#setting, stamp: this.#stamp() })
       if ('value' in admission) this.#answer(request, () => admission)
       if ('joins' in admission) this.#answer(request, () => this.#joined(admission.joins))
       if (!('input' in admission)) return false
@@ -148,6 +146,10 @@ class BatchBuilder {
     }
   }
 
+  #stamp(): Stamp {
+    return this.#setting.stamp(this.state)
+  }
+
   #answer(request: PendingRequest, answer: () => Answer): void {
     this.#answers.push(() => request.settle(answer()))
   }
@@ -160,7 +162,7 @@ class BatchBuilder {
 
   #startIfFull(): void {
     if (!startsNow(this.state, this.#setting.runner)) return
-    this.#try({ type: 'room.started', origin: null, ...this.#setting.stamp() })
+    this.#try({ type: 'room.started', origin: null, ...this.#stamp() })
   }
 
   /** Applies an event that nobody asked for; a throw of the rules leaves the state as it is and is reported. */

@@ -33,8 +33,7 @@ export class KeyRing implements Keys {
   /** Brings the keys that exist into memory; a forgotten player has none. */
   async recall(players: Iterable<PlayerId>): Promise<void> {
     for (const player of players) {
-      if (this.#cache.has(player)) continue
-      const key = await this.#store.existingKey(player)
+      const key = this.#cache.get(player) ?? (await this.#store.existingKey(player))
       if (key !== null) this.#keep(player, key)
     }
   }

@@ -4,7 +4,7 @@ import { encode } from '../../protocol/codec.ts'
 import { CLOSE, Refusal } from '../../protocol/errors.ts'
 import { type CastFrame, OP, type PlayerId, type RoomId, type Seq } from '../../protocol/frames.ts'
 import { decodeRecord, encodeRecord, recordChecksum } from '../../protocol/record.ts'
-import { FateUnknown, Fenced, NotStored, type Position, type Storage } from '../log/log.ts'
+import { NotStored, type Position, type Storage } from '../log/log.ts'
 import { type LoadedGame, RulesError, type Stamp } from '../rules/game.ts'
 import type { Asker, RoomRequest } from './admit.ts'
 import { type Attachment, Attachments } from './attachments.ts'
@@ -23,6 +23,8 @@ import type { RoomState } from './state.ts'
 
 /** Requests that may wait in one room. */
 const QUEUE_MOST = 2_048
+/** How long an append in flight may hold up the end of the process. */
+const SETTLE_MS = 5_000
 /** How long the room waits before it tries the store again on its own account. */
 const RETRY_MS = 1_000
 
@@ -69,7 +71,8 @@ export class LiveRoom {
   #end: LogEnd
   #busy = false
   #closed = false
-  #most = Number.POSITIVE_INFINITY
+  /** True while what threw in a batch is looked for, one event at a time. */
+  #single = false
   #timer: (() => void) | null = null
 
   constructor(state: RoomState, end: LogEnd, game: LoadedGame, ports: RoomPorts) {
@@ -97,9 +100,16 @@ export class LiveRoom {
     return this.#end
   }
 
-  /** Resolves once no append is in flight and nothing waits. */
+  /** When the next deadline falls due that the rules have not failed on, or null. */
+  get due(): number | null {
+    return nextDeadline(this.state, this.#stuck)?.due ?? null
+  }
+
+  /** Resolves once no append is in flight, or the store has long been silent. What the store has refused meanwhile does not hold it up. */
   async settled(): Promise<void> {
-    while (!this.#closed && !this.quiet) await new Promise<void>((resolve) => this.#ports.clock.after(1, resolve))
+    const until = this.#ports.clock.now() + SETTLE_MS
+    while (!this.#closed && this.#busy && this.#ports.clock.now() < until)
+      await new Promise<void>((resolve) => this.#ports.clock.after(1, resolve))
   }
 
   /** Nothing waits and nothing is in flight. */
@@ -123,16 +133,18 @@ export class LiveRoom {
     this.#pump()
   }
 
-  /** Runs `visit` in the room's turn, when no commit is in flight: the place to attach. */
+  /** Runs `visit` in the room's turn, when no commit is in flight: the place to attach. Not at all where too much waits. */
   visit(visit: () => void): void {
-    if (this.#closed) return
+    if (this.#closed || this.#queue.length >= QUEUE_MOST) return
     this.#queue.push({ visit })
     this.#pump()
   }
 
   /** Takes a connection into the room; returns the frames that bring it to the present. Throws RulesError where a view throws. */
   attach(attachment: Attachment, since: Seq | null, heard: Seq | null): Resumed {
-    const resumed = this.#audiences.resume(attachment, since, heard)
+    const before = this.attachments.get(attachment.gateway, attachment.conn)
+    const held = before === undefined || before.role === attachment.role ? since : null
+    const resumed = this.#audiences.resume(attachment, held, heard)
     for (const replaced of this.attachments.add(attachment))
       this.#close(replaced, CLOSE.takenOver, 'This session was opened somewhere else.')
     this.#presence.here(attachment.player)
@@ -159,22 +171,11 @@ export class LiveRoom {
     if (cast !== null) this.#sendEphemeral(cast.frame, cast.to)
   }
 
-  /** Sends every connection of another owner's room the present state, and keeps them. */
-  adopt(attachments: Iterable<Attachment>): void {
-    for (const attachment of attachments) {
-      const { frames, seq } = this.attach(attachment, null, null)
-      const [frame] = frames
-      if (frame === undefined) continue
-      const part = { to: [attachment.conn], document: { from: null, seq, frame }, emits: [], ephemeral: [] }
-      const { epoch } = this.#ports
-      this.#ports.send(attachment.gateway, {
-        kind: 'output',
-        room: this.room,
-        epoch,
-        head: this.state.seq,
-        parts: [part],
-      })
-    }
+  /** Takes over the connections of another owner's room, and sends each the present state. */
+  adopt(attachments: readonly Attachment[]): void {
+    this.visit(() => {
+      for (const attachment of attachments) this.#adopt(attachment)
+    })
   }
 
   /** Ends the room's work; requests that wait are answered `unavailable`. */
@@ -184,6 +185,20 @@ export class LiveRoom {
     this.#presence.close()
     this.#watching.close()
     this.#refuseAll(this.#queue.splice(0))
+  }
+
+  #adopt(attachment: Attachment): void {
+    const role = isPlayer(this.state, attachment.player) ? 'player' : 'spectator'
+    if (role !== attachment.role || this.state.kicked.includes(attachment.player)) {
+      this.#close(attachment, null, 'The room has changed: JOIN it again.')
+      return
+    }
+    const { frames, seq } = this.attach(attachment, null, null)
+    const [frame] = frames
+    if (frame === undefined) return
+    const outputs = new Outputs(this.room, this.state.seq)
+    outputs.add(attachment, { document: { from: null, seq, frame }, emits: [], ephemeral: [] })
+    this.#send(outputs)
   }
 
   #close({ gateway, conn }: Attachment, code: typeof CLOSE.takenOver | null, reason: string): void {
@@ -196,7 +211,6 @@ export class LiveRoom {
     if (attachment.role === 'spectator') this.#watching.changed()
     if (this.attachments.watches(player)) return
     this.#casts.forget(player)
-    this.#audiences.forget(attachment)
     if (isConnected(this.state, player)) this.#presence.gone(player)
   }
 
@@ -204,12 +218,21 @@ export class LiveRoom {
     const outputs = new Outputs(this.room, this.state.seq)
     const shown = { document: null, emits: [], ephemeral: [frame] }
     for (const attachment of to) outputs.add(attachment, shown)
+    this.#send(outputs)
+  }
+
+  #send(outputs: Outputs): void {
     for (const [gateway, output] of outputs.items()) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
   }
 
   #tellWatching(): void {
     const frame = encode([OP.note, this.room, 'spectators', { count: this.attachments.spectators }])
     this.#sendEphemeral(frame, this.attachments.all())
+  }
+
+  #putOut(player: PlayerId): void {
+    this.#sendEphemeral(encode([OP.note, this.room, 'kicked', null]), this.attachments.of(player))
+    this.detachPlayer(player, 'kicked')
   }
 
   #absent(player: PlayerId): void {
@@ -227,8 +250,8 @@ export class LiveRoom {
       if (isConnected(this.state, player) && !this.attachments.watches(player)) this.#presence.gone(player)
   }
 
-  #stamp = (): Stamp => ({
-    at: Math.max(this.#ports.clock.now(), this.state.at),
+  #stamp = (state: RoomState): Stamp => ({
+    at: Math.max(this.#ports.clock.now(), state.at),
     seed: this.#ports.chance.uint32(),
   })
 
@@ -240,42 +263,57 @@ export class LiveRoom {
         watches: (player) => this.attachments.watches(player),
         nextRoom: () => this.#ports.nextRoom(this.room),
         stuck: this.#stuck,
-        most: this.#most,
+        single: this.#single,
       })
       this.#reportTroubles(batch)
       if (batch.taken.length === 0 && batch.inputs.length === 0) break
-      const prepared = this.#prepare(batch)
-      if (prepared === null) continue
-      if (batch.inputs.length === 0) this.#answerAll(batch)
-      else void this.#commit(batch, prepared)
+      const commit = this.#prepare(batch)
+      if (commit === null) continue
+      this.#busy = true
+      if (batch.inputs.length > 0) void this.#commit(batch, commit)
+      else {
+        this.#answerAll(batch)
+        this.#busy = false
+      }
     }
     if (!this.#busy && !this.#closed) this.#arm()
   }
 
-  /** What the commit will show, or null where a view throws: then the batch is taken again in smaller parts. */
-  #prepare(batch: Batch): Prepared | null {
+  /** What the commit will log and show, or null where that throws: then the batch is taken again, one event at a time. */
+  #prepare(batch: Batch): Commit | null {
     try {
       const next = new Moment(batch.state, batch.emits, this.#game.runner, this.#audiences.head)
       for (const pending of batch.taken) if ('frame' in pending) viewForNewcomer(next, pending)
-      const prepared = this.#audiences.prepare(next, this.attachments.all())
-      this.#most = Number.POSITIVE_INFINITY
-      return prepared
+      const shown = this.#audiences.prepare(next, this.attachments.all())
+      const id = this.#ports.recordId()
+      const commit = { id, shown, record: this.#record(batch, id) }
+      this.#single = false
+      return commit
     } catch (error) {
-      if (!(error instanceof RulesError)) throw error
-      this.#splitOrRefuse(batch, error)
+      if (!(error instanceof RulesError || error instanceof TypeError || error instanceof RangeError)) throw error
+      if (this.#single || batch.taken.length + batch.inputs.length === 1) this.#refuse(batch, error)
+      else this.#queue.unshift(...batch.taken)
+      this.#single = !this.#single && batch.taken.length + batch.inputs.length > 1
       return null
     }
   }
 
-  #splitOrRefuse(batch: Batch, error: RulesError): void {
-    const fired = batch.inputs.some((input) => input.type === 'deadline')
-    if (batch.taken.length > 1 || (batch.taken.length === 1 && fired)) {
-      this.#queue.unshift(...batch.taken)
-      this.#most = fired ? 0 : 1
-      return
-    }
-    this.#most = Number.POSITIVE_INFINITY
-    this.#ports.report('error', `a view failed: ${error.message}`, { room: this.room, seq: this.state.seq })
+  /** Throws TypeError where an input is not plain data, RangeError where they are too large for one record. */
+  #record({ inputs }: Batch, id: string): Uint8Array {
+    return encodeRecord({
+      room: this.room,
+      kind: 'events',
+      epoch: this.#ports.epoch,
+      id,
+      first: this.state.seq + 1,
+      previous: this.#end.checksum,
+      inputs: inputs.map((input) => sealInput(input, this.room, this.#game.runner, this.#ports.keys)),
+      rules: this.#game.hash,
+    })
+  }
+
+  #refuse(batch: Batch, error: Error): void {
+    this.#ports.report('error', `nothing was logged: ${error.message}`, { room: this.room, seq: this.state.seq })
     for (const input of batch.inputs) if (input.type === 'deadline') this.#giveUp(input.id)
     const refusal = new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
     for (const pending of batch.taken) if ('frame' in pending) pending.settle({ refusal })
@@ -294,26 +332,15 @@ export class LiveRoom {
     if (deadline !== undefined) this.#stuck.add(deadline.order)
   }
 
-  async #commit(batch: Batch, prepared: Prepared): Promise<void> {
-    this.#busy = true
-    const id = this.#ports.recordId()
-    const record = encodeRecord({
-      room: this.room,
-      kind: 'events',
-      epoch: this.#ports.epoch,
-      id,
-      first: this.state.seq + 1,
-      previous: this.#end.checksum,
-      inputs: batch.inputs.map((input) => sealInput(input, this.room, this.#game.runner, this.#ports.keys)),
-      rules: this.#game.hash,
-    })
+  async #commit(batch: Batch, { id, record, shown }: Commit): Promise<void> {
     const fate = await this.#append(record, id)
-    this.#busy = false
     if (typeof fate === 'number') {
       this.#end = { position: fate, checksum: recordChecksum(record), seq: batch.state.seq }
-      if (!this.#closed) this.#land(batch, prepared)
+      if (!this.#closed) this.#land(batch, shown)
+      this.#busy = false
       return this.#pump()
     }
+    this.#busy = false
     this.#refuseAll(batch.taken)
     if (this.#closed) return
     if (fate === 'lost') {
@@ -330,13 +357,9 @@ export class LiveRoom {
     try {
       return await this.#ports.storage.append(this.room, this.#end.position, record)
     } catch (error) {
-      if (error instanceof Fenced || error instanceof FateUnknown) return await this.#learnFate(id)
-      if (!(error instanceof NotStored)) throw error
-      this.#ports.report('error', `the log refused a record: ${error.message}`, {
-        room: this.room,
-        seq: this.state.seq,
-      })
-      return 'refused'
+      const why = error instanceof Error ? error.message : String(error)
+      this.#ports.report('error', `a record was not stored: ${why}`, { room: this.room, seq: this.state.seq })
+      return error instanceof NotStored ? 'refused' : await this.#learnFate(id)
     }
   }
 
@@ -355,12 +378,12 @@ export class LiveRoom {
     return 'lost'
   }
 
-  #land(batch: Batch, prepared: Prepared): void {
+  #land(batch: Batch, shown: Prepared): void {
     const before = this.state
-    this.#audiences.advance(prepared)
-    for (const [gateway, output] of prepared.outputs) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
+    this.#audiences.advance(shown)
+    for (const [gateway, output] of shown.outputs) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
     this.#answerAll(batch)
-    for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
+    for (const input of batch.inputs) if (input.type === 'player.kicked') this.#putOut(input.player)
     this.#watchPresence(before)
     this.#ports.changed(this)
   }
@@ -379,9 +402,17 @@ export class LiveRoom {
 
   #arm(): void {
     this.#timer?.()
-    const due = nextDeadline(this.state, this.#stuck)?.due
-    this.#timer = due === undefined ? null : this.#ports.clock.after(due - this.#ports.clock.now(), () => this.#pump())
+    const { due } = this
+    this.#timer = due === null ? null : this.#ports.clock.after(due - this.#ports.clock.now(), () => this.#pump())
   }
+}
+
+/** What one append holds, and what it shows once it is durable. */
+interface Commit {
+  /** Of the record. */
+  readonly id: string
+  readonly record: Uint8Array
+  readonly shown: Prepared
 }
 
 /** A view that throws for somebody who joins is found before the join is logged. */

@@ -83,7 +83,8 @@ export class Moment {
   changeFrame(before: Moment, viewer: PlayerId | null, from: Seq, seq: Seq = this.seq): Uint8Array | null {
     if ((before.everyone() === null) !== (this.everyone() === null)) return this.stateFrame(viewer, seq)
     const shared = this.#sharedOps(before)
-    const own = this.everyone() === null ? NO_OPS : ops(gameDiff(before.only(viewer), this.only(viewer)))
+    const own =
+      this.everyone() === null ? NO_OPS : ops(gameDiff(this.#notShared(before.only(viewer)), this.only(viewer)))
     const count = shared.count + own.count
     if (count === 0) return null
     const patch = concat(patchHead(this.state.room, from, seq), arrayHeader(count), shared.bytes, own.bytes)
@@ -95,6 +96,13 @@ export class Moment {
   /** A PATCH without ops: the document did not change, the viewer's seq goes on. */
   emptyPatch(from: Seq, seq: Seq): Uint8Array {
     return concat(patchHead(this.state.room, from, seq), arrayHeader(0))
+  }
+
+  /** What a viewer knew alone, without what everyone knows now: that is set for all, and must not be deleted for one. */
+  #notShared(only: Record<string, unknown>): Record<string, unknown> {
+    const everyone = this.everyone() ?? {}
+    if (!Object.keys(only).some((key) => Object.hasOwn(everyone, key))) return only
+    return Object.fromEntries(Object.entries(only).filter(([key]) => !Object.hasOwn(everyone, key)))
   }
 
   #sharedParts(everyone: Record<string, unknown>): { room: Uint8Array; entries: number; game: Uint8Array } {

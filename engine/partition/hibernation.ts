@@ -1,0 +1,112 @@
+import type { Clock } from '../../protocol/clock.ts'
+import type { RoomId } from '../../protocol/frames.ts'
+import type { IndexRow, RoomIndex } from '../log/log.ts'
+import type { LiveRoom, Report } from '../room/live.ts'
+import { isConnected } from '../room/membership.ts'
+import { indexRow } from './listing.ts'
+import type { Snapshots } from './snapshots.ts'
+
+/** A room without connections leaves memory after this long, unless a deadline is nearer than that. */
+const IDLE_MS = 60_000
+const SWEEP_MS = 10_000
+/** How long a room that answered a MATCH stays in memory, where its answer is found again. */
+const MATCH_ANSWER_MS = 10 * 60_000
+/** Timers hold at most 2^31 - 1 ms. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1
+
+interface HibernationPorts {
+  readonly clock: Clock
+  readonly index: RoomIndex
+  readonly snapshots: Snapshots
+  readonly report: Report
+  live(): Iterable<LiveRoom>
+  /** Drops a room from memory. */
+  leave(room: LiveRoom): void
+  /** Brings a room into memory. */
+  wake(room: RoomId): void
+}
+
+/** Puts rooms to sleep that are idle, and wakes them when their next deadline falls due. */
+export class Hibernation {
+  readonly #ports: HibernationPorts
+  readonly #idleSince = new WeakMap<LiveRoom, number>()
+  readonly #falling = new WeakSet<LiveRoom>()
+  readonly #wakes = new Map<RoomId, () => void>()
+  #sweep: () => void
+  #closed = false
+
+  constructor(ports: HibernationPorts) {
+    this.#ports = ports
+    this.#sweep = ports.clock.after(SWEEP_MS, () => this.#sleepIdle())
+  }
+
+  /** Of a room that sleeps, as the index says. */
+  wakeAt({ room, due }: Pick<IndexRow, 'room' | 'due'>): void {
+    if (due === null || this.#closed) return
+    this.awake(room)
+    const { clock, wake } = this.#ports
+    const wait = Math.min(Math.max(0, due - clock.now()), LONGEST_WAIT_MS)
+    const cancel = clock.after(wait, () => {
+      this.#wakes.delete(room)
+      wake(room)
+    })
+    this.#wakes.set(room, cancel)
+  }
+
+  /** The room is in memory: its deadlines are its own. */
+  awake(room: RoomId): void {
+    this.#wakes.get(room)?.()
+    this.#wakes.delete(room)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#sweep()
+    for (const cancel of this.#wakes.values()) cancel()
+    this.#wakes.clear()
+  }
+
+  #sleepIdle(): void {
+    const { clock, live } = this.#ports
+    const now = clock.now()
+    for (const room of live()) {
+      if (!mayRest(room, now)) {
+        this.#idleSince.delete(room)
+        continue
+      }
+      const since = this.#idleSince.get(room) ?? now
+      this.#idleSince.set(room, since)
+      if (now - since >= IDLE_MS && !this.#falling.has(room)) void this.#putToSleep(room)
+    }
+    this.#sweep = clock.after(SWEEP_MS, () => this.#sleepIdle())
+  }
+
+  /** Never rejects: what the store refuses leaves the room in memory, until the next sweep. */
+  async #putToSleep(room: LiveRoom): Promise<void> {
+    const { clock, index, snapshots, leave, report } = this.#ports
+    const { state, game, due } = room
+    this.#falling.add(room)
+    try {
+      await snapshots.keep(room)
+      await index.putIndex([indexRow(state, game, state.phase === 'over' ? 'over' : 'asleep', due)])
+      const woken = room.state !== state || !mayRest(room, clock.now())
+      if (woken) return await index.putIndex([indexRow(room.state, game, 'live', null)])
+      if (this.#closed) return
+      leave(room)
+      this.wakeAt({ room: room.room, due })
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      report('error', `the room stays in memory: ${why}`, { room: room.room })
+    } finally {
+      this.#falling.delete(room)
+    }
+  }
+}
+
+const mayRest = (room: LiveRoom, now: number): boolean => {
+  const { state, due } = room
+  const matched = state.public && now - state.at < MATCH_ANSWER_MS
+  const waitsForSomebody = state.players.some((player) => isConnected(state, player))
+  const isSoon = state.phase === 'playing' && due !== null && due - now <= IDLE_MS
+  return room.attachments.size === 0 && room.quiet && !matched && !waitsForSomebody && !isSoon
+}
