@@ -88,8 +88,10 @@ export const pureMachine = (id: string, author: AnyStateMachine): Machine => {
   }
 
   const known = (value: object): AnyMachineSnapshot => {
-    if (isMachineSnapshot(value)) return value
-    throw new RulesError(`${id}: this is no state of the rules; a stored one must go through fromPlain first`)
+    if (isMachineSnapshot(value) && value.machine === machine) return value
+    throw new RulesError(
+      `${id}: this is no state of these rules; one that was stored, or of another runner, must go through toPlain and fromPlain`,
+    )
   }
 
   return {

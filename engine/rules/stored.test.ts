@@ -54,7 +54,8 @@ describe('states are plain, immutable data', () => {
     const other = { ...plain, snapshot: { ...Object(plain.snapshot), value: 'elsewhere', nodes: [] } }
     expect(thrown(() => runner.fromPlain(other)).message).toMatch(/^lab: a stored state does not fit these rules: /)
     expect(thrown(() => runner.fromPlain({ ...plain, snapshot: 3 })).message).toContain('not as toPlain wrote it')
-    expect(thrown(() => runner.done({ ...state, snapshot: {} })).message).toContain('must go through fromPlain')
+    for (const strange of [{ ...state, snapshot: {} }, start(keeping(() => 1)).state])
+      expect(thrown(() => runner.step(strange, go)).message).toContain('must go through toPlain and fromPlain')
   })
 
   it('migrate carries a room of an older version over, and says null for a version it does not name', () => {
