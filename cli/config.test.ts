@@ -40,7 +40,6 @@ test('without flags: everything on this machine, guests welcome', () => {
     mediaPort: 44_444,
     rate: 50,
     frame: 16_384,
-    retentionMs: null,
     logLevel: 'info',
   })
 })
@@ -81,14 +80,13 @@ test('guests are on without a JWT key and off with one, and a flag says otherwis
 test('lists, times and the rest are read into values', () => {
   const config = accepted([
     ...['--games', `${folder}, ${tmpdir()}`, '--origins', 'https://a.example,http://localhost:5173'],
-    ...['--retention', '30d', '--durability', 'memory', '--roles', 'media,gateway,engine', '--trust-proxy', '2'],
+    ...['--retention', 'keep', '--durability', 'memory', '--roles', 'media,gateway,engine', '--trust-proxy', '2'],
     ...['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'secret'), '--media-workers', '3'],
     ...['--ice-servers', 'stun:stun.example:3478,turn:turn.example', '--admin-host', '0.0.0.0', '--admin-token', 'T'],
   ])
   expect(config).toMatchObject({
     games: [folder, tmpdir()],
     origins: ['https://a.example', 'http://localhost:5173'],
-    retentionMs: 30 * 86_400_000,
     durability: 'memory',
     mediaWorkers: 3,
     iceServers: [{ urls: ['stun:stun.example:3478', 'turn:turn.example'] }],
@@ -125,6 +123,10 @@ describe('what is wrong gets one line that names it, and exit code 2', () => {
     [['--tls-cert', import.meta.filename], '--tls-cert and --tls-key go together'],
     [['--tls-key', '/nowhere.pem'], '--tls-key must be a file that can be read'],
     [['--admin-host', '0.0.0.0'], 'give an --admin-token.'],
+    [
+      ['--retention', '30d'],
+      'this version keeps finished rooms for good: leave out --retention, or say --retention keep',
+    ],
     [['--retention', 'forever'], '--retention must be keep, or a time such as 12h or 30d'],
     [['--frame', '100'], '--frame must be a whole number from 1024'],
     [['--rate', '1e3'], '--rate must be a whole number'],

@@ -182,8 +182,6 @@ type StartFlags = z.output<typeof START.flags>
 export interface Config extends Omit<StartFlags, 'guests' | 'nats' | 'roles' | 'durability' | 'retention'> {
   guests: boolean
   durability: 'memory' | 'sqlite-full'
-  /** How long finished rooms are kept, ms; null: for good. */
-  retentionMs: number | null
   /** The admin port was asked for: a taken one is an error then, else the next free one will do. */
   isAdminPortGiven: boolean
 }
@@ -200,6 +198,8 @@ export const parseStart = (
   if (problem !== null) return usageError(problem)
   if (nats !== undefined || roles.length < ROLES.length)
     return usageError('this version runs embedded only, all roles in one process: leave out --nats and --roles.')
+  if (retention !== undefined && retention !== null)
+    return usageError('this version keeps finished rooms for good: leave out --retention, or say --retention keep.')
   if (durability !== 'memory' && durability !== 'sqlite-full')
     return usageError(`--durability ${durability} needs --nats.`)
   const hasKey = rest.jwtSecret !== undefined || rest.jwksUrl !== undefined
@@ -207,7 +207,6 @@ export const parseStart = (
     ...rest,
     durability,
     guests: guestsFlag ?? !hasKey,
-    retentionMs: retention ?? null,
     isAdminPortGiven: parsed.given.has('adminPort'),
   }
 }
