@@ -1,5 +1,17 @@
+import fc from 'fast-check'
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { encode } from '../protocol/codec.ts'
 import { rig } from './testing/rig.ts'
+
+/** The frame's bytes, or those of an empty one where the codec refuses the value. */
+const encodable = (frame: unknown[]): Uint8Array => {
+  try {
+    return encode(frame)
+  } catch {
+    return encode([])
+  }
+}
 
 test('a HELLO gets WELCOME, a Command reaches the room, and its answer comes back', async () => {
   const { connect, engine, time, settle } = rig()
@@ -309,4 +321,61 @@ test('an Ask gets the first answer; without one it is refused after 5 s', async 
   const failed = expect(gateway.ask({ type: 'games' })).rejects.toMatchObject({ code: 'unavailable' })
   await time.advance(5_000)
   await failed
+})
+
+test('random bytes, and random values in the place of frames, never fail here: they close with a code, or get an answer', async () => {
+  const { online, settle, gateway, engine } = rig({ limits: { frame: 16_384, rate: 1_000_000 } })
+  const value = fc.anything({
+    maxDepth: 3,
+    withNullPrototype: false,
+    values: [
+      fc.integer(),
+      fc.string(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    ],
+  })
+  const frame = fc
+    .tuple(fc.integer({ min: -1, max: 45 }), fc.array(fc.oneof(value, fc.constant('room'), fc.nat()), { maxLength: 5 }))
+    .map(([op, rest]) => encodable([op, ...rest]))
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 40 }), frame), async (bytes) => {
+      const client = await online('ann')
+      client.socket.send(bytes)
+      client.send([8, 1])
+      await settle()
+      if (client.closed) expect(client.closed.code).toBe(4000)
+      else expect(client.take()).toContainEqual([39, 1, expect.any(Number)])
+      client.socket.close()
+    }),
+    { numRuns: 300 },
+  )
+  for (const { frames } of engine.commands) expect(frames.length).toBeGreaterThan(0)
+  expect(gateway.counters.closes.get(1012)).toBeUndefined()
+})
+
+test('a failure of ours ends only the connection that met it, and is logged without what it sent', async () => {
+  const lines: string[] = []
+  const log = pino({ level: 'error' }, { write: (line) => lines.push(line) })
+  const { online, settle } = rig({ log, clusterKey: Object(null) })
+  const [client, other] = [await online('ann'), await online('bob')]
+  client.send([2, 1, 'a-secret-of-ann'])
+  other.send([8, 1])
+  await settle()
+  expect(client.closed).toMatchObject({ code: 1012 })
+  expect(other.take()).toHaveLength(1)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('"player":"ann"')
+  expect(lines[0]).not.toContain('secret')
+})
+
+test('an envelope that cannot be read is taken for lost: its engine is asked again', async () => {
+  const { member, settle, engine } = rig()
+  const client = await member('ann', 'room')
+  engine.requests.length = 0
+  engine.say({ kind: 'output', room: 'room', head: 2, parts: Object(null) })
+  await settle()
+  expect(engine.attaches).toMatchObject([{ room: 'room', members: [{ conn: 1, since: 1 }] }])
+  expect(client.closed).toBeNull()
 })

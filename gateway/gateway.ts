@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
-import type { Ask, Command, ConnId, Envelope, GatewayId, Item, ToldItem } from '../bus/messages.ts'
+import type { Ask, Command, ConnId, EngineId, Envelope, GatewayId, Item, ToldItem } from '../bus/messages.ts'
 import { gatewaySubject, partitionOf } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { encode } from '../protocol/codec.ts'
@@ -90,10 +90,11 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     counters,
     lanes: { gateway: id, requests, clock, onAnswer: (connection, item) => fanout.answer(connection, item) },
   })
-  const streams = new Streams(clock, counters, (engine) => {
+  const onLoss = (engine: EngineId) => {
     log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
     for (const room of rooms.all()) if (room.engine === engine) reattach.addRoom(room)
-  })
+  }
+  const streams = new Streams(clock, counters, onLoss)
   let lastConn = 0
   let watches = 0
   let isDraining = false
@@ -124,8 +125,13 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const onEnvelope = (envelope: Envelope): void => {
     if (!streams.accept(envelope)) return
     fanout.begin(envelope.engine)
-    for (const item of envelope.items) read(item)
-    fanout.flush()
+    try {
+      for (const item of envelope.items) read(item)
+      fanout.flush()
+    } catch (err) {
+      log.error({ err, engine: envelope.engine }, 'an envelope could not be read: taken for lost')
+      onLoss(envelope.engine)
+    }
     counters.rooms = rooms.size
   }
 
@@ -149,6 +155,19 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     cancelWatch = clock.after(WATCH_MS, watch)
   }
   let cancelWatch = clock.after(WATCH_MS, watch)
+
+  const receive = (connection: Connection, bytes: Uint8Array) => {
+    try {
+      reception.receive(connection, bytes)
+    } catch (err) {
+      const { lifecycle } = connection
+      log.error(
+        { err, conn: connection.id, player: 'player' in lifecycle ? lifecycle.player.id : null },
+        'a frame failed here',
+      )
+      connection.end(CLOSE.restarting, 'something failed here: come back')
+    }
+  }
 
   const onClosed = (connection: Connection, code: number): void => {
     const { lifecycle } = connection
@@ -192,7 +211,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       return {
         binary(bytes) {
           connection.heardAt = clock.now()
-          reception.receive(connection, bytes)
+          receive(connection, bytes)
         },
         alive() {
           connection.heardAt = clock.now()

@@ -39,10 +39,8 @@ test.each([
 test.each([
   ['another version', [1, { v: 2, token: 'player:ann' }]],
   ['no map', [1]],
-  ['a session that is too short', hello({ session: 'short' })],
-  ['a session with other characters', hello({ session: 'sixteen chars or' })],
+  ['a session that is not text', hello({ session: 5 })],
   ['a token that is not text', hello({ token: 5 })],
-  ['a token beyond all measure', hello({ token: 'x'.repeat(9_000) })],
 ])('a HELLO with %s gets bad_frame, and a valid one may follow', async (_what, frame) => {
   const { connect, settle } = rig()
   const client = connect()
@@ -75,12 +73,16 @@ test('a second HELLO gets bad_frame and changes nothing', async () => {
 
 test('a valid session is echoed with resumed: true; without one the server makes one of its own', async () => {
   const { connect, settle } = rig()
-  const clients = [connect(), connect(), connect()]
+  const clients = [connect(), connect(), connect(), connect(), connect()]
   clients[0]?.send(hello({ session: 'my-own-session_1' }))
   clients[1]?.send(hello())
   clients[2]?.send(hello({ session: null }))
+  clients[3]?.send(hello({ session: 'short' }))
+  clients[4]?.send(hello({ session: 'sixteen chars or' }))
   await settle()
-  const [own, made, other] = clients.map((client) => client.take()[0]?.[1])
+  const [own, made, other, ...flawed] = clients.map((client) => client.take()[0]?.[1])
+  for (const welcome of flawed)
+    expect(welcome).toMatchObject({ session: expect.stringMatching(/^[A-Za-z0-9_-]{16,64}$/), resumed: false })
   expect(own).toMatchObject({ session: 'my-own-session_1', resumed: true })
   expect(made).toMatchObject({ session: expect.stringMatching(/^[A-Za-z0-9_-]{16,64}$/), resumed: false })
   expect(other).toMatchObject({ resumed: false })
@@ -101,6 +103,7 @@ test('the token may come with the upgrade request; one in HELLO goes before it',
 test.each([
   ['a bad token', hello({ token: 'nonsense' })],
   ['no token at all', [1, { v: 1 }]],
+  ['a token beyond all measure', hello({ token: 'x'.repeat(9_000) })],
 ])('%s: ERR unauthorized, then 4001', async (_what, frame) => {
   const { connect, settle, gateway } = rig()
   const client = connect()

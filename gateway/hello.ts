@@ -17,12 +17,13 @@ export const readHello = (bytes: Uint8Array, limits: { bytes: number; depth: num
     return 'HELLO: a map {v, token?, session?, client?} was expected'
   const { v, token, session, client } = ask as Partial<Record<'v' | 'token' | 'session' | 'client', unknown>>
   if (v !== PROTOCOL_VERSION) return `HELLO: this server speaks v ${PROTOCOL_VERSION} only`
-  if (!isAbsent(token) && (typeof token !== 'string' || token.length > TOKEN_CHARACTERS))
-    return `HELLO: token is text of at most ${TOKEN_CHARACTERS} characters`
-  if (!isAbsent(session) && (typeof session !== 'string' || !SESSION_ID.test(session)))
-    return 'HELLO: session is 16 to 64 of A-Z a-z 0-9 _ -'
+  if (!isAbsent(token) && typeof token !== 'string') return 'HELLO: token is text'
+  if (!isAbsent(session) && typeof session !== 'string') return 'HELLO: session is text'
   if (!isAbsent(client) && typeof client !== 'string') return 'HELLO: client is text'
-  return { token: typeof token === 'string' ? token : null, session: typeof session === 'string' ? session : null }
+  return {
+    token: typeof token === 'string' ? token : null,
+    session: typeof session === 'string' && SESSION_ID.test(session) ? session : null,
+  }
 }
 
 const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined

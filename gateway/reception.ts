@@ -6,7 +6,7 @@ import { CLOSE, MalformedFrame, Refusal } from '../protocol/errors.ts'
 import { FRAME_LIMITS, OP, PROTOCOL_VERSION, type RoomId, type Welcome } from '../protocol/frames.ts'
 import type { Connection, Who } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
-import { readHello } from './hello.ts'
+import { readHello, TOKEN_CHARACTERS } from './hello.ts'
 import type { Authenticator } from './identity.ts'
 import { Lane, type LaneEnd, QUEUE_BYTES, QUEUE_FRAMES } from './lane.ts'
 import { RateLimit } from './rate.ts'
@@ -148,6 +148,8 @@ export class Reception {
 
   async #verify(token: string | null) {
     if (token === null) throw new Refusal('unauthorized', 'a token is needed, in HELLO or with the upgrade request')
+    if (token.length > TOKEN_CHARACTERS)
+      throw new Refusal('unauthorized', `a token has at most ${TOKEN_CHARACTERS} characters`)
     return this.#options.authenticator.verify(token)
   }
 
