@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
+import module from 'node:module'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { abiOf } from './node-runtime.mjs'
 import { orSayWhy } from './problem.mjs'
-import { setUp } from './setup.mjs'
+import { ROOT, setUp } from './setup.mjs'
 
 const PARENT_CHECK_MS = 500
+const CACHE_AFTER_MS = 5_000
 
 /**
  * Sets up what is missing, then runs the CLI: in this process where its Node will do, else in a child that runs `script` again
@@ -18,6 +21,10 @@ export const launch = async (script, args) => {
   if (ready === null) return
   if (ready.installed || abiOf(process.version) === null) return relaunch(ready.node, script)
   endWithParent()
+  // Keeps what Node compiles of our sources, types stripped: the next start need not. Harmless where it cannot write.
+  module.enableCompileCache?.(join(ROOT, '.cache', 'node'))
+  // Written at exit, and here too, for a process that will be killed.
+  setTimeout(() => module.flushCompileCache?.(), CACHE_AFTER_MS).unref()
   const { main } = await import('../cli/madang.ts')
   await main(args)
 }
