@@ -113,7 +113,7 @@ test.for([
 })
 
 test('a signal that arrives twice at once, as with npm in between, ends in good order', async () => {
-  const { child, ended } = await start('--durability', 'memory')
+  const { child, ended } = await start()
   // Two of the same kind would be merged by the system before they arrive.
   child.kill('SIGINT')
   child.kill('SIGTERM')
