@@ -2,7 +2,7 @@ import { MalformedFrame, Refusal } from './errors.ts'
 import { type ClientFrame, type HelloFrame, OP, PROTOCOL_VERSION, SESSION_ID } from './frames.ts'
 import { BOOLEAN, COUNT, FIELDS, NAMED, NUMBER, REF, ROLE, ROOM, type Shape, TEXT } from './shapes.ts'
 
-export { parseServerFrame } from './parseServer.ts'
+export { parseServerFrame } from './parse-server.ts'
 
 /**
  * The client's frame that a decoded value is, optional elements that are nil left out, unknown ones too. Pure.
