@@ -27,5 +27,5 @@ export const useNews = (room: Room<typeof rules>, words: BoardWords, nameOf: (id
   if (news.type === 'spared') return words.spared
   const name = names.current.get(news.player) ?? nameOf(news.player)
   names.current.set(news.player, name)
-  return (news.left ? words.left : words.died)(name, words.roleName[news.role])
+  return (news.left ? words.left : words.died)[news.role](name)
 }

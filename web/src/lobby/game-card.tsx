@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Refused, useAttempts } from '../page/attempt.tsx'
-import { navigate, pathOf } from '../route.ts'
+import { pathOf } from '../path.ts'
+import { navigate } from '../route.ts'
 import type { Game } from '../server.ts'
 import { tab } from '../tab.ts'
 import { titleIn, useLanguage, useWords } from '../words/words.ts'

@@ -1,5 +1,6 @@
 import { type FormEvent, useState } from 'react'
-import { navigate, pathOf, roomIn } from '../route.ts'
+import { pathOf, roomIn } from '../path.ts'
+import { navigate } from '../route.ts'
 import { useWords } from '../words/words.ts'
 
 /** A field for the link or the code that somebody sent. */

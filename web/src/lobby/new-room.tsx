@@ -1,6 +1,7 @@
 import { type FormEvent, useId, useState } from 'react'
 import { Refused, useAttempts } from '../page/attempt.tsx'
-import { navigate, pathOf } from '../route.ts'
+import { pathOf } from '../path.ts'
+import { navigate } from '../route.ts'
 import type { Game } from '../server.ts'
 import { tab } from '../tab.ts'
 import { useWords } from '../words/words.ts'

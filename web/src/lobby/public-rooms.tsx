@@ -1,5 +1,6 @@
+import { pathOf } from '../path.ts'
 import { usePolled } from '../polled.ts'
-import { navigate, pathOf } from '../route.ts'
+import { navigate } from '../route.ts'
 import { fetchRooms, type Game, type PublicRoom } from '../server.ts'
 import { titleIn, useLanguage, useWords } from '../words/words.ts'
 

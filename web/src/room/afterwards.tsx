@@ -1,7 +1,8 @@
 import type { PlayerId, Role, Room, RoomDocument } from '../../../client/client.ts'
 import type { Attempts } from '../page/attempt.tsx'
 import { Link } from '../page/link.tsx'
-import { navigate, pathOf } from '../route.ts'
+import { pathOf } from '../path.ts'
+import { navigate } from '../route.ts'
 import { useWords } from '../words/words.ts'
 
 interface AfterwardsProps {

@@ -7,10 +7,11 @@ interface ClosedProps {
   readonly state: Extract<SessionState, { status: 'closed' }>
   takeBack(): void
   comeInAgain(): void
+  askAnotherName(): void
 }
 
 /** Why the session is over, and the way back. */
-export const Closed = ({ state, takeBack, comeInAgain }: ClosedProps) => {
+export const Closed = ({ state, takeBack, comeInAgain, askAnotherName }: ClosedProps) => {
   const words = useWords()
   const { notice } = words
   switch (state.why) {
@@ -32,13 +33,15 @@ export const Closed = ({ state, takeBack, comeInAgain }: ClosedProps) => {
           </button>
         </Notice>
       )
-    case 'refused':
+    case 'refused': {
+      const isName = state.error.code === 'invalid_payload'
       return (
         <Notice title={notice.refused} hint={sayError(words, state.error)}>
-          <button type="button" className="button primary" onClick={takeBack}>
-            {words.tryAgain}
+          <button type="button" className="button primary" onClick={isName ? askAnotherName : takeBack}>
+            {isName ? words.name.another : words.tryAgain}
           </button>
         </Notice>
       )
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import { pathOf } from '../route.ts'
+import { pathOf } from '../path.ts'
 import { useWords } from '../words/words.ts'
 
 const THANKS_MS = 2_500

@@ -28,5 +28,18 @@ export const RoomPage = ({ id, askedName }: RoomPageProps) => {
     tab.forget()
     tab.open(name)
   }
-  return <Seat key={session.id} session={session} id={id} takeBack={() => tab.open(name)} comeInAgain={comeInAgain} />
+  const askAnotherName = (): void => {
+    tab.forget()
+    setName(null)
+  }
+  return (
+    <Seat
+      key={session.id}
+      session={session}
+      id={id}
+      takeBack={() => tab.open(name)}
+      comeInAgain={comeInAgain}
+      askAnotherName={askAnotherName}
+    />
+  )
 }

@@ -13,6 +13,8 @@ interface SeatProps {
   takeBack(): void
   /** Comes in as a new guest. */
   comeInAgain(): void
+  /** Asks for another name, where the server does not take this one. */
+  askAnotherName(): void
 }
 
 type Place =
@@ -21,11 +23,11 @@ type Place =
   | { readonly status: 'refused'; readonly error: unknown }
 
 /** A session's place in a room: on the way, at the table, or turned away. */
-export const Seat = ({ session, id, takeBack, comeInAgain }: SeatProps) => {
+export const Seat = ({ session, id, ...ways }: SeatProps) => {
   const state = useSession(session)
   const [attempt, setAttempt] = useState(0)
   const place = useJoined(session, id, attempt)
-  if (state.status === 'closed') return <Closed state={state} takeBack={takeBack} comeInAgain={comeInAgain} />
+  if (state.status === 'closed') return <Closed state={state} {...ways} />
   switch (place.status) {
     case 'joining':
       return <Joining />

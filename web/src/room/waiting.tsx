@@ -32,7 +32,7 @@ export const Waiting = ({ session, room, info, me, role, players }: WaitingProps
   }
   return (
     <section className="waiting" aria-labelledby="waiting">
-      <h1 id="waiting">{missing > 0 || free > 0 ? words.waiting : words.allHere}</h1>
+      <h1 id="waiting">{missing > 0 || players === null ? words.waiting : free > 0 ? words.enough : words.allHere}</h1>
       <p role="status" id="needed">
         {says()}
       </p>
