@@ -10,7 +10,7 @@ const key = (text: string) => new TextEncoder().encode(text)
 const clock = virtualClock()
 let drawn = 0
 const chance = { uint32: () => ++drawn, bytes: (n: number) => new Uint8Array(n).fill(++drawn) }
-const auth = (more: { issuer?: string; audience?: string } = {}) =>
+const auth = (more: { issuer?: string; audience?: string; guestKey?: Uint8Array } = {}) =>
   createAuth({ keys: { by: 'secret', secret: SECRET }, clock, chance, ...more })
 const signed = (claims: JWTPayload, secret = SECRET) =>
   new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(key(secret))
@@ -159,4 +159,14 @@ test('JWKS that cannot be had is not the token’s fault: unavailable', async ()
   await broken.close()
   const gone = createAuth({ keys: { by: 'jwks', url: broken.url }, clock, chance })
   await expect(gone.verify(token)).rejects.toMatchObject({ code: 'unavailable' })
+})
+
+test('guests let in besides: their tokens are under their own key, whatever the other one is', async () => {
+  const both = auth({ guestKey: key('a key of guests, thirty-two bytes') })
+  const pass = await both.admitGuest?.('Gus')
+  expect(await both.verify(pass?.token ?? '')).toEqual({ ...pass?.player, guest: true })
+  expect(await both.verify(await signed(ann))).toEqual({ id: 'ann', name: 'Ann', guest: false })
+  const forged = await signed({ ...ann, iss: 'madang', aud: 'madang-guest' })
+  await expect(both.verify(forged)).rejects.toMatchObject({ code: 'unauthorized' })
+  await expect(auth().verify(pass?.token ?? '')).rejects.toMatchObject({ code: 'unauthorized' })
 })

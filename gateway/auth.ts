@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
+import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { type Authenticator, type Identity, nameFlaw, playerIdFlaw } from './identity.ts'
@@ -11,6 +11,8 @@ export type TokenKeys =
 
 export interface AuthOptions {
   keys: TokenKeys
+  /** Lets guests in besides those whom other keys speak for; their tokens are under this one. */
+  guestKey?: Uint8Array
   /** Required in tokens where set; guests' tokens have their own. */
   issuer?: string
   audience?: string
@@ -35,19 +37,27 @@ const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const JWKS_MS = 5_000
 
 /** Returns the verifier of tokens and, where guests are on, the maker of theirs. */
-export const createAuth = ({ keys, issuer, audience, clock, chance }: AuthOptions): Auth => {
+export const createAuth = ({ keys, guestKey, issuer, audience, clock, chance }: AuthOptions): Auth => {
   const claims = { ...(issuer === undefined ? {} : { issuer }), ...(audience === undefined ? {} : { audience }) }
-  const verifyWith = verifier(keys, claims)
+  const verifyKeyed = verifier(keys, claims)
+  const verifyGuest = guestKey === undefined ? null : verifier({ by: 'guests', key: guestKey }, claims)
 
+  const read = async (token: string): Promise<{ payload: JWTPayload; guest: boolean }> => {
+    const now = new Date(clock.now())
+    if (verifyGuest !== null && decodeJwt(token).aud === GUEST_AUDIENCE)
+      return { payload: await verifyGuest(token, now), guest: true }
+    return { payload: await verifyKeyed(token, now), guest: keys.by === 'guests' }
+  }
   const verify = async (token: string): Promise<Identity> => {
-    const payload = await verifyWith(token, new Date(clock.now())).catch((error: unknown) => {
+    const { payload, guest } = await read(token).catch((error: unknown) => {
       throw refusalOf(error)
     })
     const flaw = playerIdFlaw(payload.sub) ?? nameFlaw(payload.name)
     if (flaw !== null) throw new Refusal('unauthorized', `the token is not accepted: ${flaw}`)
-    return { id: String(payload.sub), name: String(payload.name), guest: keys.by === 'guests' }
+    return { id: String(payload.sub), name: String(payload.name), guest }
   }
-  if (keys.by !== 'guests') return { verify, admitGuest: null }
+  const key = keys.by === 'guests' ? keys.key : guestKey
+  if (key === undefined) return { verify, admitGuest: null }
 
   const admitGuest = async (asked: unknown): Promise<GuestPass> => {
     const name = typeof asked === 'string' ? asked.normalize('NFC').trim() : asked
@@ -62,7 +72,7 @@ export const createAuth = ({ keys, issuer, audience, clock, chance }: AuthOption
       .setAudience(GUEST_AUDIENCE)
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + GUEST_TOKEN_SECONDS)
-      .sign(keys.key)
+      .sign(key)
     return { token, player: { id, name } }
   }
   return { verify, admitGuest }

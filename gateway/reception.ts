@@ -1,48 +1,30 @@
-import type { Logger } from 'pino'
 import { commandSubject, matchPartition, partitionOf } from '../bus/subjects.ts'
-import type { Chance, Clock } from '../protocol/clock.ts'
 import { decode, encode, type Head, readHead, scan } from '../protocol/codec.ts'
-import { CLOSE, MalformedFrame, Refusal } from '../protocol/errors.ts'
-import { FRAME_LIMITS, OP, PROTOCOL_VERSION, type RoomId, type Welcome } from '../protocol/frames.ts'
-import type { Connection, Who } from './connection.ts'
+import { CLOSE, MalformedFrame } from '../protocol/errors.ts'
+import { FRAME_LIMITS, OP, type RoomId } from '../protocol/frames.ts'
+import type { Connection, Lifecycle, Who } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
-import { readHello, TOKEN_CHARACTERS } from './hello.ts'
-import type { Authenticator } from './identity.ts'
-import { Lane, type LaneEnd, QUEUE_BYTES, QUEUE_FRAMES } from './lane.ts'
+import { Greeting, type GreetingOptions, keepWaiting } from './greeting.ts'
+import { Lane, type LaneEnd } from './lane.ts'
 import { RateLimit } from './rate.ts'
 import { createdRoom } from './room-id.ts'
 
-const HELLO_MS = 5_000
-const AUTHENTICATION_MS = 10_000
-/** HELLOs that may be refused with `bad_frame` before the connection is ended. */
-const HELLO_ATTEMPTS = 5
 const ROOMS_PER_CONNECTION = 64
 /** Guests of one address together, in rates of one player. */
 const GUESTS_PER_ADDRESS = 20
 /** CASTs and INPUTs have rates of their own in the engine; this only bounds what reaches it. */
 const EPHEMERAL_RATES = 10
 
-export interface Limits {
-  /** Bytes of a frame. */
-  frame: number
-  /** Frames per second and player, sustained; twice that at once. */
-  rate: number
-}
-
-export interface ReceptionOptions {
-  clock: Clock
-  chance: Chance
-  authenticator: Authenticator
+export interface ReceptionOptions extends GreetingOptions {
   clusterKey: Uint8Array
-  limits: Limits
   counters: GatewayCounters
-  log: Logger
   lanes: LaneEnd
 }
 
-/** What clients send: checked in form, HELLO and PING answered here, everything else put into the lane of its room. */
+/** What clients send: checked in form, PING answered here, everything else put into the lane of its room. */
 export class Reception {
   readonly #options: ReceptionOptions
+  readonly #greeting: Greeting
   readonly #form: { bytes: number; depth: number }
   readonly players: RateLimit
   readonly addresses: RateLimit
@@ -56,6 +38,7 @@ export class Reception {
     this.players = rate(1)
     this.addresses = rate(GUESTS_PER_ADDRESS)
     this.#ephemeral = rate(EPHEMERAL_RATES)
+    this.#greeting = new Greeting(options, (connection, frame) => this.#open(connection, frame))
   }
 
   /** How many rates are remembered. */
@@ -67,26 +50,22 @@ export class Reception {
     for (const limit of [this.players, this.addresses, this.#ephemeral]) limit.close()
   }
 
-  /** Starts the time within which a connection must say HELLO. */
   greet(connection: Connection) {
-    const cancel = this.#options.clock.after(HELLO_MS, () => connection.end(CLOSE.policy, 'no HELLO in time'))
-    connection.lifecycle = { is: 'awaiting-hello', refused: 0, cancel }
+    this.#greeting.begin(connection)
   }
 
   receive(connection: Connection, bytes: Uint8Array) {
-    const { lifecycle } = connection
-    if (lifecycle.is === 'closed') return
     const { counters } = this.#options
     counters.framesIn++
     counters.bytesIn += bytes.length
+    this.#open(connection, bytes)
+  }
+
+  #open(connection: Connection, bytes: Uint8Array) {
+    const { lifecycle } = connection
+    if (lifecycle.is === 'closed') return
     if (bytes.length > this.#form.bytes) return connection.end(CLOSE.tooLarge, `more than ${this.#form.bytes} bytes`)
-    if (lifecycle.is === 'authenticating') {
-      lifecycle.bytes += bytes.length
-      lifecycle.waiting.push(bytes)
-      if (lifecycle.waiting.length > QUEUE_FRAMES || lifecycle.bytes > QUEUE_BYTES)
-        connection.end(CLOSE.policy, 'too many frames before WELCOME')
-      return
-    }
+    if (lifecycle.is === 'authenticating') return keepWaiting(connection, lifecycle, bytes)
     let head: Head
     try {
       scan(bytes, this.#form)
@@ -95,95 +74,13 @@ export class Reception {
       if (!(error instanceof MalformedFrame)) throw error
       return connection.end(CLOSE.malformed, 'malformed frame')
     }
-    if (lifecycle.is === 'awaiting-hello') this.#hello(connection, lifecycle, head, bytes)
+    if (lifecycle.is === 'awaiting-hello') this.#greeting.hello(connection, lifecycle, head.op, bytes)
     else this.#frame(connection, lifecycle, head, bytes)
-  }
-
-  #hello(
-    connection: Connection,
-    lifecycle: Extract<Connection['lifecycle'], { is: 'awaiting-hello' }>,
-    head: Head,
-    bytes: Uint8Array,
-  ) {
-    if (head.op !== OP.hello) return connection.end(CLOSE.policy, 'HELLO comes first')
-    const hello = readHello(bytes, this.#form)
-    if (typeof hello === 'string') {
-      if (++lifecycle.refused >= HELLO_ATTEMPTS) return connection.end(CLOSE.policy, 'no valid HELLO')
-      return connection.error(null, 'bad_frame', hello)
-    }
-    const { clock, log } = this.#options
-    lifecycle.cancel()
-    const verified = this.#verify(hello.token ?? connection.origin.token)
-    const cancel = clock.after(AUTHENTICATION_MS, () =>
-      this.#refuse(connection, new Refusal('unavailable', 'the token could not be checked in time')),
-    )
-    connection.lifecycle = { is: 'authenticating', waiting: [], bytes: 0, cancel }
-    verified.then(
-      (identity) => {
-        if (connection.lifecycle.is !== 'authenticating') return
-        cancel()
-        const { waiting } = connection.lifecycle
-        const { id, name, guest } = identity
-        this.#welcome(
-          connection,
-          { player: { id, name }, guest, session: hello.session ?? this.#newSession() },
-          hello.session !== null,
-        )
-        for (const frame of waiting) {
-          this.#options.counters.framesIn--
-          this.#options.counters.bytesIn -= frame.length
-          this.receive(connection, frame)
-        }
-      },
-      (error) => {
-        cancel()
-        if (!(error instanceof Refusal)) log.error({ err: error }, 'a token could not be checked')
-        this.#refuse(
-          connection,
-          error instanceof Refusal ? error : new Refusal('unavailable', 'the token could not be checked'),
-        )
-      },
-    )
-  }
-
-  async #verify(token: string | null) {
-    if (token === null) throw new Refusal('unauthorized', 'a token is needed, in HELLO or with the upgrade request')
-    if (token.length > TOKEN_CHARACTERS)
-      throw new Refusal('unauthorized', `a token has at most ${TOKEN_CHARACTERS} characters`)
-    return this.#options.authenticator.verify(token)
-  }
-
-  #welcome(connection: Connection, who: Who, resumed: boolean) {
-    const { clock, limits, log } = this.#options
-    connection.lifecycle = { is: 'online', ...who }
-    const welcome: Welcome = {
-      v: PROTOCOL_VERSION,
-      session: who.session,
-      player: who.player,
-      now: clock.now(),
-      resumed,
-      limits: { frame: limits.frame, rate: limits.rate },
-    }
-    connection.send([encode([OP.welcome, welcome])])
-    log.debug({ conn: connection.id, player: who.player.id, resumed }, 'online')
-  }
-
-  /** Ends a connection whose token was refused; one whose token could not be checked may come back. */
-  #refuse(connection: Connection, refusal: Refusal) {
-    if (connection.lifecycle.is !== 'authenticating') return
-    connection.error(null, refusal.code, refusal.message)
-    if (refusal.code === 'unauthorized') return connection.end(CLOSE.unauthorized, 'unauthorized')
-    connection.send([encode([OP.bye, 'unavailable', { retryAfter: 1_000, resume: true }])])
-    connection.end(CLOSE.restarting, 'unavailable')
-  }
-
-  #newSession(): string {
-    return Buffer.from(this.#options.chance.bytes(16)).toString('base64url')
   }
 
   #frame(
     connection: Connection,
-    lifecycle: Extract<Connection['lifecycle'], { is: 'online' | 'leaving' }>,
+    lifecycle: Extract<Lifecycle, { is: 'online' | 'leaving' }>,
     head: Head,
     bytes: Uint8Array,
   ) {

@@ -3,7 +3,7 @@ import type { AnswerItem, Request, ToldItem } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { GatewayCounters } from './counters.ts'
 
-export const RESEND_MS = 1_000
+const RESEND_MS = 1_000
 export const GIVE_UP_MS = 10_000
 
 export type Reply = AnswerItem | ToldItem
