@@ -1,21 +1,15 @@
-import type {
-  TemplatedApp,
-  HttpRequest as UwsRequest,
-  HttpResponse as UwsResponse,
-  us_listen_socket,
-  WebSocket,
-} from 'uWebSockets.js'
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { once } from 'node:events'
-import { STATUS_CODES } from 'node:http'
 import { createServer } from 'node:net'
 import type { Auth } from './auth.ts'
 import { createGateway, type Gateway, type GatewayOptions } from './gateway.ts'
 import { clientAddress, credentialsOf } from './http/credentials.ts'
 import { originPolicy } from './http/origin.ts'
-import { type HttpReply, type HttpRequest, problem } from './http/reply.ts'
-import { createRouter, SECURITY_HEADERS } from './http/router.ts'
-import type { Peer, Socket } from './socket.ts'
+import { problem } from './http/reply.ts'
+import { createRouter } from './http/router.ts'
 import { staticFiles } from './static.ts'
+import { answer, headersOf, textOf, withSecurity, write } from './uws-http.ts'
+import { type SocketState, socketOf } from './uws-socket.ts'
 
 declare module 'uWebSockets.js' {
   interface TemplatedApp {
@@ -67,16 +61,6 @@ const SUBPROTOCOL = 'madang.v1'
 /** Messages longer than the frame limit reach us up to this many times it, so that 1009 can be said; beyond, uWS cuts. */
 const OVERSIZE = 8
 const HARD_LIMIT_BYTES = 1_048_576
-const BODY_BYTES = 65_536
-
-interface SocketState {
-  token: string | null
-  address: string
-  isOpen: boolean
-  /** Something was dropped, and the gateway has yet to hear of it. */
-  hasDropped: boolean
-  peer: Peer | null
-}
 
 /** Starts the gateway on a real port. Rejects with PortInUse. One uWebSockets.js app: WebSocket, HTTP API and static files. */
 export const startGateway = async (options: GatewayServerOptions): Promise<GatewayServer> => {
@@ -159,34 +143,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     },
   })
 
-  app.any('/*', (res, req) => {
-    let aborted = false
-    const gone = Promise.withResolvers<null>()
-    res.onAborted(() => {
-      aborted = true
-      gone.resolve(null)
-    })
-    const headers = headersOf(req)
-    const path = decodedPath(req.getUrl())
-    const method = req.getMethod().toUpperCase()
-    const body = method === 'POST' ? Promise.race([readBody(res), gone.promise]) : Promise.resolve(new Uint8Array(0))
-    const request: HttpRequest = {
-      method,
-      path: path ?? '/',
-      query: new URLSearchParams(req.getQuery()),
-      headers,
-      address: clientAddress(textOf(res.getRemoteAddressAsText()), headers.get('x-forwarded-for'), trustProxy),
-      isSecure: tls !== null || (trustProxy > 0 && headers.get('x-forwarded-proto') === 'https'),
-      async body(bytes) {
-        const read = await body
-        return read !== null && read.length <= bytes ? read : null
-      },
-    }
-    const reply = path === null ? withSecurity(problem('bad_frame', 'the path is not valid')) : router(request)
-    Promise.resolve(reply).then((reply) => {
-      if (!aborted) res.cork(() => write(res, method, reply))
-    })
-  })
+  app.any('/*', (res, req) => answer(res, req, router, trustProxy, tls !== null))
 
   const listen = (port: number): Promise<us_listen_socket | false> =>
     new Promise((resolve) => app.listen(options.host, port, EXCLUSIVE_PORT, resolve))
@@ -212,87 +169,6 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
       gateway.close()
     },
   }
-}
-
-const socketOf = (ws: WebSocket<SocketState>, state: SocketState): Socket => ({
-  send: (bytes) => state.isOpen && ws.send(bytes, true) !== 2,
-  bufferedAmount: () => (state.isOpen ? ws.getBufferedAmount() : 0),
-  ping() {
-    if (state.isOpen) ws.ping()
-  },
-  cork(task) {
-    if (state.isOpen) ws.cork(task)
-  },
-  subscribe(topic) {
-    if (state.isOpen) ws.subscribe(topic)
-  },
-  unsubscribe(topic) {
-    if (state.isOpen) ws.unsubscribe(topic)
-  },
-  end(code, reason) {
-    if (state.isOpen) ws.end(code, reason)
-  },
-  cut() {
-    if (state.isOpen) ws.close()
-  },
-})
-
-/** All headers by lowercase name; those that came more than once are joined as HTTP says. */
-const headersOf = (req: UwsRequest): Map<string, string> => {
-  const headers = new Map<string, string>()
-  req.forEach((name, value) => {
-    const present = headers.get(name)
-    headers.set(name, present === undefined ? value : `${present}, ${value}`)
-  })
-  return headers
-}
-
-const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString('latin1')
-
-const decodedPath = (url: string): string | null => {
-  try {
-    return decodeURIComponent(url)
-  } catch {
-    return null
-  }
-}
-
-/** Resolves with the body, or with null where it is too long; what comes after that is dropped. */
-const readBody = (res: UwsResponse): Promise<Uint8Array | null> =>
-  new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    res.onData((chunk, isLast) => {
-      length += chunk.byteLength
-      if (length > BODY_BYTES) return resolve(null)
-      chunks.push(Buffer.from(chunk.slice(0)))
-      if (isLast) resolve(Buffer.concat(chunks))
-    })
-  })
-
-const withSecurity = (reply: HttpReply): HttpReply => ({ ...reply, headers: { ...SECURITY_HEADERS, ...reply.headers } })
-
-/** Sends a whole reply; what the peer does not take at once follows as it takes it. */
-const write = (res: UwsResponse, method: string, { status, headers, body }: HttpReply) => {
-  res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
-  for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value)
-  if (status === 204 || status === 304) {
-    res.endWithoutBody()
-    return
-  }
-  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-  if (method === 'HEAD') {
-    res.endWithoutBody(bytes.length)
-    return
-  }
-  // The rest of a body that is too long would be read as the next request.
-  if (status === 413) {
-    res.end(bytes, true)
-    return
-  }
-  const start = res.getWriteOffset()
-  const [, isDone] = res.tryEnd(bytes, bytes.length)
-  if (!isDone) res.onWritable((offset) => res.tryEnd(bytes.subarray(offset - start), bytes.length)[0])
 }
 
 /**
