@@ -71,6 +71,7 @@ const openGateway = (
     log,
     auth: createAuth({
       keys: tokenKeys(config, keys),
+      ...(config.guests ? { guestKey: keys.guests } : {}),
       clock,
       chance,
       ...(config.jwtIssuer === undefined ? {} : { issuer: config.jwtIssuer }),
