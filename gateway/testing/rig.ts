@@ -8,9 +8,9 @@ import { Refusal } from '../../protocol/errors.ts'
 import { virtualClock } from '../../test/virtual-clock.ts'
 import { createGateway, type GatewayOptions } from '../gateway.ts'
 import type { Authenticator } from '../identity.ts'
-import { type MemoryClient, memoryEdge } from '../memory.ts'
 import type { Origin } from '../socket.ts'
 import { ScriptedEngine } from './engine.ts'
+import { type MemoryClient, memoryEdge } from './memory.ts'
 
 /** Numbers in sequence: never the same twice. */
 const countingChance = (): Chance => {

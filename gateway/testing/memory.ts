@@ -1,7 +1,7 @@
-import type { Clock } from '../protocol/clock.ts'
-import type { CloseCode } from '../protocol/errors.ts'
-import type { Gateway } from './gateway.ts'
-import type { Origin, Peer, Publish, Socket } from './socket.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import type { CloseCode } from '../../protocol/errors.ts'
+import type { Gateway } from '../gateway.ts'
+import type { Origin, Peer, Publish, Socket } from '../socket.ts'
 
 const HARD_LIMIT_BYTES = 1_048_576
 /** What a client sees whose connection broke without a close frame. */
@@ -31,7 +31,7 @@ interface End {
   topics: Set<string>
 }
 
-/** Returns an edge whose sockets are in this process: the twin of `uws.ts` for tests and simulations. */
+/** Returns an edge whose sockets are in this process: the twin of `uws.ts` for tests. */
 export const memoryEdge = (clock: Clock): MemoryEdge => {
   const ends = new Set<End>()
 
