@@ -1,7 +1,7 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
 import { decode } from '../../protocol/codec.ts'
 import { MalformedFrame, Refusal } from '../../protocol/errors.ts'
-import { type ClientFrame, OP, type Ref } from '../../protocol/frames.ts'
+import { type ClientFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
@@ -36,7 +36,7 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
   try {
     if (frames.some(({ frame }) => frame !== null && isSealed(frame))) await ports.keys.need(command.player.id)
     const room = frames.some(({ frame }) => frame !== null && isForRoom(frame))
-      ? await ports.rooms.get(command.room)
+      ? await openRoom(command.room, ports.rooms)
       : null
     for (const [i, opened] of frames.entries())
       new Taking(opened, command, room, ports, (answer) => answers.set(i, answer)).take()
@@ -47,6 +47,13 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
     for (const [i, { frame, ref }] of frames.entries())
       answers.set(i, { frames: frame !== null && isSilent(frame) ? [] : [err(ref, refusal)] })
   }
+}
+
+/** The room, as `Rooms.get`; one that fell asleep just now is woken. */
+const openRoom = async (id: RoomId, rooms: Rooms): Promise<LiveRoom | null> => {
+  let room = await rooms.get(id)
+  while (room?.isClosed) room = await rooms.get(id)
+  return room
 }
 
 /** One frame on its way; `give` is called once, now or later. */

@@ -33,6 +33,12 @@ export type Answer = { readonly value: unknown } | { readonly refusal: Refusal }
 const BATCH_EVENTS = 60
 const BATCH_BYTES = 192 * 1024
 
+/** A throw of the rules; `input` is null where a request was refused for it. */
+interface Trouble {
+  readonly input: RoomInput | null
+  readonly error: RulesError
+}
+
 /** What one commit will log and answer. `state` is the candidate: it counts only once the append is durable. */
 export interface Batch {
   readonly state: RoomState
@@ -42,7 +48,7 @@ export interface Batch {
   /** To be called in this order once the commit is durable. */
   readonly answers: readonly (() => void)[]
   /** Throws of the rules, to be reported to the game's author. */
-  readonly troubles: readonly { input: RoomInput; error: RulesError }[]
+  readonly troubles: readonly Trouble[]
 }
 
 interface BatchSetting {
@@ -88,7 +94,7 @@ class BatchBuilder {
   readonly taken: Pending[] = []
   readonly #emits: Emit[] = []
   readonly #answers: (() => void)[] = []
-  readonly #troubles: { input: RoomInput; error: RulesError }[] = []
+  readonly #troubles: Trouble[] = []
   readonly #setting: BatchSetting
 
   constructor(state: RoomState, setting: BatchSetting) {
@@ -188,6 +194,7 @@ class BatchBuilder {
   #refusalFor(error: unknown): Refusal {
     if (error instanceof Refusal) return error
     if (!(error instanceof RulesError)) throw error
+    this.#troubles.push({ input: null, error })
     return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
   }
 }

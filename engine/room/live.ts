@@ -112,6 +112,11 @@ export class LiveRoom {
       await new Promise<void>((resolve) => this.#ports.clock.after(1, resolve))
   }
 
+  /** True once it has left memory: the room is to be had anew. */
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Nothing waits and nothing is in flight. */
   get quiet(): boolean {
     return !this.#busy && this.#queue.length === 0
@@ -231,7 +236,9 @@ export class LiveRoom {
   }
 
   #putOut(player: PlayerId): void {
-    this.#sendEphemeral(encode([OP.note, this.room, 'kicked', null]), this.attachments.of(player))
+    // By connection, also to one who only watches: the other spectators stay.
+    const own = [...this.attachments.of(player)].map((attachment) => ({ ...attachment, role: 'player' as const }))
+    this.#sendEphemeral(encode([OP.note, this.room, 'kicked', null]), own)
     this.detachPlayer(player, 'kicked')
   }
 
@@ -321,8 +328,12 @@ export class LiveRoom {
 
   #reportTroubles({ troubles }: Batch): void {
     for (const { input, error } of troubles) {
-      this.#ports.report('error', error.message, { room: this.room, seq: this.state.seq, input: input.type })
-      if (input.type === 'deadline') this.#giveUp(input.id)
+      this.#ports.report('error', error.message, {
+        room: this.room,
+        seq: this.state.seq,
+        input: input?.type ?? 'request',
+      })
+      if (input?.type === 'deadline') this.#giveUp(input.id)
     }
   }
 
