@@ -36,7 +36,7 @@ const ONLY_IN = [
   { what: 'xstate', at: /^(engine\/rules\/|games\/[^/]+\/rules[^/]*\.ts$|loadtest\/games\/[^/]+\/rules[^/]*\.ts$)/ },
   { what: 'uWebSockets.js', at: /^(gateway\/|scripts\/node-runtime\.mjs$)/ },
   { what: 'node:sqlite', at: /^engine\/log\// },
-  { what: 'react', at: /^(client\/react\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx$)/ },
+  { what: 'react', at: /^(client\/react\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx?$)/ },
 ] as const
 
 /** Tests, and what only tests use. */
