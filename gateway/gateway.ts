@@ -3,16 +3,17 @@ import type { Bus } from '../bus/bus.ts'
 import type { Ask, Command, ConnId, EngineId, Envelope, GatewayId, Item, ToldItem } from '../bus/messages.ts'
 import { gatewaySubject, partitionOf } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
-import { encode } from '../protocol/codec.ts'
 import { CLOSE } from '../protocol/errors.ts'
-import { OP, type PlayerId } from '../protocol/frames.ts'
+import type { PlayerId } from '../protocol/frames.ts'
 import { Connection } from './connection.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import { Departures } from './departures.ts'
+import { drain, sayBye } from './drain.ts'
 import { Fanout } from './fanout.ts'
 import type { Limits } from './greeting.ts'
 import type { Authenticator } from './identity.ts'
 import { RoomsHere } from './membership.ts'
+import { feelPulses } from './pulse.ts'
 import { Questions } from './questions.ts'
 import { Reattach } from './reattach.ts'
 import { Reception } from './reception.ts'
@@ -23,13 +24,6 @@ import { Streams } from './stream.ts'
 const WATCH_MS = 500
 /** Pulses are felt with every sixth watch: every 3 s. */
 const PULSE_WATCHES = 6
-const QUIET_MS = 12_000
-const SILENT_MS = 25_000
-/** How long answers may take that are under way when the gateway drains. */
-const DRAIN_MS = 3_000
-const DRAIN_POLL_MS = 50
-/** Clients of a gateway that drains come back spread over this. */
-const RETRY_SPREAD_MS = 2_000
 
 export interface GatewayOptions {
   /** Never used before: engines number what they send to it from 1. */
@@ -72,7 +66,7 @@ export interface Gateway {
  * engines. It has no timers but the clock's, and nothing to lose but its sockets.
  */
 export const createGateway = (options: GatewayOptions): Gateway => {
-  const { id, bus, clock, log } = options
+  const { id, bus, clock, chance, log } = options
   const counters = createCounters()
   const connections = new Map<ConnId, Connection>()
   /** By partition: the highest epoch that an item carried. */
@@ -140,17 +134,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     if (message.kind === 'envelope') onEnvelope(message)
   })
 
-  /** A dead peer is found within 30 s: 25 s of silence, half of them spent asking, and the time between two looks. */
-  const feelPulses = () => {
-    for (const connection of [...connections.values()]) {
-      const silence = clock.now() - connection.heardAt
-      if (silence > SILENT_MS) connection.socket.cut()
-      else if (silence > QUIET_MS) connection.socket.ping()
-    }
-  }
-
   const watch = (): void => {
-    if (++watches % PULSE_WATCHES === 0) feelPulses()
+    if (++watches % PULSE_WATCHES === 0) feelPulses(connections, clock.now())
     streams.watch()
     fanout.watch()
     cancelWatch = clock.after(WATCH_MS, watch)
@@ -185,13 +170,6 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     counters.closes.set(code, (counters.closes.get(code) ?? 0) + 1)
   }
 
-  const sayBye = (connection: Connection): void => {
-    const retryAfter = options.chance.uint32() % RETRY_SPREAD_MS
-    connection.send([encode([OP.bye, 'restarting', { retryAfter, resume: true }])])
-    const { lifecycle } = connection
-    if (lifecycle.is === 'online') connection.lifecycle = { ...lifecycle, is: 'leaving' }
-  }
-
   return {
     counters,
     get isDraining() {
@@ -205,7 +183,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       counters.connections = connections.size
       reception.greet(connection)
       if (isDraining) {
-        sayBye(connection)
+        sayBye(connection, chance)
         // Not at once: the edge has not got its peer yet.
         clock.soon(() => connection.end(CLOSE.restarting, 'restarting'))
       }
@@ -231,17 +209,9 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     draw: (player) => reception.players.take(player),
     drawAddress: (address) => reception.addresses.take(address),
 
-    async drain() {
+    drain() {
       isDraining = true
-      for (const connection of [...connections.values()]) sayBye(connection)
-      const deadline = clock.now() + DRAIN_MS
-      const isBusy = () => [...connections.values()].some(({ lanes }) => lanes.size > 0)
-      while (isBusy() && clock.now() < deadline) {
-        const { promise, resolve } = Promise.withResolvers<void>()
-        clock.after(DRAIN_POLL_MS, resolve)
-        await promise
-      }
-      for (const connection of [...connections.values()]) connection.end(CLOSE.restarting, 'restarting')
+      return drain(connections, clock, chance)
     },
 
     close() {
