@@ -1,6 +1,7 @@
 import type { AnswerItem, Attach, Detach } from '../../bus/messages.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { PlayerId } from '../../protocol/frames.ts'
+import type { Attachment } from '../room/attachments.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isConnected, isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
@@ -45,7 +46,8 @@ const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: 
   if (state.kicked.includes(player.id) || (was === 'player' && role !== 'player')) return OUT
   try {
     const held = was === role ? since : null
-    const { frames, seq } = room.attach({ gateway, conn, player: player.id, session, role }, held, heard)
+    const attachment: Attachment = { gateway, conn, player: player.id, session, role, returns: true }
+    const { frames, seq } = room.attach(attachment, held, heard)
     if (role === 'player' && !isConnected(state, player.id)) returned(room, player.id)
     return { frames, attached: { role, seq, heard: state.seq } }
   } catch (error) {
@@ -63,6 +65,6 @@ const returned = (room: LiveRoom, player: PlayerId): void =>
 
 export const detach = (request: Detach, { rooms, lanes, answer }: ConnectionPorts): void => {
   const { gateway, id, room, conns } = request
-  for (const conn of conns) if (lanes.enter(request, conn)) rooms.here(room)?.detach(gateway, conn)
+  for (const conn of conns) if (lanes.enter(request, conn)) rooms.detach(room, gateway, conn)
   answer(request, { kind: 'answer', room, id, conn: conns[0] ?? null, frames: [], done: true })
 }

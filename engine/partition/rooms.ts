@@ -1,8 +1,10 @@
+import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId, Seq } from '../../protocol/frames.ts'
 import { encodeRecord, recordChecksum } from '../../protocol/record.ts'
 import { FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../log/log.ts'
+import type { Attachment } from '../room/attachments.ts'
 import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
 import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
@@ -18,6 +20,9 @@ import { indexRow } from './listing.ts'
 import { restoreRoom } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
 
+/** A room that the store did not give is asked for again after this long, then after twice as long each time. */
+const RETRY_MS = 1_000
+const RETRY_MOST_MS = 30_000
 /** Rooms that are read at once when the engine starts. */
 const ACTIVATED_AT_ONCE = 8
 
@@ -43,6 +48,8 @@ export class Rooms {
   readonly #live = new Map<RoomId, LiveRoom>()
   readonly #coming = new Map<RoomId, Promise<LiveRoom | null>>()
   readonly #frozen = new Map<RoomId, string>()
+  /** Connections of rooms that are being read again. */
+  readonly #waiting = new Map<RoomId, readonly Attachment[]>()
   readonly #snapshots: Snapshots
   readonly #hibernation: Hibernation
   #closed = false
@@ -76,6 +83,17 @@ export class Rooms {
   /** The room in memory, if it is. */
   here(room: RoomId): LiveRoom | undefined {
     return this.#live.get(room)
+  }
+
+  /** Takes a connection out of a room, if it is in it. */
+  detach(room: RoomId, gateway: GatewayId, conn: ConnId): void {
+    this.#live.get(room)?.detach(gateway, conn)
+    const waiting = this.#waiting.get(room)
+    if (waiting === undefined) return
+    this.#waiting.set(
+      room,
+      waiting.filter((a) => a.gateway !== gateway || a.conn !== conn),
+    )
   }
 
   /** The room, from memory or its log, or null where there is none. Rejects with Refusal where it is frozen or the store fails. */
@@ -231,6 +249,9 @@ export class Rooms {
     this.#hibernation.awake(room.room)
     this.#snapshots.begin(room, snapshot)
     this.#live.set(room.room, room)
+    // Before any request: whose move is answered must be shown it first.
+    room.adopt(this.#waiting.get(room.room) ?? [])
+    this.#waiting.delete(room.room)
     return room
   }
 
@@ -238,21 +259,26 @@ export class Rooms {
     return {
       ...this.#ports.room,
       changed: (room) => this.#snapshots.changed(room),
-      lost: (room, why) => void this.#lost(room, why),
+      lost: (room, why) => this.#lost(room, why),
     }
   }
 
   /** Reads the room again; its connections stay and get the state as it really is. */
-  async #lost(room: LiveRoom, why: string): Promise<void> {
+  #lost(room: LiveRoom, why: string): void {
     this.#ports.report('warn', `reading the room again: ${why}`, { room: room.room })
     this.#live.delete(room.room)
-    const again = await this.#attempt(room.room)
-    again?.adopt([...room.attachments.all()])
+    this.#waiting.set(room.room, [...room.attachments.all()])
+    void this.#attempt(room.room)
   }
 
-  /** The room, or null where it cannot be had: that was reported where it arose. */
-  #attempt(room: RoomId): Promise<LiveRoom | null> {
-    return this.get(room).catch(() => null)
+  /** Brings a room that nobody may ask for; where the store fails, which was reported where it arose, again until it is there. */
+  async #attempt(room: RoomId, wait = RETRY_MS): Promise<void> {
+    try {
+      await this.get(room)
+    } catch {
+      if (this.#closed || this.#frozen.has(room)) return
+      this.#ports.clock.after(wait, () => void this.#attempt(room, Math.min(wait * 2, RETRY_MOST_MS)))
+    }
   }
 }
 

@@ -8,6 +8,8 @@ export interface Attachment {
   readonly player: PlayerId
   readonly session: SessionId
   readonly role: Role
+  /** True where a gateway brings it back by itself: it may be older than the session's other one, and dead. */
+  readonly returns?: boolean
 }
 
 /** A player's connections to one room; above it the oldest gives way. */
@@ -44,12 +46,12 @@ export class Attachments {
     return this.#byPlayer.has(player)
   }
 
-  /** Adds a connection; returns those that it takes the place of: another one of the same session, or one too many. */
+  /** Adds a connection; returns those that it takes the place of: older ones of the same session, or one too many. */
   add(attachment: Attachment): Attachment[] {
     const old = this.get(attachment.gateway, attachment.conn)
     if (old !== undefined) this.remove(old)
     const own = this.#byPlayer.get(attachment.player)
-    const replaced = [...(own ?? [])].filter((a) => a.session === attachment.session)
+    const replaced = attachment.returns ? [] : [...(own ?? [])].filter((a) => isOlder(a, attachment))
     const first = own !== undefined && own.size - replaced.length >= CONNECTIONS_PER_PLAYER ? [...own][0] : undefined
     if (first !== undefined && !replaced.includes(first)) replaced.push(first)
     for (const gone of replaced) this.remove(gone)
@@ -69,6 +71,10 @@ export class Attachments {
     if (own?.size === 0) this.#byPlayer.delete(attachment.player)
   }
 }
+
+/** Of one session, as far as can be told: a gateway numbers its connections, and a late JOIN of one that is gone ends no other. */
+const isOlder = (a: Attachment, b: Attachment): boolean =>
+  a.session === b.session && (a.gateway !== b.gateway || a.conn < b.conn)
 
 const NONE: ReadonlySet<Attachment> = new Set()
 const keyOf = (gateway: GatewayId, conn: ConnId): string => `${conn} ${gateway}`
