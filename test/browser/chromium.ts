@@ -18,6 +18,9 @@ export const launchChromium = async (): Promise<Browser> => {
   return chromium.launch({ executablePath: process.env.MADANG_CHROMIUM ?? '/usr/bin/chromium', args: ARGS })
 }
 
+/** Below a test's own limit, so that a failure names what was waited for. */
+const WAIT_MS = 20_000
+
 export interface Visitor {
   readonly page: Page
   /** What the page asked of other origins, logged as an error or threw: all that a good page never does. */
@@ -28,6 +31,7 @@ export interface Visitor {
 export const visit = async (browser: Browser, origin: string, locale = 'en-US'): Promise<Visitor> => {
   const context = await browser.newContext({ locale, reducedMotion: 'reduce' })
   const page = await context.newPage()
+  page.setDefaultTimeout(WAIT_MS)
   const trouble: string[] = []
   page.on('request', (request) => {
     const { host, protocol } = new URL(request.url())

@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { Lobby } from './lobby/lobby.tsx'
 import { Connection } from './page/connection.tsx'
 import { Notice } from './page/notice.tsx'
@@ -16,12 +16,23 @@ export const App = () => {
   useEffect(() => {
     document.documentElement.lang = language
   }, [language])
+  useFocusOn(route)
   return (
     <Rescue>
       {session && <Connection key={session.id} session={session} />}
       <Page route={route} />
     </Rescue>
   )
+}
+
+/** After going to another page the keyboard starts at its content, where nothing in it asked for the focus. */
+const useFocusOn = (route: Route): void => {
+  const before = useRef(route)
+  useEffect(() => {
+    if (before.current === route) return
+    before.current = route
+    if (document.activeElement === document.body) document.querySelector('main')?.focus({ preventScroll: true })
+  }, [route])
 }
 
 const Page = ({ route }: { route: Route }) => {

@@ -24,7 +24,7 @@ export const Shell = ({ title, bar, children }: ShellProps) => {
         <div className="bar-middle">{bar}</div>
         <LanguageSwitch />
       </header>
-      <main>{children}</main>
+      <main tabIndex={-1}>{children}</main>
     </>
   )
 }

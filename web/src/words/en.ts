@@ -79,7 +79,7 @@ export const en = {
     watchingFull: 'You are watching: the seats were taken.',
     takeSeat: 'Take a seat',
     leave: 'Leave',
-    leaveSure: 'Leave for good? The game goes on without you.',
+    leaveSure: 'Leave the game? You give up your place in it.',
     leaveYes: 'Leave the game',
     leaveNo: 'Stay',
     again: 'Play again',

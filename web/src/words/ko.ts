@@ -77,7 +77,7 @@ export const ko: Words = {
     watchingFull: '자리가 다 차서 구경하고 있어요.',
     takeSeat: '자리에 앉기',
     leave: '나가기',
-    leaveSure: '정말 나갈까요? 놀이는 계속돼요.',
+    leaveSure: '정말 나갈까요? 이 판을 포기하게 돼요.',
     leaveYes: '나가기',
     leaveNo: '계속하기',
     again: '한 판 더',
