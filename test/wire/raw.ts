@@ -54,6 +54,11 @@ export class Raw {
     return this.#ref + 1
   }
 
+  /** Goes on with the refs of a session. */
+  refsFrom(ref: number): void {
+    this.#ref = ref - 1
+  }
+
   send(...frames: Frame[]): void {
     for (const frame of frames) this.sendBytes(encode(frame))
   }
@@ -280,8 +285,9 @@ export interface Entered {
 }
 
 /** The same player and session on a new socket. */
-export const comeBack = async (url: string, { guest, session }: Entered): Promise<Raw> => {
+export const comeBack = async (url: string, { guest, session, raw: before }: Entered): Promise<Raw> => {
   const raw = new Raw(url)
+  raw.refsFrom(before.nextRef)
   await raw.hello({ token: guest.token, session })
   return raw
 }
