@@ -41,6 +41,10 @@ test('P4: five people play mafia by clicking; by night only the mafia can vote, 
   await ann.getByRole('button', { name: 'Start the game' }).click()
 
   for (const page of pages) await phaseIs(page, 'night')
+  await ann.setViewportSize({ width: 360, height: 740 })
+  expect(await ann.evaluate(() => document.documentElement.scrollWidth), 'a phone needs no sideways scrolling').toBe(
+    360,
+  )
   const voters = await Promise.all(pages.map((page) => page.getByRole('button', { name: /^Vote against/ }).count()))
   const mafia = pages[voters.findIndex((count) => count > 0)]
   const town = pages.filter((page) => page !== mafia)
