@@ -131,7 +131,7 @@ export interface OutputPart {
   ephemeral: Uint8Array[]
 }
 
-/** End this room on this connection: a newer connection took its place (code 4002), or the member was kicked (code null: a NOTE was sent and the socket stays). */
+/** End this room on this connection: a newer connection took its place (code 4002), or the member is out of the room (code null: the socket stays, and gets a NOTE with `reason`, `kicked` or `left`, as its topic). */
 export interface CloseItem extends FromRoom {
   kind: 'close'
   conn: ConnId

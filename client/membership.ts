@@ -128,6 +128,7 @@ export class Membership {
       case OP.note:
         this.#events.emit('note', { topic: frame[2], data: frame[3] })
         if (frame[2] === 'kicked') this.shut('kicked', new MadangError('forbidden', 'the host put you out of the room'))
+        if (frame[2] === 'left') this.shut('left', new MadangError('not_member', 'you left the room somewhere else'))
     }
   }
 

@@ -282,16 +282,19 @@ test('takeover: the socket that lost its place is closed with 4002, after what w
   expect(client.closed).toEqual({ code: 4002, reason: 'taken over' })
 })
 
-test('a member that was kicked is forgotten, after what was sent before, and its socket stays', async () => {
+test('a member that was kicked is told so, after what was sent before, and forgotten; its socket stays', async () => {
   const { member, settle, engine, gateway } = rig()
   const client = await member('ann', 'room')
   engine.say(
-    engine.output('room', 2, [1], { ephemeral: [[40, 'room', 'kicked', null]] }),
+    engine.output('room', 2, [1], { document: [1, 2] }),
     { kind: 'close', room: 'room', conn: 1, code: null, reason: 'kicked' },
     engine.output('room', 3, [1], { document: [null, 3] }),
   )
   await settle()
-  expect(client.take()).toEqual([[40, 'room', 'kicked', null]])
+  expect(heads(client.take())).toEqual([
+    [36, 'room', 1, 2],
+    [40, 'room', 'kicked', null],
+  ])
   expect(client.closed).toBeNull()
   expect(gateway.held().rooms).toBe(0)
 })

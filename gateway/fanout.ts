@@ -1,7 +1,8 @@
 import type { AnswerItem, CloseItem, EngineId, OutputItem, OutputPart } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
+import { encode } from '../protocol/codec.ts'
 import { CLOSE } from '../protocol/errors.ts'
-import type { RoomId } from '../protocol/frames.ts'
+import { OP, type RoomId } from '../protocol/frames.ts'
 import { type Connection, SOFT_LIMIT_BYTES } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
 import {
@@ -96,8 +97,14 @@ export class Fanout {
   close(item: CloseItem, connection: Connection | undefined) {
     if (!connection) return
     this.flush()
-    if (item.code === null) this.#forget(connection, item.room)
-    else connection.end(item.code, item.reason)
+    if (item.code !== null) {
+      connection.end(item.code, item.reason)
+      return
+    }
+    const standing = connection.memberships.get(item.room)?.standing
+    const held = standing?.is === 'attaching' ? standing.held : []
+    connection.send([encode([OP.note, item.room, item.reason, null]), ...held])
+    this.#forget(connection, item.room)
   }
 
   /** A published message did not fit: which one is not known, so the spectator starts anew from a STATE once it has drained. */

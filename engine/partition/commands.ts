@@ -116,12 +116,12 @@ class Taking {
     if ('refusal' in answer) throw answer.refusal
     const [op, ref] = frame
     if (op === OP.call && frame[3] === 'again') await createNext(room, this.#ports)
-    if (op === OP.join) this.#joined(ok(ref, answer.value), asker, room, frame[3]?.since ?? null)
+    if (op === OP.join) this.#joined(ok(ref, answer.value), { ...asker, ref }, room, frame[3]?.since ?? null)
     else if (op === OP.leave) this.#left(ok(ref, answer.value), asker, room)
     else this.#ok(ref, answer.value)
   }
 
-  #joined(answer: Uint8Array, { by, session }: Asker, room: LiveRoom, since: number | null): void {
+  #joined(answer: Uint8Array, { by, session, ref }: Asker & { ref: Ref }, room: LiveRoom, since: number | null): void {
     const { gateway, conn } = this.#command
     const { state } = room
     if (conn === null || state.kicked.includes(by) || !this.#ports.lanes.isNewest(this.#command, conn)) {
@@ -129,7 +129,7 @@ class Taking {
       return
     }
     const role = isPlayer(state, by) ? 'player' : 'spectator'
-    const { frames, seq } = room.attach({ gateway, conn, player: by, session, role }, since, null)
+    const { frames, seq } = room.attach({ gateway, conn, player: by, session, role, ref }, since, null)
     this.#give({ frames: [answer, ...frames], attached: { role, seq, heard: state.seq } })
   }
 

@@ -1,7 +1,7 @@
 import type { AnswerItem, Attach, Detach } from '../../bus/messages.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { PlayerId } from '../../protocol/frames.ts'
-import type { Attachment } from '../room/attachments.ts'
+import { type Attachment, departureNote } from '../room/attachments.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isConnected, isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
@@ -43,10 +43,11 @@ const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: 
   const { state } = room
   const { conn, player, session, role: was, since, heard } = member
   const role = isPlayer(state, player.id) ? 'player' : 'spectator'
-  if (state.kicked.includes(player.id) || (was === 'player' && role !== 'player')) return OUT
+  if (state.kicked.includes(player.id)) return { frames: [departureNote(state.room, 'kicked')], attached: null }
+  if (was === 'player' && role !== 'player') return { frames: [departureNote(state.room, 'left')], attached: null }
   try {
     const held = was === role ? since : null
-    const attachment: Attachment = { gateway, conn, player: player.id, session, role, returns: true }
+    const attachment: Attachment = { gateway, conn, player: player.id, session, role, ref: null }
     const { frames, seq } = room.attach(attachment, held, heard)
     if (role === 'player' && !isConnected(state, player.id)) returned(room, player.id)
     return { frames, attached: { role, seq, heard: state.seq } }

@@ -1,5 +1,6 @@
 import type { ConnId, GatewayId } from '../../bus/messages.ts'
-import type { PlayerId, Role, SessionId } from '../../protocol/frames.ts'
+import { encode } from '../../protocol/codec.ts'
+import { OP, type PlayerId, type Ref, type Role, type RoomId, type SessionId } from '../../protocol/frames.ts'
 
 /** One connection that is in the room. */
 export interface Attachment {
@@ -8,9 +9,14 @@ export interface Attachment {
   readonly player: PlayerId
   readonly session: SessionId
   readonly role: Role
-  /** True where a gateway brings it back by itself: it may be older than the session's other one, and dead. */
-  readonly returns?: boolean
+  /** The ref of its JOIN; null where a gateway brings it back by itself: it may be older than the session's other one, and dead. */
+  readonly ref: Ref | null
 }
+
+/** Why a connection is out of a room that it did not LEAVE itself: the topic of the NOTE that tells it. */
+export type Departure = 'kicked' | 'left'
+
+export const departureNote = (room: RoomId, why: Departure): Uint8Array => encode([OP.note, room, why, null])
 
 /** A player's connections to one room; above it the oldest gives way. */
 const CONNECTIONS_PER_PLAYER = 8
@@ -51,7 +57,7 @@ export class Attachments {
     const old = this.get(attachment.gateway, attachment.conn)
     if (old !== undefined) this.remove(old)
     const own = this.#byPlayer.get(attachment.player)
-    const replaced = attachment.returns ? [] : [...(own ?? [])].filter((a) => isOlder(a, attachment))
+    const replaced = [...(own ?? [])].filter((a) => isOlder(a, attachment))
     const first = own !== undefined && own.size - replaced.length >= CONNECTIONS_PER_PLAYER ? [...own][0] : undefined
     if (first !== undefined && !replaced.includes(first)) replaced.push(first)
     for (const gone of replaced) this.remove(gone)
@@ -72,9 +78,14 @@ export class Attachments {
   }
 }
 
-/** Of one session, as far as can be told: a gateway numbers its connections, and a late JOIN of one that is gone ends no other. */
-const isOlder = (a: Attachment, b: Attachment): boolean =>
-  a.session === b.session && (a.gateway !== b.gateway || a.conn < b.conn)
+/**
+ * Whether it gives way to another one of its session. Gateways number their connections, sessions their refs: so a JOIN that
+ * comes late, for a connection that is gone, ends no other.
+ */
+const isOlder = (a: Attachment, than: Attachment): boolean => {
+  if (a.session !== than.session || than.ref === null) return false
+  return a.gateway === than.gateway ? a.conn < than.conn : a.ref === null || a.ref < than.ref
+}
 
 const NONE: ReadonlySet<Attachment> = new Set()
 const keyOf = (gateway: GatewayId, conn: ConnId): string => `${conn} ${gateway}`

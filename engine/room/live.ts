@@ -7,7 +7,7 @@ import { decodeRecord, encodeRecord, recordChecksum } from '../../protocol/recor
 import { NotStored, type Position, type Storage } from '../log/log.ts'
 import { type LoadedGame, RulesError, type Stamp } from '../rules/game.ts'
 import type { Asker, RoomRequest } from './admit.ts'
-import { type Attachment, Attachments } from './attachments.ts'
+import { type Attachment, Attachments, type Departure } from './attachments.ts'
 import { AudienceCount } from './audience-count.ts'
 import { Audiences, type Prepared, type Resumed } from './audiences.ts'
 import { type Answer, type Batch, nextDeadline, type Pending, type PendingRequest, takeBatch } from './batch.ts'
@@ -162,8 +162,8 @@ export class LiveRoom {
     if (attachment !== undefined) this.#release(attachment)
   }
 
-  /** Ends the room on all connections of a player. */
-  detachPlayer(player: PlayerId, reason: string, but?: { gateway: GatewayId; conn: ConnId }): void {
+  /** Ends the room on all connections of a player, and tells all why but the one that knows. */
+  detachPlayer(player: PlayerId, reason: Departure, but?: { gateway: GatewayId; conn: ConnId }): void {
     for (const attachment of [...this.attachments.of(player)]) {
       this.#release(attachment)
       if (attachment.gateway !== but?.gateway || attachment.conn !== but.conn) this.#close(attachment, null, reason)
@@ -194,11 +194,15 @@ export class LiveRoom {
 
   #adopt(attachment: Attachment): void {
     const role = isPlayer(this.state, attachment.player) ? 'player' : 'spectator'
-    if (role !== attachment.role || this.state.kicked.includes(attachment.player)) {
-      this.#close(attachment, null, 'The room has changed: JOIN it again.')
+    if (this.state.kicked.includes(attachment.player)) {
+      this.#close(attachment, null, 'kicked')
       return
     }
-    const { frames, seq } = this.attach(attachment, null, null)
+    if (role === 'spectator' && attachment.role === 'player') {
+      this.#close(attachment, null, 'left')
+      return
+    }
+    const { frames, seq } = this.attach({ ...attachment, role }, null, null)
     const [frame] = frames
     if (frame === undefined) return
     const outputs = new Outputs(this.room, this.state.seq)
@@ -233,13 +237,6 @@ export class LiveRoom {
   #tellWatching(): void {
     const frame = encode([OP.note, this.room, 'spectators', { count: this.attachments.spectators }])
     this.#sendEphemeral(frame, this.attachments.all())
-  }
-
-  #putOut(player: PlayerId): void {
-    // By connection, also to one who only watches: the other spectators stay.
-    const own = [...this.attachments.of(player)].map((attachment) => ({ ...attachment, role: 'player' as const }))
-    this.#sendEphemeral(encode([OP.note, this.room, 'kicked', null]), own)
-    this.detachPlayer(player, 'kicked')
   }
 
   #absent(player: PlayerId): void {
@@ -394,7 +391,7 @@ export class LiveRoom {
     this.#audiences.advance(shown)
     for (const [gateway, output] of shown.outputs) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
     this.#answerAll(batch)
-    for (const input of batch.inputs) if (input.type === 'player.kicked') this.#putOut(input.player)
+    for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
     this.#watchPresence(before)
     this.#ports.changed(this)
   }
