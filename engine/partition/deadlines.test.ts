@@ -101,27 +101,31 @@ test('a room that was in play when its engine died, and whose players are long g
   expect(world.engine.rooms.counts().live).toBe(0)
 })
 
-test('a request that comes while a room falls asleep is served, and the room stays', async () => {
-  const { world, ann } = await startWorld(phases(6_000))
-  await ann.call('r', 'start')
-  await ann.drop()
-  await world.clock.advance(55_000)
-  let fell = false
-  const put = world.storage.putIndex
-  const again = world.gateway.connect('ann')
-  world.storage.putIndex = async (rows) => {
-    await put(rows)
-    if (fell || rows[0]?.status !== 'asleep') return
-    fell = true
-    again.send('r', [[3, 1, 'r', {}]])
-    await Promise.resolve()
-  }
-  await world.clock.advance(30_000)
-  expect(fell).toBe(true)
-  expect(again.document('r').room.members.ann?.connected).toBe(true)
-  expect(world.engine.rooms.here('r')?.attachments.size).toBe(1)
-  expect(await world.storage.index('r')).toMatchObject({ status: 'live' })
-})
+test.each([true, false])(
+  'a request that comes while a room falls asleep is served, and the room stays (before its row is written: %s)',
+  async (isBefore) => {
+    const { world, ann } = await startWorld(phases(6_000))
+    await ann.call('r', 'start')
+    await ann.drop()
+    await world.clock.advance(55_000)
+    let fell = false
+    const put = world.storage.putIndex
+    const again = world.gateway.connect('ann')
+    world.storage.putIndex = async (rows) => {
+      const falls = !fell && rows[0]?.status === 'asleep'
+      fell ||= falls
+      // Just before the row is written, or just after.
+      if (falls) again.send('r', [[3, 1, 'r', {}]])
+      if (falls && isBefore) await new Promise((resolve) => setImmediate(resolve))
+      return put(rows)
+    }
+    await world.clock.advance(30_000)
+    expect(fell).toBe(true)
+    expect(again.document('r').room.members.ann?.connected).toBe(true)
+    expect(world.engine.rooms.here('r')?.attachments.size).toBe(1)
+    expect(await world.storage.index('r')).toMatchObject({ status: 'live' })
+  },
+)
 
 test('nothing is left running after an engine has stopped', async () => {
   const { world, ann } = await startWorld(phases(10))

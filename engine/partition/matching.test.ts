@@ -68,10 +68,24 @@ test('P2 exactly once: a MATCH sent again gets the same room, also after restart
   await made.clock.advance(11_000)
   await cas.match('pair', { size: 3 })
   for (const client of [ann, bob]) {
-    made.engine.abandon()
     // The retry is there before the new engine has read its rooms.
-    const crashed = made.crash()
-    expect(roomOf(await crashed.then(() => client.ask('', [OP.match, 1, 'pair'])))).toBe(room)
+    const { listIndex } = made.storage
+    let read = () => {}
+    const reading = new Promise<void>((resolve) => {
+      read = resolve
+    })
+    made.storage.listIndex = async (...args) => {
+      await reading
+      return listIndex(...args)
+    }
+    await made.crash()
+    const id = client.send('', [[OP.match, 1, 'pair']])
+    await made.gateway.settle()
+    expect(made.engine.rooms.counts().live).toBe(0)
+    read()
+    await made.gateway.answers(id)
+    made.storage.listIndex = listIndex
+    expect(client.frames(OP.ok).at(-1)).toEqual([OP.ok, 1, { room }])
   }
   expect(await bob.ask('', [OP.match, 1, 'pair', { size: 9 }])).toMatchObject({ err: 'conflict' })
 })

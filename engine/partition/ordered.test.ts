@@ -112,34 +112,38 @@ test('P3 ordered: per member the document goes first, then EMITs by seq, then th
   expect(ann.frames(OP.emit).map(([, , , event]) => event.n)).toEqual([1, 2, 3])
 })
 
-test('P3 ordered: members that are attached in the same turn as another one returns miss nothing', async () => {
-  const { world, ann } = await startWorld(counter({ face: 'everyone: (s) => ({ sum: s.context.sum })' }))
-  const eve = world.gateway.connect('eve')
-  await ann.call('r', 'start')
-  await eve.join('r', { role: 'spectator' })
-  await world.crash()
-  await world.clock.advance(6_000)
-  // Two requests in one turn: ann's return is logged, eve is attached behind her.
-  world.storage.hold()
-  const ask = (client: typeof ann) => {
-    const at = client.rooms.get('r')
-    const { conn, session, player, name } = client
-    if (at === undefined || conn === null) throw new Error('not attached')
-    const member = { conn, session, player: { id: player, name }, role: at.role, since: at.seq, heard: at.heard }
-    world.gateway.publish((id) => ({ kind: 'attach', gateway: 'g1', id, room: 'r', members: [member] }))
-  }
-  await world.engine.rooms.get('r')
-  const other = world.gateway.connect('zoe', { http: true })
-  other.send('r', [[OP.join, 1, 'r', { role: 'player' }]])
-  ask(ann)
-  ask(eve)
-  await world.gateway.settle()
-  world.storage.release()
-  await world.gateway.settle()
-  expect(world.engine.rooms.here('r')?.state.members.ann?.connected).toBe(true)
-  expect(eve.document('r').room.members).toEqual(ann.document('r').room.members)
-  expect(eve.document('r').room.members.ann?.connected).toBe(true)
-})
+test.each([
+  ['alone', 0],
+  ['with a commit', 1],
+])(
+  'P3 ordered: members that are attached in one turn, %s, miss nothing of the return of one of them',
+  async (_, moves) => {
+    const { world, ann } = await startWorld(counter({ face: 'everyone: (s) => ({ sum: s.context.sum })' }))
+    const [bob, eve] = [world.gateway.connect('bob', { http: true }), world.gateway.connect('eve')]
+    await bob.join('r')
+    await ann.call('r', 'start')
+    await eve.join('r', { role: 'spectator' })
+    await world.crash()
+    await world.clock.advance(6_000)
+    world.storage.hold()
+    bob.send('r', [[OP.move, bob.next(), 'r', 'add', 1]])
+    await world.gateway.settle()
+    // These wait for the append in flight, and are taken together.
+    for (let i = 0; i < moves; i++) bob.send('r', [[OP.move, bob.next(), 'r', 'add', 1]])
+    for (const { rooms, conn, session, player, name } of [ann, eve]) {
+      const at = rooms.get('r')
+      if (at === undefined || conn === null) throw new Error('not attached')
+      const member = { conn, session, player: { id: player, name }, role: at.role, since: at.seq, heard: at.heard }
+      world.gateway.publish((id) => ({ kind: 'attach', gateway: 'g1', id, room: 'r', members: [member] }))
+    }
+    await world.gateway.settle()
+    world.storage.release()
+    await world.gateway.settle()
+    expect(ann.document('r').room.members.ann?.connected).toBe(true)
+    expect(eve.document('r')).toEqual(ann.document('r'))
+    expect(world.gateway.violations).toEqual([])
+  },
+)
 
 test('P3 ordered: a key that moves from what one may know to what all may know stays in the document', async () => {
   const game = gameOf('counter', {
@@ -169,6 +173,21 @@ test('P3 ordered: a spectator who takes a seat gets a STATE, not a PATCH of what
   expect(eve.document('r').game).toEqual({ sum: 1, own: 'watching' })
   await eve.join('r', { role: 'player', since: eve.rooms.get('r')?.seq ?? 0 })
   expect(eve.document('r').game).toEqual({ sum: 1, own: 'playing' })
+})
+
+test('P3 ordered: a spectator who comes back on another connection to take a seat gets a STATE too', async () => {
+  const face = `dropIn: true, everyone: (s) => ({ sum: s.context.sum }), only: (s, v) => ({ own: v === null ? 'watching' : 'playing' })`
+  const { world, ann } = await startWorld(counter({ face }))
+  const eve = world.gateway.connect('eve')
+  await eve.join('r', { role: 'spectator' })
+  await ann.move('r', 'add', 1)
+  const at = eve.rooms.get('r')
+  if (at === undefined) throw new Error('eve watches')
+  const again = world.gateway.connect('eve')
+  again.rooms.set('r', { ...at })
+  await eve.drop()
+  await again.join('r', { role: 'player', since: at.seq })
+  expect(again.document('r').game).toEqual({ sum: 1, own: 'playing' })
 })
 
 test('P3 ordered: who is gone before the JOIN is logged is not kept as a connection', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { decodeRecord, encodeRecord } from '../../protocol/record.ts'
 import type { Entry } from '../log/log.ts'
 import { KeyRing } from '../room/keyring.ts'
 import type { LoadedGame } from '../rules/game.ts'
@@ -90,6 +91,13 @@ test.each([
   ],
   ['without one record', false, (e: Entry[]) => e.filter((_, i) => i !== 3), 'missing'],
   ['with one record replaced by another', false, other, 'begins with event'],
+  [
+    'with one record rewritten',
+    false,
+    (e: Entry[]) =>
+      e.map((x, i) => (i === 3 ? { ...x, record: encodeRecord({ ...decodeRecord(x.record), id: 'forged' }) } : x)),
+    'does not follow the one before it',
+  ],
   [
     'with its last record garbled under a snapshot',
     true,

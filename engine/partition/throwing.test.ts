@@ -129,6 +129,22 @@ test.each([0, 1000])('a view that throws after a timer of %i ms gives up the tim
   expect(world.errors().filter((e) => e.includes('boom')).length).toBeLessThan(5)
 })
 
+test('a timer after which a view throws does not take a move with it that waited for the same commit', async () => {
+  const face = `everyone: (s) => { boom(s.value === 'c'); return { sum: s.context.sum } }`
+  const { world, ann } = await startWorld(bad({ ...timer(1000, `'c'`), face }))
+  await ann.call('r', 'start')
+  await ann.move('r', 'say')
+  world.storage.hold()
+  ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+  await world.clock.advance(2_000)
+  const id = ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+  await world.gateway.settle()
+  world.storage.release()
+  await world.gateway.answers(id)
+  expect(ann.frames(OP.err)).toEqual([])
+  expect(ann.document('r').game).toEqual({ sum: 2 })
+})
+
 test('what cannot be written to the log is refused, and the room goes on', async () => {
   const deep = `{ '~standard': { version: 1, vendor: 'test', validate: (v) => { let x = 1; if (v === 13) for (let i = 0; i < 200; i++) x = [x]; return { value: x } } } }`
   const { ann } = await startWorld(
