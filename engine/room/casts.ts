@@ -39,7 +39,8 @@ export class Casts {
     const { rules } = state
     const declared = Object.hasOwn(this.#runner.channels, channel) ? this.#runner.channels[channel] : undefined
     if (declared === undefined) throw new Refusal('forbidden', `This game has no channel "${channel}".`)
-    if (rules === null || !isPlayer(state, by) || !this.#runner.mayCast(rules, channel, by))
+    const isOut = !isPlayer(state, by) || state.kicked.includes(by)
+    if (rules === null || isOut || !this.#runner.mayCast(rules, channel, by))
       throw new Refusal('forbidden', `You may not send on "${channel}" now.`)
     if (!this.#draw(`${channel} ${by}`, declared.rate)) return null
     if (encode(payload ?? null).length > declared.maxBytes + HEADER_BYTES) return null
