@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { Profiler } from 'node:inspector'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Memory } from './probe.ts'
+
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+
+/** Signs the tokens of the bench's players. */
+export const SECRET = 'a secret of the benchmark, of more than 32 bytes'
+
+/** CPU time of a process so far, µs: its main thread, and all others (the log's thread, V8's own). */
+export interface Cpu {
+  main: number
+  others: number
+}
+
+/** A server under measurement, in a process of its own. */
+export interface Server {
+  readonly port: number
+  cpu(): Cpu
+  /** After a garbage collection. */
+  memory(): Promise<Memory>
+  startProfile(): Promise<void>
+  /** Of the main thread, since `startProfile`. */
+  profile(): Promise<Profiler.Profile>
+  stop(): Promise<void>
+}
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** The real `madang start` with a fresh data folder, bench's game besides the sample games, and a high rate. */
+export const startOurs = async (): Promise<Server> => {
+  const data = mkdtempSync(join(tmpdir(), 'madang-bench-'))
+  const games = [pathOf('../../games'), pathOf('../games')].join()
+  const flags = ['--port', '0', '--admin-port', '0', '--data', data, '--games', games, '--log-level', 'warn']
+  const server = await start([pathOf('../../cli/madang.ts'), 'start', ...flags, '--rate', '100000'], {
+    MADANG_JWT_SECRET: SECRET,
+  })
+  const stop = async () => {
+    await server.stop()
+    rmSync(data, { recursive: true, force: true })
+  }
+  return { ...server, stop }
+}
+
+/** uWebSockets.js with nothing around it: see `raw-uws.ts`. */
+export const startRaw = (): Promise<Server> => start([pathOf('raw-uws.ts')], {})
+
+const start = async (command: string[], env: Record<string, string>): Promise<Server> => {
+  const child = spawn(process.execPath, ['--expose-gc', '--import', pathOf('probe.ts'), ...command], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  running.add(child)
+  const gone = once(child, 'exit').then(([code]) => running.delete(child) && code)
+  const ready = Promise.withResolvers<number>()
+  if (child.stdout !== null)
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const port = /^\S+ is ready: \S+:(\d+)$/.exec(line)?.[1]
+      if (port === undefined) console.log(line)
+      else ready.resolve(Number(port))
+    })
+  void gone.then((code) => ready.reject(new Error(`${command[0]} ended with ${code}`)))
+  const port = await ready.promise
+
+  let lastId = 0
+  const ask = <T>(what: string): Promise<T> =>
+    new Promise((resolve, reject) => {
+      lastId += 1
+      const id = lastId
+      const hear = (message: unknown) => {
+        const { id: of, value } = message as { id: number; value: T }
+        if (of !== id) return
+        child.off('message', hear)
+        resolve(value)
+      }
+      child.on('message', hear)
+      child.send({ id, do: what })
+      void gone.then(() => reject(new Error('the server ended')))
+    })
+  return {
+    port,
+    cpu: () => cpuOf(child.pid ?? 0),
+    memory: () => ask<Memory>('memory'),
+    startProfile: () => ask<void>('profile'),
+    profile: () => ask<Profiler.Profile>('profiled'),
+    async stop() {
+      child.kill('SIGTERM')
+      const end = setTimeout(() => child.kill('SIGKILL'), 15_000)
+      await gone
+      clearTimeout(end)
+    },
+  }
+}
+
+/** From /proc, in nanoseconds there. */
+const cpuOf = (pid: number): Cpu => {
+  const cpu = { main: 0, others: 0 }
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const ns = Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
+    if (Number(thread) === pid) cpu.main += ns / 1_000
+    else cpu.others += ns / 1_000
+  }
+  return cpu
+}
+
+export const cpuBetween = (before: Cpu, after: Cpu): Cpu => ({
+  main: after.main - before.main,
+  others: after.others - before.others,
+})
