@@ -126,7 +126,7 @@ const checkNotCut = async (
 }
 
 /** A migration holds the whole state, and is a record by itself: what came before was played under other rules. */
-export const sinceMigration = (records: ChainedRecord[]): ChainedRecord[] => {
+const sinceMigration = (records: ChainedRecord[]): ChainedRecord[] => {
   const last = records.findLastIndex(
     ({ record }) => (record.inputs[0] as RoomInput | undefined)?.type === 'room.migrated',
   )
@@ -170,7 +170,7 @@ const migration = (state: object, { hash, runner }: LoadedGame): Migration => ({
 })
 
 /** Whether the log leads to the same states, record by record, under both rules. */
-export const replaysEqual = (
+const replaysEqual = (
   records: ChainedRecord[],
   old: LoadedGame,
   now: LoadedGame,

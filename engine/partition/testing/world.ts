@@ -9,7 +9,7 @@ import { Engine } from '../engine.ts'
 import { ScriptedGateway } from './gateway.ts'
 import { type FaultyStorage, faultyStorage } from './storage.ts'
 
-export const seededChance = (seed: number): Chance => {
+const seededChance = (seed: number): Chance => {
   const random = xoroshiro128plus(seed)
   const uint32 = (): number => random.next() >>> 0
   return { uint32, bytes: (n) => Uint8Array.from({ length: n }, () => uint32() & 0xff) }
