@@ -3,10 +3,10 @@ import { DataFolderInUse, type Storage, StorageError } from '../engine/log/log.t
 import { memoryStorage } from '../engine/log/memory.ts'
 import { openSqlite } from '../engine/log/sqlite.ts'
 import { Engine } from '../engine/partition/engine.ts'
-import type { Report } from '../engine/room/live.ts'
+import type { Report } from '../engine/room/writer.ts'
 import { GameFileError, loadGames } from '../engine/rules/load.ts'
 import { createAuth, type TokenKeys } from '../gateway/auth.ts'
-import { type GatewayServer, PortInUse, startGateway } from '../gateway/uws.ts'
+import { CannotServe, type GatewayServer, startGateway } from '../gateway/uws.ts'
 import { CannotStart } from './cannot-start.ts'
 import type { Config } from './config.ts'
 import { type Keys, openKeys, passingKeys } from './data-folder.ts'
@@ -26,7 +26,7 @@ export const compose: Compose = async (surroundings) => {
     const report: Report = (level, message, fields) => log[level](fields, message)
     const own = await Engine.start({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
     engine = own
-    const server = await expecting(PortInUse, openGateway(surroundings, keys, bus))
+    const server = await expecting(CannotServe, openGateway(surroundings, keys, bus))
     measureGateway(metrics, server.gateway.counters)
     measureRooms(metrics, own.rooms)
     log.info({ games: games.map(({ runner }) => runner.id), durability: storage.durability }, 'at work')
@@ -49,11 +49,12 @@ export const compose: Compose = async (surroundings) => {
   }
 }
 
-const openStorage = ({ config, chance, log }: Surroundings): Promise<Storage> => {
+const openStorage = ({ config, clock, chance, log }: Surroundings): Promise<Storage> => {
   if (config.durability === 'memory') return Promise.resolve(memoryStorage({ chance }))
   return openSqlite({
     dir: config.data,
     chance,
+    soon: clock.soon,
     onTrouble: (err) => log.fatal({ err }, 'the log is gone: nothing can be stored until Madang is started again'),
   })
 }

@@ -46,10 +46,20 @@ export interface GatewayServer {
   close(): Promise<void>
 }
 
+/** The server cannot be as it was asked to; the message says what to change. */
+export class CannotServe extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'CannotServe'
+  }
+}
+
 /** The port is taken, or not ours to listen on. */
-export class PortInUse extends Error {
+export class PortInUse extends CannotServe {
   constructor(host: string, port: number) {
-    super(`cannot listen on ${host}:${port}: the port is in use, or not allowed. Choose another with --port.`)
+    super(
+      `cannot listen on ${host}:${port}: the port is in use, or not allowed. Choose another with --port, or --host.`,
+    )
     this.name = 'PortInUse'
   }
 }
@@ -62,13 +72,13 @@ const SUBPROTOCOL = 'madang.v1'
 const OVERSIZE = 8
 const HARD_LIMIT_BYTES = 1_048_576
 
-/** Starts the gateway on a real port. Rejects with PortInUse. One uWebSockets.js app: WebSocket, HTTP API and static files. */
+/** Starts the gateway on a real port. Rejects with CannotServe. One uWebSockets.js app: WebSocket, HTTP API and static files. */
 export const startGateway = async (options: GatewayServerOptions): Promise<GatewayServer> => {
   // Read once, when the module loads: headers over 4 KB (a JWT in a cookie) would get 431.
   process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384'
   const { default: uws } = await import('uWebSockets.js')
   const { auth, chance, clock, clusterKey, files, isReady, limits, log, origins, tls, trustProxy } = options
-  const app: TemplatedApp = tls ? uws.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key }) : uws.App()
+  const app: TemplatedApp = tls ? secureApp(uws, tls) : uws.App()
   const gateway = createGateway({
     ...options,
     authenticator: auth,
@@ -168,6 +178,15 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
       app.close()
       gateway.close()
     },
+  }
+}
+
+/** Throws CannotServe where the files are no certificate and its key. */
+const secureApp = (uws: Pick<typeof import('uWebSockets.js'), 'SSLApp'>, tls: { cert: string; key: string }) => {
+  try {
+    return uws.SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key })
+  } catch (cause) {
+    throw new CannotServe('--tls-cert and --tls-key must be a certificate and its key, both in PEM form.', { cause })
   }
 }
 

@@ -6,7 +6,7 @@ import type { Chance, Clock } from '../../protocol/clock.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { Storage } from '../log/log.ts'
 import { KeyRing } from '../room/keyring.ts'
-import type { Report } from '../room/live.ts'
+import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { takeCommand } from './commands.ts'
 import { attachAgain, detach } from './connections.ts'
@@ -98,6 +98,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#unsubscribe()
     await this.rooms.close()
+    await this.#ready
     this.#silence()
   }
 

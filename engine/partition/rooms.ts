@@ -8,11 +8,12 @@ import type { Attachment } from '../room/attachments.ts'
 import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
 import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
-import { LiveRoom, type Report, type RoomPorts } from '../room/live.ts'
+import { LiveRoom, type RoomPorts } from '../room/live.ts'
 import { startsNow } from '../room/membership.ts'
 import { sealInput } from '../room/sealing.ts'
 import type { RoomState } from '../room/state.ts'
 import { step } from '../room/step.ts'
+import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { Hibernation } from './hibernation.ts'
 import type { Library } from './library.ts'
@@ -148,7 +149,7 @@ export class Rooms {
 
   async *#indexed(status: 'live' | 'asleep'): AsyncGenerator<IndexRow> {
     let after = ''
-    for (;;) {
+    while (!this.#closed) {
       const rows = await this.#ports.storage.listIndex({ status }, after, 500)
       yield* rows
       const last = rows.at(-1)
