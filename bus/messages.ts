@@ -64,6 +64,8 @@ export interface GameListing {
   version: number
   title: string | Record<string, string>
   players: readonly [min: number, max: number]
+  /** Whether its rooms start by themselves, when full or at creation; else the host starts them. */
+  autoStart: boolean
   /** JSON Schema (2020-12) of the options; `{}` where the game has none. */
   options: object
 }

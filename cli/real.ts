@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Chance, Clock } from '../protocol/clock.ts'
 
 /** Node fires a longer timer at once. */
@@ -22,8 +22,20 @@ export const realClock: Clock = {
   },
 }
 
-/** The system's cryptographically strong randomness. */
+/** Drawn from the system at once: a call for each event would cost as much as a step of the rules. */
+const POOL_BYTES = 4_096
+const pool = Buffer.alloc(POOL_BYTES)
+let drawn = POOL_BYTES
+
+/** The system's cryptographically strong randomness; no byte of it is given twice. */
 export const realChance: Chance = {
-  uint32: () => randomBytes(4).readUInt32LE(),
+  uint32: () => {
+    if (drawn === POOL_BYTES) {
+      randomFillSync(pool)
+      drawn = 0
+    }
+    drawn += 4
+    return pool.readUInt32LE(drawn - 4)
+  },
   bytes: (n) => new Uint8Array(randomBytes(n)),
 }

@@ -25,10 +25,14 @@ const buffersOf = (requests: Request[]): ArrayBuffer[] =>
     return bytes?.buffer instanceof ArrayBuffer && bytes.byteLength >= TRANSFER_BYTES ? [bytes.buffer] : []
   })
 
-/** The asker's side of the worker thread: requests go out in the order of the calls, answers come back by id. */
+/**
+ * The asker's side of the worker thread: requests go out in the order of the calls, those of one loop turn as one message
+ * (each message wakes the thread, and costs as much as a step); answers come back by id.
+ */
 export class SqliteLine {
   readonly #worker: Worker
   readonly #onTrouble: (error: Error) => void
+  readonly #soon: (task: () => void) => void
   readonly #pending = new Map<number, Pending>()
   #outbox: Request[] = []
   #lastId = 0
@@ -37,9 +41,10 @@ export class SqliteLine {
   /** Why nothing more is taken; null while the line is open. */
   #ended: string | null = null
 
-  constructor(worker: Worker, onTrouble: (error: Error) => void) {
+  constructor(worker: Worker, onTrouble: (error: Error) => void, soon: (task: () => void) => void) {
     this.#worker = worker
     this.#onTrouble = onTrouble
+    this.#soon = soon
     worker.on('message', (message: FromWorker) => this.#receive(message))
     worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))))
     worker.on('exit', (code) => this.#die(new Error(`it ended with code ${code}`)))
@@ -50,7 +55,7 @@ export class SqliteLine {
     return new Promise<T>((resolve, reject) => {
       this.#lastId += 1
       this.#pending.set(this.#lastId, { operation, resolve, reject })
-      if (this.#outbox.length === 0) queueMicrotask(() => this.#flush())
+      if (this.#outbox.length === 0) this.#soon(() => this.#flush())
       this.#outbox.push({ id: this.#lastId, operation })
     })
   }
@@ -112,14 +117,18 @@ export class SqliteLine {
  * Resolves once the worker holds the folder; rejects with DataFolderInUse or StorageError. `onTrouble` is told once if
  * the thread dies later.
  */
-export const openLine = (dir: string, onTrouble: (error: Error) => void): Promise<SqliteLine> =>
+export const openLine = (
+  dir: string,
+  onTrouble: (error: Error) => void,
+  soon: (task: () => void) => void,
+): Promise<SqliteLine> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { dir }, execArgv: [] })
     const failed = (error: unknown) => reject(new StorageError(`the log's thread did not start: ${error}`))
     worker.once('error', failed).once('exit', failed)
     worker.once('message', (message: FromWorker) => {
       worker.off('error', failed).off('exit', failed)
-      if (message.say !== 'refused') resolve(new SqliteLine(worker, onTrouble))
+      if (message.say !== 'refused') resolve(new SqliteLine(worker, onTrouble, soon))
       else reject(message.inUse ? new DataFolderInUse(dir) : new StorageError(message.message))
     })
   })

@@ -1,4 +1,4 @@
-import type { Chance } from '../../protocol/clock.ts'
+import type { Chance, Clock } from '../../protocol/clock.ts'
 import { checkAppend, checkPage, checkPlayer, checkRoom } from './bounds.ts'
 import type { Storage } from './log.ts'
 import { openLine } from './sqlite-line.ts'
@@ -7,6 +7,8 @@ export interface SqliteOptions {
   /** The data folder; made where it is missing. */
   dir: string
   chance: Chance
+  /** Ends a loop turn: what is asked within one goes to the thread at once. By default, at the end of the microtask. */
+  soon?: Clock['soon']
   /** Told once when the log's thread died: nothing more can be stored until a new start. */
   onTrouble?: (error: Error) => void
 }
@@ -16,8 +18,13 @@ export interface SqliteOptions {
  * thread, so that an fsync never stalls a socket. An append resolves once it is on the disk (WAL, synchronous=FULL).
  * Rejects with DataFolderInUse or StorageError.
  */
-export const openSqlite = async ({ dir, chance, onTrouble = () => {} }: SqliteOptions): Promise<Storage> => {
-  const line = await openLine(dir, onTrouble)
+export const openSqlite = async ({
+  dir,
+  chance,
+  soon = queueMicrotask,
+  onTrouble = () => {},
+}: SqliteOptions): Promise<Storage> => {
+  const line = await openLine(dir, onTrouble, soon)
   return {
     durability: 'sqlite-full',
     exclusive: true,

@@ -1,7 +1,7 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
 import { decode } from '../../protocol/codec.ts'
 import { MalformedFrame, Refusal } from '../../protocol/errors.ts'
-import { type ClientFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
+import { type CallFrame, type ClientFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
@@ -96,6 +96,7 @@ class Taking {
       case OP.call: {
         const room = this.#room
         if (room === null) throw new Refusal('not_found', `There is no room "${frame[2]}".`)
+        if (frame[0] === OP.call && frame[3] === 'chat') return this.#chat(frame, asker, room)
         room.request(frame, asker, (answer) => {
           this.#answered(frame, asker, room, answer).catch((error) => this.#refuse(error))
         })
@@ -129,8 +130,19 @@ class Taking {
       return
     }
     const role = isPlayer(state, by) ? 'player' : 'spectator'
-    const { frames, seq } = room.attach({ gateway, conn, player: by, session, role, ref }, since, null)
-    this.#give({ frames: [answer, ...frames], attached: { role, seq, heard: state.seq } })
+    const attachment = { gateway, conn, player: by, session, role, ref } as const
+    const { frames, seq } = room.attach(attachment, since, null)
+    this.#give({ frames: [answer, ...frames, ...room.welcome(attachment)], attached: { role, seq, heard: state.seq } })
+  }
+
+  #chat(frame: CallFrame, asker: Asker, room: LiveRoom): void {
+    room.visit(() => {
+      try {
+        this.#ok(frame[1], room.chat(frame, asker))
+      } catch (error) {
+        this.#refuse(error)
+      }
+    })
   }
 
   #left(answer: Uint8Array, { by }: Asker, room: LiveRoom): void {

@@ -1,8 +1,9 @@
 import type { Clock } from '../../protocol/clock.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow, RoomIndex } from '../log/log.ts'
-import type { LiveRoom, Report } from '../room/live.ts'
+import type { LiveRoom } from '../room/live.ts'
 import { isConnected } from '../room/membership.ts'
+import type { Report } from '../room/writer.ts'
 import { indexRow } from './listing.ts'
 import type { Snapshots } from './snapshots.ts'
 

@@ -58,6 +58,7 @@ export class Library {
       version: runner.version,
       title: runner.title,
       players: runner.players,
+      autoStart: runner.autoStart || runner.dropIn,
       options: runner.optionsSchema,
     }))
   }

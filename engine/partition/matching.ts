@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { Refusal } from '../../protocol/errors.ts'
 import type { MatchFrame, RoomId } from '../../protocol/frames.ts'
 import type { Asker } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
@@ -49,6 +50,7 @@ export class Matching {
     const [, ref, id, raw] = frame
     const game = gameNamed(id, library)
     const options = game.runner.parseOptions(raw)
+    if (rooms.lacks(id)) throw new Refusal('unavailable', 'Rooms of this game are being read. Send it again.')
     const answered = this.#answeredBefore(frame, asker)
     if (answered !== undefined) return request(answered, frame, asker)
     const open = this.#open(game.hash, game.runner, options, asker, now())

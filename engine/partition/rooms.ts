@@ -51,6 +51,8 @@ export class Rooms {
   readonly #frozen = new Map<RoomId, string>()
   /** Connections of rooms that are being read again. */
   readonly #waiting = new Map<RoomId, readonly Attachment[]>()
+  /** Rooms that are live but not in memory, because they are being read, by the game that is played in them. */
+  readonly #absent = new Map<RoomId, string>()
   readonly #snapshots: Snapshots
   readonly #hibernation: Hibernation
   #closed = false
@@ -84,6 +86,11 @@ export class Rooms {
   /** The room in memory, if it is. */
   here(room: RoomId): LiveRoom | undefined {
     return this.#live.get(room)
+  }
+
+  /** Whether a room of this game is not in memory though it is live: what was asked there cannot be known. */
+  lacks(game: string): boolean {
+    return [...this.#absent.values()].includes(game)
   }
 
   /** Takes a connection out of a room, if it is in it. */
@@ -122,7 +129,11 @@ export class Rooms {
   async takeOver(): Promise<void> {
     for await (const row of this.#indexed('asleep')) if (!this.#live.has(row.room)) this.#hibernation.wakeAt(row)
     const waiting: RoomId[] = []
-    for await (const row of this.#indexed('live')) waiting.push(row.room)
+    for await (const row of this.#indexed('live')) {
+      if (this.#live.has(row.room)) continue
+      this.#absent.set(row.room, row.game)
+      waiting.push(row.room)
+    }
     const worker = async () => {
       for (let room = waiting.shift(); room !== undefined && !this.#closed; room = waiting.shift())
         await this.#attempt(room)
@@ -250,6 +261,7 @@ export class Rooms {
     this.#hibernation.awake(room.room)
     this.#snapshots.begin(room, snapshot)
     this.#live.set(room.room, room)
+    this.#absent.delete(room.room)
     // Before any request: whose move is answered must be shown it first.
     room.adopt(this.#waiting.get(room.room) ?? [])
     this.#waiting.delete(room.room)
@@ -269,14 +281,16 @@ export class Rooms {
     this.#ports.report('warn', `reading the room again: ${why}`, { room: room.room })
     this.#live.delete(room.room)
     this.#waiting.set(room.room, [...room.attachments.all()])
+    this.#absent.set(room.room, room.state.game)
     void this.#attempt(room.room)
   }
 
   /** Brings a room that nobody may ask for; where the store fails, which was reported where it arose, again until it is there. */
   async #attempt(room: RoomId, wait = RETRY_MS): Promise<void> {
     try {
-      await this.get(room)
+      if ((await this.get(room)) === null) this.#absent.delete(room)
     } catch {
+      if (this.#frozen.has(room)) this.#absent.delete(room)
       if (this.#closed || this.#frozen.has(room)) return
       this.#ports.clock.after(wait, () => void this.#attempt(room, Math.min(wait * 2, RETRY_MOST_MS)))
     }

@@ -1,8 +1,9 @@
 import type { Seq } from '../../protocol/frames.ts'
 import type { SnapshotStore } from '../log/log.ts'
 import type { KeyRing } from '../room/keyring.ts'
-import type { LiveRoom, Report } from '../room/live.ts'
+import type { LiveRoom } from '../room/live.ts'
 import { encodeSnapshot } from '../room/snapshot.ts'
+import type { Report } from '../room/writer.ts'
 
 /** Events between snapshots. */
 const SNAPSHOT_EVERY = 256

@@ -105,9 +105,10 @@ class BatchBuilder {
   fireDue(): void {
     const most = this.#setting.single ? 1 : BATCH_EVENTS
     while (this.inputs.length < most) {
-      const { at, seed } = this.#stamp()
       const deadline = nextDeadline(this.state, this.#setting.stuck)
-      if (deadline === null || deadline.due > at) return
+      if (deadline === null) return
+      const { at, seed } = this.#stamp()
+      if (deadline.due > at) return
       if (this.#try({ type: 'deadline', id: deadline.id, at, seed }) === null) return
     }
   }

@@ -1,25 +1,21 @@
 import type { ConnId, GatewayId, Item } from '../../bus/messages.ts'
-import type { Chance, Clock } from '../../protocol/clock.ts'
-import { encode } from '../../protocol/codec.ts'
+import type { Chance } from '../../protocol/clock.ts'
 import { CLOSE, Refusal } from '../../protocol/errors.ts'
-import { type CastFrame, OP, type PlayerId, type RoomId, type Seq } from '../../protocol/frames.ts'
-import { decodeRecord, encodeRecord, recordChecksum } from '../../protocol/record.ts'
-import { NotStored, type Position, type Storage } from '../log/log.ts'
+import { type CallFrame, type CastFrame, OP, type PlayerId, type RoomId, type Seq } from '../../protocol/frames.ts'
 import { type LoadedGame, RulesError, type Stamp } from '../rules/game.ts'
 import type { Asker, RoomRequest } from './admit.ts'
+import { Aside } from './aside.ts'
 import { type Attachment, Attachments, type Departure } from './attachments.ts'
-import { AudienceCount } from './audience-count.ts'
 import { Audiences, type Prepared, type Resumed } from './audiences.ts'
 import { type Answer, type Batch, nextDeadline, type Pending, type PendingRequest, takeBatch } from './batch.ts'
-import { Casts } from './casts.ts'
 import type { LogEnd } from './chain.ts'
 import type { RoomInput } from './input.ts'
 import { isConnected, isPlayer } from './membership.ts'
 import { Moment } from './moment.ts'
 import { Outputs } from './outputs.ts'
 import { Presence } from './presence.ts'
-import { type Keys, sealInput } from './sealing.ts'
 import type { RoomState } from './state.ts'
+import { RoomWriter, type WriterPorts } from './writer.ts'
 
 /** Requests that may wait in one room. */
 const QUEUE_MOST = 2_048
@@ -28,18 +24,8 @@ const SETTLE_MS = 5_000
 /** How long the room waits before it tries the store again on its own account. */
 const RETRY_MS = 1_000
 
-/** A report for the log: never with a payload, a token or a name. */
-export type Report = (level: 'error' | 'warn' | 'info', message: string, fields: Record<string, unknown>) => void
-
-export interface RoomPorts {
-  readonly clock: Clock
+export interface RoomPorts extends WriterPorts {
   readonly chance: Chance
-  readonly storage: Pick<Storage, 'append' | 'last'>
-  readonly keys: Keys
-  readonly epoch: number
-  readonly report: Report
-  /** Unique per owner and append. */
-  recordId(): string
   /** The id of the room that `again` makes of this one. */
   nextRoom(room: RoomId): RoomId
   send(gateway: GatewayId, item: Item): void
@@ -64,11 +50,10 @@ export class LiveRoom {
   readonly #game: LoadedGame
   readonly #audiences: Audiences
   readonly #presence: Presence
-  readonly #casts: Casts
-  readonly #watching: AudienceCount
+  readonly #aside: Aside
+  readonly #writer: RoomWriter
   readonly #queue: Pending[] = []
   readonly #stuck = new Set<number>()
-  #end: LogEnd
   #busy = false
   #closed = false
   /** True while what threw in a batch is looked for, one event at a time. */
@@ -79,11 +64,11 @@ export class LiveRoom {
     this.room = state.room
     this.#ports = ports
     this.#game = game
-    this.#end = end
+    this.#writer = new RoomWriter(state.room, end, game, ports)
     this.#audiences = new Audiences(new Moment(state, [], game.runner, null), game.runner.hasOnly)
     this.#presence = new Presence(ports.clock, (player) => this.#absent(player))
-    this.#casts = new Casts(ports.clock, game.runner)
-    this.#watching = new AudienceCount(ports.clock, () => this.#tellWatching())
+    const send = (outputs: Outputs): void => this.#send(outputs)
+    this.#aside = new Aside(this.attachments, () => this.state, game.runner, ports.clock, send)
     this.#watchPresence(null)
     this.#arm()
   }
@@ -97,7 +82,7 @@ export class LiveRoom {
   }
 
   get end(): LogEnd {
-    return this.#end
+    return this.#writer.end
   }
 
   /** When the next deadline falls due that the rules have not failed on, or null. */
@@ -153,7 +138,7 @@ export class LiveRoom {
     for (const replaced of this.attachments.add(attachment))
       this.#close(replaced, CLOSE.takenOver, 'This session was opened somewhere else.')
     this.#presence.here(attachment.player)
-    if (this.attachments.spectators > 0) this.#watching.changed()
+    this.#aside.came()
     return resumed
   }
 
@@ -172,8 +157,17 @@ export class LiveRoom {
 
   /** Sends an ephemeral CAST past the log. Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
   cast(frame: CastFrame, by: PlayerId, from: { gateway: GatewayId; conn: ConnId | null }): void {
-    const cast = this.#casts.send(frame, by, this.state, this.attachments.all(), from)
-    if (cast !== null) this.#sendEphemeral(cast.frame, cast.to)
+    this.#aside.cast(frame, by, from)
+  }
+
+  /** CALL `chat`, past the log: the id of the line. Throws Refusal, RulesError where the rules throw. */
+  chat(frame: CallFrame, asker: Asker): { id: number } {
+    return this.#aside.chat(frame, asker)
+  }
+
+  /** The frames that follow the answer to a JOIN: chat that this member may read. */
+  welcome(attachment: Attachment): Uint8Array[] {
+    return this.#aside.welcome(attachment)
   }
 
   /** Takes over the connections of another owner's room, and sends each the present state. */
@@ -188,7 +182,8 @@ export class LiveRoom {
     this.#closed = true
     this.#timer?.()
     this.#presence.close()
-    this.#watching.close()
+    this.#aside.close()
+    this.#writer.close()
     this.#refuseAll(this.#queue.splice(0))
   }
 
@@ -217,26 +212,13 @@ export class LiveRoom {
   #release(attachment: Attachment): void {
     this.attachments.remove(attachment)
     const { player } = attachment
-    if (attachment.role === 'spectator') this.#watching.changed()
+    this.#aside.went(attachment)
     if (this.attachments.watches(player)) return
-    this.#casts.forget(player)
     if (isConnected(this.state, player)) this.#presence.gone(player)
-  }
-
-  #sendEphemeral(frame: Uint8Array, to: Iterable<Attachment>): void {
-    const outputs = new Outputs(this.room, this.state.seq)
-    const shown = { document: null, emits: [], ephemeral: [frame] }
-    for (const attachment of to) outputs.add(attachment, shown)
-    this.#send(outputs)
   }
 
   #send(outputs: Outputs): void {
     for (const [gateway, output] of outputs.items()) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
-  }
-
-  #tellWatching(): void {
-    const frame = encode([OP.note, this.room, 'spectators', { count: this.attachments.spectators }])
-    this.#sendEphemeral(frame, this.attachments.all())
   }
 
   #absent(player: PlayerId): void {
@@ -289,10 +271,9 @@ export class LiveRoom {
       const next = new Moment(batch.state, batch.emits, this.#game.runner, this.#audiences.head)
       for (const pending of batch.taken) if ('frame' in pending) viewForNewcomer(next, pending)
       const shown = this.#audiences.prepare(next, this.attachments.all())
-      const id = this.#ports.recordId()
-      const commit = { id, shown, record: this.#record(batch, id) }
+      const record = this.#writer.seal(batch.inputs)
       this.#single = false
-      return commit
+      return { record, shown }
     } catch (error) {
       if (!(error instanceof RulesError || error instanceof TypeError || error instanceof RangeError)) throw error
       if (this.#single || batch.taken.length + batch.inputs.length === 1) this.#refuse(batch, error)
@@ -300,20 +281,6 @@ export class LiveRoom {
       this.#single = !this.#single && batch.taken.length + batch.inputs.length > 1
       return null
     }
-  }
-
-  /** Throws TypeError where an input is not plain data, RangeError where they are too large for one record. */
-  #record({ inputs }: Batch, id: string): Uint8Array {
-    return encodeRecord({
-      room: this.room,
-      kind: 'events',
-      epoch: this.#ports.epoch,
-      id,
-      first: this.state.seq + 1,
-      previous: this.#end.checksum,
-      inputs: inputs.map((input) => sealInput(input, this.room, this.#game.runner, this.#ports.keys)),
-      rules: this.#game.hash,
-    })
   }
 
   #refuse(batch: Batch, error: Error): void {
@@ -340,13 +307,13 @@ export class LiveRoom {
     if (deadline !== undefined) this.#stuck.add(deadline.order)
   }
 
-  async #commit(batch: Batch, { id, record, shown }: Commit): Promise<void> {
-    const fate = await this.#append(record, id)
-    if (typeof fate === 'number') {
-      this.#end = { position: fate, checksum: recordChecksum(record), seq: batch.state.seq }
+  async #commit(batch: Batch, { record, shown }: Commit): Promise<void> {
+    const fate = await this.#writer.append(record)
+    if (fate === 'stored') {
       if (!this.#closed) this.#land(batch, shown)
       this.#busy = false
-      return this.#pump()
+      this.#pump()
+      return
     }
     this.#busy = false
     this.#refuseAll(batch.taken)
@@ -360,32 +327,6 @@ export class LiveRoom {
     this.#timer = this.#ports.clock.after(RETRY_MS, () => this.#pump())
   }
 
-  /** The record's position once it is durable; 'refused' where it is surely not stored, 'lost' where the log is not ours. */
-  async #append(record: Uint8Array, id: string): Promise<Position | 'refused' | 'lost'> {
-    try {
-      return await this.#ports.storage.append(this.room, this.#end.position, record)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#ports.report('error', `a record was not stored: ${why}`, { room: this.room, seq: this.state.seq })
-      return error instanceof NotStored ? 'refused' : await this.#learnFate(id)
-    }
-  }
-
-  /** Neither a fence nor a timeout says that the record is not there: the room's last record does. */
-  async #learnFate(id: string): Promise<Position | 'lost'> {
-    while (!this.#closed) {
-      try {
-        const last = await this.#ports.storage.last(this.room)
-        return last !== null && decodeRecord(last.record).id === id ? last.position : 'lost'
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        this.#ports.report('warn', `asking the log for the fate of a record: ${why}`, { room: this.room })
-        await new Promise<void>((resolve) => this.#ports.clock.after(RETRY_MS, resolve))
-      }
-    }
-    return 'lost'
-  }
-
   #land(batch: Batch, shown: Prepared): void {
     const before = this.state
     this.#audiences.advance(shown)
@@ -393,6 +334,7 @@ export class LiveRoom {
     this.#answerAll(batch)
     for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
     this.#watchPresence(before)
+    this.#aside.committed(before)
     this.#ports.changed(this)
   }
 
@@ -417,9 +359,7 @@ export class LiveRoom {
 
 /** What one append holds, and what it shows once it is durable. */
 interface Commit {
-  /** Of the record. */
-  readonly id: string
-  readonly record: Uint8Array
+  readonly record: ReturnType<RoomWriter['seal']>
   readonly shown: Prepared
 }
 

@@ -1,6 +1,6 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { GameEvent, PlayerId, Seq } from '../../protocol/frames.ts'
-import { RulesError, type RulesState, type Runner, type Stepped } from '../rules/game.ts'
+import { RulesError, type RulesState, type Runner, type Stepped, type Text } from '../rules/game.ts'
 import type { InputOf, Origin, RoomInput } from './input.ts'
 import { connected, dropped, isPlayer, joined, left, startsNow } from './membership.ts'
 import { thawState } from './plain.ts'
@@ -126,18 +126,20 @@ const takeMove = (state: RoomState, input: InputOf<'move'>, runner: Runner): Ste
     at: input.at,
     seed: input.seed,
   })
-  if (stepped === null) throw new Refusal('illegal_move', reason(state.rules, input, runner))
+  if (stepped === null) throw new Refusal('illegal_move', ...reason(state.rules, input, runner))
   return stepped
 }
 
-const reason = (rules: RulesState, { origin, move, payload }: InputOf<'move'>, runner: Runner): string => {
+/** The message of a refused move, and its texts by language where the rules give them. */
+const reason = (rules: RulesState, { origin, move, payload }: InputOf<'move'>, runner: Runner): [string, Text?] => {
   try {
     const why = runner.explain(rules, { type: move, by: origin.by, payload })
-    if (why !== null) return why
+    if (typeof why === 'string') return [why]
+    if (why !== null) return [why.en ?? Object.values(why)[0] ?? '', why]
   } catch (error) {
     if (!(error instanceof RulesError)) throw error
   }
-  return `The rules do not allow "${move}" now.`
+  return [`The rules do not allow "${move}" now.`]
 }
 
 interface Told {

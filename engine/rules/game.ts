@@ -78,6 +78,10 @@ export interface Runner {
   /** Paths inside move payloads that hold somebody's words, by move: `{ chat: [['text']] }`. */
   readonly personal: Readonly<Record<string, readonly (readonly string[])[]>>
   readonly channels: Readonly<Record<string, { maxBytes: number; rate: number }>>
+  /** Chat audiences: `players`, `spectators`, and those that the game names. */
+  readonly chatAudiences: readonly string[]
+  /** Whether the game says who writes and reads where. */
+  readonly namesAudiences: boolean
 
   /** The options with defaults filled in, plain data; throws Refusal `invalid_payload` with the issues as detail. */
   parseOptions(options: unknown): unknown
@@ -100,12 +104,17 @@ export interface Runner {
   media(state: RulesState, viewer: PlayerId | null): MediaPolicy
   /** Moves that this player may try now, as `legal` lists them; null where the game has no `legal`. */
   legal(state: RulesState, player: PlayerId): readonly { type: string; payload?: unknown }[] | null
-  /** Why a move was refused, from `explain` (English where it is by language), or null. */
-  explain(state: RulesState, move: { type: string; by: PlayerId; payload: unknown }): string | null
+  /** Why a move was refused, from `explain`, or null. */
+  explain(state: RulesState, move: { type: string; by: PlayerId; payload: unknown }): Text | null
   /** Whether this player may send on the channel now; false where the channel has no `from`. */
   mayCast(state: RulesState, channel: string, player: PlayerId): boolean
   /** Whether this viewer gets what `player` sends on the channel; without `to`: every player, no spectator. */
   mayReceive(state: RulesState, channel: string, player: PlayerId, viewer: PlayerId | null): boolean
+
+  /** Whether this member (null: a spectator) may write to the chat audience now. */
+  mayWrite(state: RulesState, audience: string, member: PlayerId | null): boolean
+  /** Whether this viewer reads what is written to the chat audience now. */
+  mayRead(state: RulesState, audience: string, viewer: PlayerId | null): boolean
 
   /** Throws RulesError where the state is not plain JSON-compatible data, naming the path. */
   toPlain(state: RulesState): PlainRulesState

@@ -78,6 +78,10 @@ function* faceFaults(face: Record_): Generator<string> {
     if (typeof maxBytes !== 'number' || !(maxBytes > 0) || typeof rate !== 'number' || !(rate > 0))
       yield `channel "${name}" needs maxBytes and rate (messages a second), both above 0`
   }
+  for (const [name, audience] of Object.entries(isRecord(face.chat) ? face.chat : {}))
+    for (const side of ['from', 'to'] as const)
+      if (!isRecord(audience) || (audience[side] !== undefined && typeof audience[side] !== 'function'))
+        yield `chat "${name}" takes {from, to}: functions of the state and a member`
   for (const [from, carry] of Object.entries(isRecord(face.migrate) ? face.migrate : {}))
     if (!/^[1-9]\d*$/.test(from) || typeof carry !== 'function')
       yield `migrate[${show(from)}] must be a function under the number of the older version`

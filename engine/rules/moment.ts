@@ -60,5 +60,5 @@ export const step = (asked: string): Moment & { in: 'step' } => {
 /** The view that asks; throws RulesError anywhere else. */
 export const view = (asked: string): Moment & { in: 'view' } => {
   if (current.in === 'view') return current
-  throw new RulesError(`${asked} only works in everyone, only, media, legal, explain, result and channels`)
+  throw new RulesError(`${asked} only works in everyone, only, media, legal, explain, result, channels and chat`)
 }

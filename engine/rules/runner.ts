@@ -45,6 +45,8 @@ export const createRunner = (game: object): Runner => {
     channels: Object.fromEntries(
       Object.entries(game.channels ?? {}).map(([name, { maxBytes, rate }]) => [name, { maxBytes, rate }]),
     ),
+    namesAudiences: game.chat !== undefined,
+    chatAudiences: [...new Set(['players', 'spectators', ...Object.keys(game.chat ?? {})])],
 
     parseOptions: (options) => {
       if (game.options !== undefined) return parse(game.options, options ?? {}, 'options')

@@ -61,6 +61,14 @@ export interface Channel<Snapshot> {
   readonly to?: (s: Snapshot, player: PlayerId, viewer: PlayerId | null) => boolean
 }
 
+/** Whom text chat goes to, by the rules: `players` and `spectators` are there without being named. */
+export interface ChatAudience<Snapshot> {
+  /** Who may write to it; null: a spectator. Without it: nobody, but players to `players` and spectators to `spectators`. */
+  readonly from?: (s: Snapshot, member: PlayerId | null) => boolean
+  /** Who reads it; without it: nobody, but players read `players` and spectators `spectators`. */
+  readonly to?: (s: Snapshot, viewer: PlayerId | null) => boolean
+}
+
 /** A room's machine as plain data: what `migrate` takes from the older version and gives to this one. */
 export type PlainSnapshot = { status: 'active' | 'done'; value: unknown; context: unknown; output?: unknown }
 
@@ -85,6 +93,8 @@ export interface Face<M extends Moves, A extends AnyStateMachine, P extends obje
   /** What came out, once the machine is done. */
   readonly result?: (s: SnapshotFrom<A>) => unknown
   readonly channels?: Readonly<Record<string, Channel<SnapshotFrom<A>>>>
+  /** Audiences of text chat while the game is played. */
+  readonly chat?: Readonly<Record<string, ChatAudience<SnapshotFrom<A>>>>
   /** Start when full; else the host starts. */
   readonly autoStart?: boolean
   /** Start at creation; players come and go. */
@@ -115,6 +125,7 @@ export interface AnyGame extends Omit<Head, 'personal'> {
   explain?(s: AnyMachineSnapshot, move: { type: string; by: PlayerId; payload: unknown }): Text | null
   result?(s: AnyMachineSnapshot): unknown
   readonly channels?: Readonly<Record<string, AnyChannel>>
+  readonly chat?: Readonly<Record<string, AnyChatAudience>>
   readonly autoStart?: boolean
   readonly dropIn?: boolean
   readonly lobbyMedia?: 'all' | 'none'
@@ -126,6 +137,11 @@ export interface AnyChannel {
   readonly rate: number
   from?(s: AnyMachineSnapshot, player: PlayerId): boolean
   to?(s: AnyMachineSnapshot, player: PlayerId, viewer: PlayerId | null): boolean
+}
+
+export interface AnyChatAudience {
+  from?(s: AnyMachineSnapshot, member: PlayerId | null): boolean
+  to?(s: AnyMachineSnapshot, viewer: PlayerId | null): boolean
 }
 
 /** Move name → the payload that a client sends. */

@@ -1,12 +1,16 @@
 import type { AnyMachineSnapshot } from 'xstate'
-import type { MediaPolicy, RulesState, Runner, Text } from './game.ts'
+import type { PlayerId } from '../../protocol/frames.ts'
+import type { MediaPolicy, RulesState, Runner } from './game.ts'
 import { RulesError } from './game.ts'
 import { threw } from './machine.ts'
 import { viewing } from './moment.ts'
 import { seal } from './plain.ts'
 import type { AnyGame } from './types.ts'
 
-type Views = Pick<Runner, 'result' | 'everyone' | 'only' | 'media' | 'legal' | 'explain' | 'mayCast' | 'mayReceive'>
+type Views = Pick<
+  Runner,
+  'result' | 'everyone' | 'only' | 'media' | 'legal' | 'explain' | 'mayCast' | 'mayReceive' | 'mayWrite' | 'mayRead'
+>
 
 /** Where the rules say nothing, everybody sees and hears the players. */
 const OPEN: MediaPolicy = { see: 'all', hear: 'all' }
@@ -79,7 +83,7 @@ export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMac
           )
     },
     explain: (state, move) => {
-      return explain === undefined ? null : english(look('explain', state, (s) => explain(s, move)))
+      return explain === undefined ? null : (look('explain', state, (s) => explain(s, move)) ?? null)
     },
     result: (state) => plain('result', look('result', state, (s) => game.result?.(s)) ?? null),
     mayCast: (state, channel, player) =>
@@ -90,11 +94,27 @@ export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMac
       if (rules.to === undefined) return viewer !== null
       return look(`to of channel "${channel}"`, state, (s) => rules.to?.(s, player, viewer) === true)
     },
+    mayWrite: (state, audience, member) => {
+      const rules = audienceOf(game, audience)
+      if (rules?.from === undefined) return belongs(audience, member)
+      return look(`from of chat "${audience}"`, state, (s) => rules.from?.(s, member) === true)
+    },
+    mayRead: (state, audience, viewer) => {
+      const rules = audienceOf(game, audience)
+      if (rules?.to === undefined) return belongs(audience, viewer)
+      return look(`to of chat "${audience}"`, state, (s) => rules.to?.(s, viewer) === true)
+    },
   }
 }
 
 const channelOf = ({ channels = {} }: AnyGame, name: string) =>
   Object.hasOwn(channels, name) ? channels[name] : undefined
+
+const audienceOf = ({ chat = {} }: AnyGame, name: string) => (Object.hasOwn(chat, name) ? chat[name] : undefined)
+
+/** Whether the chat audience is the member's own, where the game says nothing: players', or spectators'. Pure. */
+export const belongs = (audience: string, member: PlayerId | null): boolean =>
+  audience === (member === null ? 'spectators' : 'players')
 
 const policy = (id: string, { see, hear }: MediaPolicy): MediaPolicy => {
   for (const [name, seen] of Object.entries({ see, hear }))
@@ -107,10 +127,4 @@ const policy = (id: string, { see, hear }: MediaPolicy): MediaPolicy => {
         `${id}: media gave ${name}: ${JSON.stringify(seen)}; it must be a list of player ids, 'all' or 'none'`,
       )
   return { see, hear }
-}
-
-/** A text in English, or in the language that it has. */
-const english = (text: Text | null | undefined): string | null => {
-  if (typeof text === 'string') return text
-  return text?.en ?? Object.values(text ?? {})[0] ?? null
 }

@@ -124,10 +124,11 @@ describe('mafia: the night', () => {
       expect(votes(night, by, target)).toBeNull()
       return runner.explain(night, { type: 'vote', by, payload: { target } })
     }
-    for (const citizen of good) expect(why(citizen, one)).toBe('By night only the mafia votes.')
-    for (const target of [one, two]) expect(why(one, target)).toBe('The mafia does not vote against its own.')
-    expect(why(one, 'nobody')).toBe('Vote for somebody who is alive in the town.')
-    expect(why('stranger', one)).toBe('Only the living vote.')
+    for (const citizen of good) expect(why(citizen, one)).toMatchObject({ en: 'By night only the mafia votes.' })
+    for (const target of [one, two])
+      expect(why(one, target)).toMatchObject({ en: 'The mafia does not vote against its own.' })
+    expect(why(one, 'nobody')).toMatchObject({ en: 'Vote for somebody who is alive in the town.' })
+    expect(why('stranger', one)).toMatchObject({ en: 'Only the living vote.' })
   })
 
   it('ends at its deadline with the votes that are there; without any it spares everyone', () => {
@@ -181,7 +182,9 @@ describe('mafia: the day', () => {
     expect(runner.everyone(next)).toMatchObject({ phase: 'day', round: 2 })
     expect(votes(next, ann, bo)).toBeNull()
     expect(votes(next, bo, ann)).toBeNull()
-    expect(runner.explain(next, { type: 'vote', by: ann, payload: { target: bo } })).toBe('Only the living vote.')
+    expect(runner.explain(next, { type: 'vote', by: ann, payload: { target: bo } })).toMatchObject({
+      en: 'Only the living vote.',
+    })
     expect(runner.legal(next, ann)).toEqual([])
   })
 })

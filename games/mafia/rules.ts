@@ -1,7 +1,7 @@
 import { and, assign, emit, setup } from 'xstate'
 import { z } from 'zod'
 import { deadline, defineGame, gameType, type PlayerId, shuffle } from '../../engine/rules/rules.ts'
-import { allVoted, condemned, livingMafia, mafiaCount, type Role, roleOf, type Town, without } from './town.ts'
+import { allVoted, condemned, isDead, livingMafia, mafiaCount, type Role, roleOf, type Town, without } from './town.ts'
 
 type Announcement =
   | { type: 'death'; player: PlayerId; role: Role; cause: 'vote' | 'left' }
@@ -129,12 +129,23 @@ export default defineGame(g, machine, {
     }
   },
   media: (s, viewer) => {
-    const { players, alive, mafia } = s.context
+    const { alive, mafia } = s.context
     if (s.matches('over')) return { see: 'all', hear: 'all' }
-    const isDead = viewer !== null && players.includes(viewer) && !alive.includes(viewer)
-    if (isDead || s.matches('day')) return { see: 'all', hear: alive }
+    if (isDead(s.context, viewer) || s.matches('day')) return { see: 'all', hear: alive }
     if (viewer === null || !mafia.includes(viewer)) return { see: 'none', hear: 'none' }
     return { see: livingMafia(s.context), hear: livingMafia(s.context) }
+  },
+  chat: {
+    players: {
+      from: (s, member) =>
+        member !== null && (s.matches('over') || (s.matches('day') && s.context.alive.includes(member))),
+      to: () => true,
+    },
+    mafia: {
+      from: (s, member) => member !== null && s.matches('night') && livingMafia(s.context).includes(member),
+      to: (s, viewer) => viewer !== null && livingMafia(s.context).includes(viewer),
+    },
+    dead: { from: (s, member) => isDead(s.context, member), to: (s, viewer) => isDead(s.context, viewer) },
   },
   legal: (s, player) => {
     const { alive, mafia } = s.context

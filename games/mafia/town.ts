@@ -23,6 +23,10 @@ export const roleOf = ({ mafia }: Pick<Town, 'mafia'>, player: PlayerId): Role =
 
 export const livingMafia = ({ mafia, alive }: Town): PlayerId[] => mafia.filter((player) => alive.includes(player))
 
+/** Whether this member played and is out of the town. */
+export const isDead = ({ players, alive }: Town, member: PlayerId | null): boolean =>
+  member !== null && players.includes(member) && !alive.includes(member)
+
 /** Whether all of them have voted. */
 export const allVoted = ({ votes }: Town, voters: readonly PlayerId[]): boolean =>
   voters.every((voter) => Object.hasOwn(votes, voter))

@@ -71,8 +71,12 @@ describe('tictactoe', () => {
 
   it('tells why a move was refused, in both languages', () => {
     const state = play([4])
-    expect(runner.explain(state, { type: 'mark', by: 'ann', payload: { cell: 0 } })).toBe('It is not your turn.')
-    expect(runner.explain(state, { type: 'mark', by: 'bo', payload: { cell: 4 } })).toBe('That cell is taken.')
+    expect(runner.explain(state, { type: 'mark', by: 'ann', payload: { cell: 0 } })).toMatchObject({
+      en: 'It is not your turn.',
+    })
+    expect(runner.explain(state, { type: 'mark', by: 'bo', payload: { cell: 4 } })).toMatchObject({
+      en: 'That cell is taken.',
+    })
     expect(runner.explain(state, { type: 'mark', by: 'bo', payload: { cell: 5 } })).toBeNull()
     expect(tictactoe.title).toEqual({ en: 'Tic-tac-toe', ko: '틱택토' })
   })
