@@ -1,0 +1,73 @@
+import { registerHooks } from 'node:module'
+import type { LoadedGame } from '../../engine/rules/game.ts'
+import { fieldsOf } from './fields.ts'
+import type { StoreBreak } from './store.ts'
+
+interface Break {
+  /** What no longer holds. */
+  readonly what: string
+  /** A store that does wrong. */
+  readonly store?: StoreBreak
+  /** Games that do wrong. */
+  readonly games?: (games: readonly LoadedGame[]) => LoadedGame[]
+  /** One place in the sources, and what stands there instead: the program itself knows of no break. */
+  readonly source?: { readonly file: string; readonly from: string; readonly to: string }
+}
+
+/** Shows every viewer who the mafia are. */
+const leak = (game: LoadedGame): LoadedGame => {
+  const { runner } = game
+  if (runner.id !== 'mafia') return game
+  const only: typeof runner.only = (state, viewer) => {
+    const { context } = fieldsOf(runner.toPlain(state).snapshot)
+    return { ...runner.only(state, viewer), mafia: fieldsOf(context).mafia }
+  }
+  return { ...game, runner: Object.assign(Object.create(runner), { only }) }
+}
+
+/** The simulator's proof that it bites: each of these takes one thing away that a promise rests on. */
+export const BREAKS: Readonly<Record<string, Break>> = {
+  fence: { what: 'the store appends whatever the position that it was given', store: 'fence' },
+  durability: { what: 'the store acknowledges an append before it is durable', store: 'durability' },
+  dedupe: {
+    what: 'the engine does not know a request that was logged before',
+    source: {
+      file: 'engine/room/window.ts',
+      from: 'digest: number): Lookup => {',
+      to: 'digest: number): Lookup => { return { known: false };',
+    },
+  },
+  claim: {
+    what: 'a new owner does not claim its rooms, so that an append of the earlier one still fits',
+    source: { file: 'engine/partition/rooms.ts', from: 'if (!storage.exclusive) end =', to: 'if (false) end =' },
+  },
+  hole: {
+    what: 'the gateway takes no notice of holes in the numbers of envelopes',
+    source: { file: 'gateway/stream.ts', from: 'if (number > expected) this.#lose(engine)', to: '' },
+  },
+  audience: {
+    what: 'the room makes one audience of all players, and shows them the view of one',
+    source: {
+      file: 'engine/room/audiences.ts',
+      from: "return this.#apart && role === 'player' ? player : null",
+      to: "return this.#apart && role === 'player' ? 'p0' : null",
+    },
+  },
+  view: { what: "a game's own view leaks who the mafia are", games: (games) => games.map(leak) },
+}
+
+/** Puts a break of the sources in place; to be called before they are loaded. Throws where the place is not there any more. */
+export const breakSources = ({ source }: Break): void => {
+  if (source === undefined) return
+  const url = new URL(`../../${source.file}`, import.meta.url).href
+  registerHooks({
+    load(loading, context, next) {
+      const loaded = next(loading, context)
+      if (loading !== url) return loaded
+      const text = String(loaded.source)
+      if (text.split(source.from).length !== 2)
+        throw new Error(`${source.file} has no single "${source.from}" to break`)
+      return { ...loaded, source: text.replace(source.from, () => source.to) }
+    },
+  })
+}

@@ -1,0 +1,179 @@
+import { decode } from '@msgpack/msgpack'
+import { OP, type PlayerId, type RoomId, type Seq, type SessionId } from '../../../protocol/frames.ts'
+import { playerOf } from '../bots.ts'
+import type { Timeline } from '../timeline.ts'
+import { isJoined } from './durable.ts'
+import { canonical, type RoomPast } from './past.ts'
+import { patched } from './patched.ts'
+import { secretTold } from './secrets.ts'
+
+/** One frame as it left a client or reached one. */
+export interface WireFrame {
+  readonly at: number
+  readonly who: string
+  readonly conn: number
+  readonly session: SessionId
+  readonly up: boolean
+  readonly frame: readonly unknown[]
+}
+
+export const frameOf = (bytes: Uint8Array): readonly unknown[] => {
+  const frame = decode(bytes)
+  return Array.isArray(frame) ? frame : []
+}
+
+/** What one connection holds of one room. */
+interface Held {
+  seq: Seq | null
+  document: unknown
+  /** After this seq all EMITs must come: the first PATCH since a STATE or JOIN; null before it. */
+  complete: Seq | null
+  emits: { seq: Seq; event: string }[]
+}
+
+/**
+ * P3 and P4 on every byte that reached a client: patches follow each other without a gap, every document is the one that the
+ * rules show this player at that seq, every EMIT is one that this player may hear, once, in order, none left out.
+ */
+export const checkWire = (
+  pasts: ReadonlyMap<RoomId, RoomPast>,
+  wire: readonly WireFrame[],
+  timeline: Timeline,
+): void => {
+  const conns = new Map<number, Conn>()
+  for (const { at: time, who, conn, up, frame } of wire) {
+    const at = conns.get(conn) ?? new Conn(who, conn, pasts, timeline)
+    conns.set(conn, at)
+    if (up) at.sent(frame)
+    else at.delivered(frame, time)
+  }
+}
+
+class Conn {
+  readonly #player: PlayerId
+  readonly #name: string
+  readonly #pasts: ReadonlyMap<RoomId, RoomPast>
+  readonly #timeline: Timeline
+  readonly #requests = new Map<unknown, readonly unknown[]>()
+  readonly #rooms = new Map<RoomId, Held>()
+  #at = 0
+
+  constructor(who: string, conn: number, pasts: ReadonlyMap<RoomId, RoomPast>, timeline: Timeline) {
+    this.#player = playerOf(who)
+    this.#name = `${who} (link ${conn})`
+    this.#pasts = pasts
+    this.#timeline = timeline
+  }
+
+  sent(frame: readonly unknown[]): void {
+    this.#requests.set(frame[1], frame)
+  }
+
+  delivered(frame: readonly unknown[], at: number) {
+    this.#at = at
+    const [op, second, third, fourth, fifth] = frame
+    if (op === OP.ok) return this.#ok(second, third)
+    if (op === OP.note && typeof second === 'string' && (third === 'kicked' || third === 'left'))
+      return this.#gone(second)
+    if (typeof second !== 'string' || typeof third !== 'number') return
+    if (op === OP.state) this.#document(second, third, fourth, null)
+    if (op === OP.patch && typeof fourth === 'number') this.#patch(second, third, fourth, fifth)
+    if (op === OP.emit) this.#emit(second, third, fourth)
+  }
+
+  /** What is answered after one's leave is not seen any more. */
+  #gone(room: RoomId) {
+    this.#rooms.delete(room)
+  }
+
+  #ok(ref: unknown, value: unknown) {
+    const request = this.#requests.get(ref)
+    const room = request?.[2]
+    if (request === undefined || typeof room !== 'string') return
+    if (request[0] === OP.leave) return this.#gone(room)
+    if (request[0] === OP.join && isJoined(value)) {
+      const extra = request[3]
+      const since = typeof extra === 'object' && extra !== null && 'since' in extra ? extra.since : null
+      const held = this.#rooms.get(room)
+      // A JOIN goes on from what the client held then, on this link or an earlier one.
+      const before = typeof since === 'number' ? since : null
+      const document = before !== null && held?.seq === before ? held.document : this.#documentAt(room, before)
+      this.#rooms.set(room, { seq: before, document, complete: null, emits: [] })
+    }
+    if (request[0] === OP.move && typeof value === 'number') {
+      const held = this.#rooms.get(room)
+      const changed = this.#pasts.get(room)?.changed(value, this.#player)
+      if (held?.seq != null && changed !== undefined && held.seq < changed)
+        this.#fail(
+          'P3',
+          room,
+          `got the OK of a move at ${value} while it held ${held.seq}: its document changed at ${changed}`,
+        )
+    }
+  }
+
+  #documentAt(room: RoomId, seq: Seq | null): unknown {
+    const document = seq === null ? undefined : this.#pasts.get(room)?.document(seq, this.#player)
+    return document === undefined ? null : JSON.parse(document)
+  }
+
+  #patch(room: RoomId, from: Seq, seq: Seq, ops: unknown) {
+    const held = this.#rooms.get(room)
+    this.#timeline.count('PATCH')
+    if (held === undefined || held.seq !== from)
+      return this.#fail('P3', room, `got a PATCH from ${from} to ${seq} and held ${held?.seq ?? 'nothing'}`)
+    this.#document(room, seq, patched(held.document, ops), from)
+  }
+
+  #document(room: RoomId, seq: Seq, document: unknown, from: Seq | null): void {
+    const past = this.#pasts.get(room)
+    const held = this.#rooms.get(room)
+    if (from === null) this.#timeline.count('STATE')
+    if (held?.seq != null && (seq < held.seq || (from !== null && seq === from)))
+      this.#fail('P3', room, `went from ${held.seq} to ${seq}`)
+    const expected = past?.document(seq, this.#player)
+    if (expected !== canonical(document))
+      this.#fail('P4', room, `was shown ${canonical(document)} at ${seq}; the rules show ${expected ?? 'nothing'}`)
+    const secret = past === undefined ? null : secretTold(past, seq, this.#player, document)
+    if (secret !== null) this.#fail('P4', room, `was told at ${seq} ${secret}`)
+    const emits = held === undefined || from === null ? [] : this.#settleEmits(room, held)
+    this.#rooms.set(room, { seq, document, complete: from === null ? null : (held?.complete ?? seq), emits })
+  }
+
+  /** A commit's EMITs follow its document: when the next document comes, those up to the one held have come. */
+  #settleEmits(room: RoomId, { complete, seq: upTo, emits }: Held): Held['emits'] {
+    const past = this.#pasts.get(room)
+    if (complete === null || upTo === null || past === undefined) return emits
+    for (let seq = complete + 1; seq <= upTo; seq++) {
+      const expected = past.emits(seq, this.#player)
+      const got = emits.filter((emit) => emit.seq === seq).map(({ event }) => event)
+      if (expected.join() !== got.join())
+        this.#fail(
+          'P3',
+          room,
+          `got ${got.length} of ${expected.length} EMITs of event ${seq} before the document after ${upTo}`,
+        )
+    }
+    return emits
+  }
+
+  #emit(room: RoomId, seq: Seq, event: unknown) {
+    this.#timeline.count('EMIT')
+    const held = this.#rooms.get(room)
+    const text = canonical(event)
+    const may = this.#pasts.get(room)?.emits(seq, this.#player) ?? []
+    if (!may.includes(text)) this.#fail('P4', room, `heard ${text} at ${seq}, which is not for it`)
+    if (held === undefined) return this.#fail('P3', room, `heard an EMIT at ${seq} before any document`)
+    const last = held.emits.at(-1)
+    if (last !== undefined && seq < last.seq) this.#fail('P3', room, `heard an EMIT at ${seq} after one at ${last.seq}`)
+    held.emits.push({ seq, event: text })
+    if (
+      held.emits.filter((emit) => emit.seq === seq && emit.event === text).length > may.filter((e) => e === text).length
+    )
+      this.#fail('P3', room, `heard the EMIT ${text} at ${seq} twice`)
+  }
+
+  #fail(promise: 'P3' | 'P4', room: RoomId, what: string) {
+    this.#timeline.fail(promise, room, `${this.#name} ${what}`, this.#at)
+  }
+}
