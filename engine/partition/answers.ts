@@ -7,6 +7,8 @@ export interface FrameAnswer {
   readonly frames: Uint8Array[]
   /** Where the connection stands in the room after them; null: out of it; undefined: as before. */
   readonly attached?: AnswerItem['attached']
+  /** True for an ERR that is no invitation to try again. */
+  readonly isRefused?: boolean
 }
 
 export const ok = (ref: Ref, value: unknown): Uint8Array =>

@@ -1,13 +1,13 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
 import { decode } from '../../protocol/codec.ts'
-import { MalformedFrame, Refusal } from '../../protocol/errors.ts'
+import { isRetryable, MalformedFrame, Refusal } from '../../protocol/errors.ts'
 import { type CallFrame, type ClientFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import type { LiveRoom } from '../room/live.ts'
-import { isPlayer } from '../room/membership.ts'
+import { isOut, isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
 import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
 import { createNext, createRoom } from './creation.ts'
@@ -38,8 +38,17 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
     const room = frames.some(({ frame }) => frame !== null && isForRoom(frame))
       ? await openRoom(command.room, ports.rooms)
       : null
-    for (const [i, opened] of frames.entries())
-      new Taking(opened, command, room, ports, (answer) => answers.set(i, answer)).take()
+    const refused = ports.lanes.refused(command)
+    for (const [i, opened] of frames.entries()) {
+      const before = refused.get(i)
+      const give: Give = (answer) => {
+        const [error] = answer.isRefused ? answer.frames : []
+        if (error !== undefined) refused.set(i, error)
+        answers.set(i, answer)
+      }
+      if (before === undefined) new Taking(opened, command, room, ports, give).take()
+      else give({ frames: [before] })
+    }
   } catch (error) {
     if (!(error instanceof Refusal)) ports.failed('a command', error)
     const refusal =
@@ -125,7 +134,7 @@ class Taking {
   #joined(answer: Uint8Array, { by, session, ref }: Asker & { ref: Ref }, room: LiveRoom, since: number | null): void {
     const { gateway, conn } = this.#command
     const { state } = room
-    if (conn === null || state.kicked.includes(by) || !this.#ports.lanes.isNewest(this.#command, conn)) {
+    if (conn === null || isOut(state, by) || !this.#ports.lanes.isNewest(this.#command, conn)) {
       this.#give({ frames: [answer] })
       return
     }
@@ -161,7 +170,7 @@ class Taking {
     const refusal =
       error instanceof Refusal ? error : new Refusal('internal', 'That failed on the server; nothing has changed.')
     const silent = frame !== null && isSilent(frame) && refusal.code !== 'forbidden'
-    this.#give({ frames: silent ? [] : [err(ref, refusal)] })
+    this.#give({ frames: silent ? [] : [err(ref, refusal)], isRefused: !isRetryable(refusal.code) })
   }
 }
 

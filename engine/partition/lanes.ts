@@ -9,6 +9,8 @@ interface Lane {
   /** Whether the request is still being worked on. */
   open: boolean
   at: number
+  /** By place in the request: the ERR of what was refused for good, which a copy of the request must not do after all. */
+  refused: Map<number, Uint8Array>
 }
 
 /**
@@ -31,13 +33,20 @@ export class Lanes {
     const lane = this.#lanes.get(key)
     if (lane !== undefined && (request.id < lane.id || (request.id === lane.id && lane.open))) return false
     this.#lanes.delete(key)
-    this.#lanes.set(key, { id: request.id, open: request.kind === 'command', at: this.#clock.now() })
+    const refused: Lane['refused'] = lane?.id === request.id ? lane.refused : new Map()
+    this.#lanes.set(key, { id: request.id, open: request.kind === 'command', at: this.#clock.now(), refused })
     return true
   }
 
   /** Whether nothing newer came for this connection and room: after a Detach, an earlier request must not attach. */
   isNewest(request: Command | Attach, conn: number | null): boolean {
     return this.#lanes.get(laneOf(request, conn))?.id === request.id
+  }
+
+  /** What was refused of this request, to be added to; nothing where a newer one came. */
+  refused(request: Command): Lane['refused'] {
+    const lane = this.#lanes.get(laneOf(request, request.conn))
+    return lane?.id === request.id ? lane.refused : new Map()
   }
 
   leave(request: Command): void {
