@@ -44,7 +44,8 @@ const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: 
   const { conn, player, session, role: was, since, heard } = member
   const role = isPlayer(state, player.id) ? 'player' : 'spectator'
   if (state.kicked.includes(player.id)) return { frames: [departureNote(state.room, 'kicked')], attached: null }
-  if (was === 'player' && role !== 'player') return { frames: [departureNote(state.room, 'left')], attached: null }
+  if (state.gone.includes(player.id) || (was === 'player' && role !== 'player'))
+    return { frames: [departureNote(state.room, 'left')], attached: null }
   try {
     const held = was === role ? since : null
     const attachment: Attachment = { gateway, conn, player: player.id, session, role, ref: null }

@@ -220,3 +220,16 @@ test('P2 exactly once: `again` after a crash between its two appends still makes
   expect(await ann.ask('r', [OP.call, ref, 'r', 'again'])).toEqual({ ok: { room: next } })
   expect(world.engine.rooms.here(next)?.state.players).toEqual(['ann'])
 })
+
+test('who leaves in the middle of the game keeps a place, and is out of the room until the next JOIN', async () => {
+  const { world, ann } = await startWorld(counter())
+  const bob = world.gateway.connect('bob')
+  await bob.join('r')
+  await ann.call('r', 'start')
+  expect(await bob.leave('r')).toEqual({ ok: null })
+  expect(ann.document('r').room).toMatchObject({ players: ['ann', 'bob'], members: { bob: { connected: false } } })
+  expect(await bob.move('r', 'add', { n: 1 })).toMatchObject({ err: 'not_member' })
+  expect(await bob.leave('r')).toMatchObject({ err: 'not_member' })
+  expect(await bob.join('r')).toMatchObject({ ok: { role: 'player' } })
+  expect(await bob.move('r', 'add', { n: 1 })).toMatchObject({ ok: expect.any(Number) })
+})

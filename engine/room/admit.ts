@@ -15,7 +15,7 @@ import {
 import type { Runner, Stamp } from '../rules/game.ts'
 import { digest } from './digest.ts'
 import type { Origin, RoomInput } from './input.ts'
-import { freeSeats, isConnected, isPlayer, takesPlayers } from './membership.ts'
+import { freeSeats, isConnected, isOut, isPlayer, takesPlayers } from './membership.ts'
 import type { RoomState } from './state.ts'
 import { lookUp } from './window.ts'
 
@@ -54,7 +54,8 @@ export const admit = (state: RoomState, frame: RoomRequest, asker: Asker, settin
     case OP.join:
       return join(state, frame[3]?.role, asker, origin, setting)
     case OP.leave:
-      if (isPlayer(state, asker.by)) return { input: { type: 'player.left', by: asker.by, origin, ...setting.stamp } }
+      if (isPlayer(state, asker.by) && !isOut(state, asker.by))
+        return { input: { type: 'player.left', by: asker.by, origin, ...setting.stamp } }
       mustWatch(asker.by, setting)
       return { value: null }
     case OP.move:
@@ -108,7 +109,7 @@ const mustWatch = (by: PlayerId, setting: Setting): void => {
 }
 
 const move = (state: RoomState, frame: MoveFrame, asker: Asker, origin: Origin, setting: Setting): Admission => {
-  if (!isPlayer(state, asker.by)) {
+  if (!isPlayer(state, asker.by) || isOut(state, asker.by)) {
     mustWatch(asker.by, setting)
     throw new Refusal('forbidden', 'Spectators watch: only players make moves.')
   }

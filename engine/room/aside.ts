@@ -9,7 +9,7 @@ import type { Attachment, Attachments } from './attachments.ts'
 import { AudienceCount } from './audience-count.ts'
 import { Casts } from './casts.ts'
 import { Chat } from './chat.ts'
-import { isPlayer } from './membership.ts'
+import { isOut, isPlayer } from './membership.ts'
 import { Outputs } from './outputs.ts'
 import type { RoomState } from './state.ts'
 
@@ -52,7 +52,7 @@ export class Aside {
   /** CALL `chat`: the id of the line. Throws Refusal, RulesError where the rules throw. */
   chat([, ref, , , params]: CallFrame, asker: Asker): { id: number } {
     const { rules } = this.#state()
-    const plays = isPlayer(this.#state(), asker.by)
+    const plays = isPlayer(this.#state(), asker.by) && !isOut(this.#state(), asker.by)
     if (!plays && !this.#attachments.watches(asker.by))
       throw new Refusal('not_member', 'You are not in this room: JOIN it first.')
     const { id, frame, to } = this.#chat.write(asker, ref, params, plays ? 'player' : 'spectator', rules)

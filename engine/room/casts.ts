@@ -5,7 +5,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { type CastFrame, OP, type PlayerId } from '../../protocol/frames.ts'
 import type { Runner } from '../rules/game.ts'
 import type { Attachment } from './attachments.ts'
-import { isPlayer } from './membership.ts'
+import { isOut, isPlayer } from './membership.ts'
 import type { RoomState } from './state.ts'
 
 /** What is left of one player's rate on one channel. */
@@ -39,8 +39,8 @@ export class Casts {
     const { rules } = state
     const declared = Object.hasOwn(this.#runner.channels, channel) ? this.#runner.channels[channel] : undefined
     if (declared === undefined) throw new Refusal('forbidden', `This game has no channel "${channel}".`)
-    const isOut = !isPlayer(state, by) || state.kicked.includes(by)
-    if (rules === null || isOut || !this.#runner.mayCast(rules, channel, by))
+    const mayNot = !isPlayer(state, by) || isOut(state, by)
+    if (rules === null || mayNot || !this.#runner.mayCast(rules, channel, by))
       throw new Refusal('forbidden', `You may not send on "${channel}" now.`)
     if (!this.#draw(`${channel} ${by}`, declared.rate)) return null
     if (encode(payload ?? null).length > declared.maxBytes + HEADER_BYTES) return null

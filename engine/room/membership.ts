@@ -6,6 +6,10 @@ import type { RoomState } from './state.ts'
 
 export const isPlayer = (state: RoomState, player: PlayerId): boolean => Object.hasOwn(state.members, player)
 
+/** Whether this player is out of the room for now: left, or removed by the host. */
+export const isOut = (state: RoomState, player: PlayerId): boolean =>
+  state.gone.includes(player) || state.kicked.includes(player)
+
 export const isConnected = (state: RoomState, player: PlayerId): boolean =>
   isPlayer(state, player) && state.members[player]?.connected === true
 
@@ -33,14 +37,15 @@ export const joined = (state: RoomState, player: PlayerId, name: string): RoomSt
   )
 
 export const connected = (state: RoomState, player: PlayerId): RoomState =>
-  welcomeHost(present(state, player, true), player)
+  welcomeHost({ ...present(state, player, true), gone: state.gone.filter((p) => p !== player) }, player)
 
 export const dropped = (state: RoomState, player: PlayerId): RoomState =>
   passHost(present(state, player, false), player)
 
 /** While the room is open the seat is free again; later the player stays, not connected. */
 export const left = (state: RoomState, player: PlayerId): RoomState => {
-  if (state.phase !== 'open') return dropped(state, player)
+  if (state.phase !== 'open')
+    return { ...dropped(state, player), gone: [...state.gone.filter((p) => p !== player), player] }
   const { [player]: _gone, ...members } = state.members
   return passHost({ ...state, players: state.players.filter((p) => p !== player), members }, player)
 }

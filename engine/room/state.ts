@@ -29,6 +29,8 @@ export interface RoomState {
   readonly members: Readonly<Record<PlayerId, Member>>
   readonly kept: readonly KeptSeat[]
   readonly kicked: readonly PlayerId[]
+  /** Players who left while the game was on: they keep their place, and are out of the room until they JOIN again. */
+  readonly gone: readonly PlayerId[]
   readonly next: RoomId | null
   readonly windows: Windows
   /** Null while the room is open. */

@@ -110,6 +110,7 @@ const created = (input: InputOf<'room.created'>): RoomState => ({
   members: {},
   kept: [],
   kicked: [],
+  gone: [],
   next: null,
   windows: {},
   rules: null,
