@@ -11,7 +11,7 @@ const DEEPEST = 256
 /** Per open container: how many values it still lacks (a map counts keys and values), and whether it is a map. */
 const lacks = new Int32Array(DEEPEST + 1)
 const maps = new Uint8Array(DEEPEST + 1)
-const PROTO = Uint8Array.from('__proto__', (char) => char.charCodeAt(0))
+const PROTO = Uint8Array.from([...'__proto__'], (char) => char.charCodeAt(0))
 
 /**
  * Where strings with a length byte begin that start with a byte order mark, in the value scanned last: `decode` needs them.

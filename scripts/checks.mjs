@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './child.mjs'
 import { findOrInstallChromium } from './chromium.mjs'
+import { findOrBuildK6 } from './k6.mjs'
 import { orSayWhy } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
 
@@ -24,6 +25,7 @@ export const runChecks = async (vitestArgs) => {
     return { node, chromium: await findOrInstallChromium((line) => console.error(line)) }
   })
   if (ready === null) return
+  if (vitestArgs.length === 0 || vitestArgs.some((arg) => arg.includes('loadtest'))) startBuildingK6()
   const env = {
     ...process.env,
     MADANG_CHROMIUM: ready.chromium,
@@ -42,6 +44,11 @@ export const runChecks = async (vitestArgs) => {
   const total = counts.reduce(sum)
   if (total.failed > 0) process.exitCode = 1
   console.log(`\n${totalsLine(total)}`)
+}
+
+/** Where k6 is missing, building it takes minutes: the load test's own test waits for this, and says what is wrong with it. */
+const startBuildingK6 = () => {
+  findOrBuildK6((line) => console.error(line)).catch(() => {})
 }
 
 /**
