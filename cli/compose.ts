@@ -12,7 +12,7 @@ import type { Config } from './config.ts'
 import { type Keys, openKeys, passingKeys } from './data-folder.ts'
 import { measureGateway, measureRooms } from './metrics.ts'
 import { ROOT, SAMPLE_GAMES } from './places.ts'
-import type { Compose, Surroundings } from './start.ts'
+import type { Compose, Surroundings } from './roles.ts'
 
 /** All roles in one process, on the embedded bus and log. */
 export const compose: Compose = async (surroundings) => {

@@ -1,39 +1,16 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import type { Chance, Clock } from '../protocol/clock.ts'
 import { type Admin, startAdmin } from './admin.ts'
 import { CannotStart } from './cannot-start.ts'
 import { compose } from './compose.ts'
-import { type Config, parseStart } from './config.ts'
-import { createLog, type Logger } from './log.ts'
+import { parseStart } from './config.ts'
+import { createLog } from './log.ts'
 import { print } from './print.ts'
 import { realChance, realClock } from './real.ts'
+import type { Compose, Running } from './roles.ts'
 import { onStop } from './stop.ts'
 
 /** SIGTERM promises an end within 10 s. */
 const DRAIN_AT_MOST_MS = 9_500
-
-/** What the roles need from the outermost edge. */
-export interface Surroundings {
-  config: Config
-  log: Logger
-  metrics: Registry
-  clock: Clock
-  chance: Chance
-}
-
-/** The roles of one process at work together. */
-export interface Running {
-  /** Where clients connect: `http://localhost:3000`. */
-  readonly url: string
-  isReady(): boolean
-  /** For `GET /admin/status`. */
-  status(): object
-  /** Tells clients to come back, lets appends in flight finish, hands over and closes. */
-  stop(): Promise<void>
-}
-
-/** Starts the roles; resolves once they serve. Rejects with CannotStart where the configuration does not let them. */
-export type Compose = (surroundings: Surroundings) => Promise<Running>
 
 /** `madang start`: runs until a signal ends it. Resolves with the exit code. */
 export const startWith = async (compose: Compose, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {

@@ -4,7 +4,7 @@ import type { IndexRow, RoomIndex } from '../log/log.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isConnected } from '../room/membership.ts'
 import type { Report } from '../room/writer.ts'
-import { indexRow } from './listing.ts'
+import { indexRow } from './index-row.ts'
 import type { Snapshots } from './snapshots.ts'
 
 /** A room without connections leaves memory after this long, unless a deadline is nearer than that. */

@@ -1,8 +1,7 @@
 import type { RoomListing } from '../../bus/messages.ts'
 import type { RoomId } from '../../protocol/frames.ts'
-import type { IndexRow, RoomIndex, RoomStatus } from '../log/log.ts'
+import type { IndexRow, RoomIndex } from '../log/log.ts'
 import type { LiveRoom } from '../room/live.ts'
-import type { RoomState } from '../room/state.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import type { Library } from './library.ts'
 import type { Rooms } from './rooms.ts'
@@ -41,19 +40,6 @@ export const listRooms = async (
   }
   return list
 }
-
-/** A room's row of the index. Pure. */
-export const indexRow = (state: RoomState, game: LoadedGame, status: RoomStatus, due: number | null): IndexRow => ({
-  room: state.room,
-  game: state.game,
-  rules: game.hash,
-  status,
-  due,
-  public: state.public,
-  phase: state.phase,
-  players: state.players.length,
-  seq: state.seq,
-})
 
 const listLive = ({ room, state, game }: LiveRoom): RoomListing => ({
   room,
