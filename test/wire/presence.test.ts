@@ -150,6 +150,38 @@ describe.concurrent('sessions and presence', () => {
     own[Symbol.dispose]()
   })
 
+  test('CALL again makes a room of those who are connected: who was dropped is not in it', async () => {
+    const { room, seats } = await table(url, 'tictactoe', 2)
+    const [ann, bob] = [first(seats), nth(seats, 1)]
+    await ann.raw.until(() => ann.raw.see(room, 'room', 'phase') === 'playing')
+    await bob.raw.ok(4, room)
+    await ann.raw.until(() => ann.raw.see(room, 'room', 'phase') === 'over')
+    const next = String(dig(await ann.raw.ok(7, room, 'again'), 'room'))
+    await ann.raw.join(next)
+    await ann.raw.until(() => ann.raw.held.has(next))
+    expect(ann.raw.see(next, 'room')).toMatchObject({ players: [ann.id], phase: 'open', host: ann.id })
+    ann.raw.cut()
+    bob.raw.cut()
+  })
+
+  test('the seat that MATCH kept is free for others after 10 s', async () => {
+    const [ann, bob, eve] = [await enter(url, 'Ann'), await enter(url, 'Bob'), await enter(url, 'Eve')]
+    const { room } = Object(await ann.raw.ok(9, 'tictactoe'))
+    await ann.raw.join(room)
+    expect(await bob.raw.ok(9, 'tictactoe')).toEqual({ room })
+    const kept = performance.now()
+    for (let answer = await eve.raw.ask(3, room, { role: 'player' }); ; ) {
+      if (answer[0] === 33) break
+      expect(answer[2]).toBe('room_full')
+      await new Promise((done) => setTimeout(done, 250))
+      answer = await eve.raw.ask(3, room, { role: 'player' })
+    }
+    expect(performance.now() - kept).toBeGreaterThan(9_000)
+    expect(performance.now() - kept).toBeLessThan(12_000)
+    expect((await bob.raw.ask(3, room, { role: 'player' }))[2]).toBe('room_full')
+    for (const { raw } of [ann, bob, eve]) raw.cut()
+  })
+
   test('a dead peer, whose bytes are all swallowed, is found within 30 s; a silent one that answers pings stays', {
     timeout: 60_000,
   }, async () => {

@@ -22,7 +22,7 @@ export class Raw {
   readonly frames: Frame[] = []
   /** By room: what STATE and PATCH made of the document. */
   readonly held = new Map<string, Held>()
-  /** PATCHes that did not fit what was held: none, ever. */
+  /** PATCHes that did not fit what was held, or were larger than the STATE: none, ever. */
   readonly broken: string[] = []
   closed: { code: number; reason: string } | null = null
   /** HTTP status where the upgrade was refused. */
@@ -188,17 +188,20 @@ export class Raw {
     this.frames.push(frame)
     const [op, room, a, b, c] = frame
     if (op === 35) this.held.set(String(room), { seq: Number(a), document: b })
-    if (op === 36) this.#patch(String(room), Number(a), Number(b), c)
+    if (op === 36) this.#patch(String(room), Number(a), Number(b), c, Buffer.isBuffer(bytes) ? bytes.length : 0)
     this.#look()
   }
 
-  #patch(room: string, from: number, seq: number, ops: unknown): void {
+  #patch(room: string, from: number, seq: number, ops: unknown, length: number): void {
     const held = this.held.get(room)
     if (held === undefined || held.seq !== from || seq <= from) {
       this.broken.push(`PATCH ${from}→${seq} of ${room} where ${held?.seq} is held`)
       return
     }
-    this.held.set(room, { seq, document: patched(held.document, ops) })
+    const document = patched(held.document, ops)
+    this.held.set(room, { seq, document })
+    if (length > encode([35, room, seq, document]).length)
+      this.broken.push(`PATCH ${from}→${seq} larger than the STATE`)
   }
 
   #look(): void {
