@@ -15,7 +15,7 @@ export const planFaults = (world: World, until: number): void => {
     double: dice.pick([0, 0.02, 0.06]),
     delay: dice.pick([0, 0.03, 0.15]),
   }
-  store.faults = { unknown: dice.pick([0, 0.02, 0.06]), slow: dice.pick([0, 0.1, 0.3]), full: false }
+  store.faults = { unknown: dice.pick([0, 0.02, 0.06]), slow: dice.pick([0, 0.1, 0.3]), full: false, lingers: false }
   sockets.slow = dice.pick([0, 0.05])
   sockets.impatience = dice.pick([0, 0.05])
 
@@ -56,7 +56,10 @@ export const planFaults = (world: World, until: number): void => {
   times(1, 3, () => fall(dice.pick(['now', 'issued', 'stored', 'in order'])))
   // One more at the end, with most people gone for good: what was under way lands when nobody asks for it again.
   const quit = () => {
-    for (const { session } of world.bots) if (dice.may(0.8)) session.close()
+    store.faults.lingers = true
+    const share = dice.pick([0.7, 1])
+    for (const { session } of world.bots) if (dice.may(share)) session.close()
+    void world.startEngine()
   }
   if (dice.may(0.3)) at(until - 400, () => fall('issued', quit))
 
@@ -79,7 +82,7 @@ export const planFaults = (world: World, until: number): void => {
 export const endFaults = ({ bus, store, sockets, ground }: World): void => {
   ground.timeline.note(null, 'the faults end')
   bus.faults = { loss: 0, double: 0, delay: 0 }
-  store.faults = { unknown: 0, slow: 0, full: false }
+  store.faults = { ...store.faults, unknown: 0, slow: 0, full: false }
   store.onAppend = () => {}
   sockets.slow = 0
   sockets.impatience = 0

@@ -6,6 +6,7 @@ import { plainState } from '../../engine/room/plain.ts'
 import type { LoadedGame } from '../../engine/rules/game.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { Table } from './bots.ts'
+import { checkBounded } from './checks/bounded.ts'
 import { checkOnce } from './checks/once.ts'
 import { type RoomPast, readPast } from './checks/past.ts'
 import { behind, checkShown } from './checks/shown.ts'
@@ -18,6 +19,7 @@ import { World } from './world.ts'
 /** Faults end so long after the beginning, and people stop playing a little later. */
 const FAULTS_MS = 10_000
 const PLAY_MS = 10_300
+const BOUNDED_EVERY_MS = 250
 /** Half-dead links are found within 30 s; then come backoff and requests that time out. */
 const MENDED_MS = 90_000
 /** P3: what was lost is made good within this. */
@@ -55,7 +57,10 @@ const live = async (world: World): Promise<void> => {
   seat(world)
   planFaults(world, FAULTS_MS)
   const runs = Promise.all(world.bots.map((bot) => bot.run()))
-  await clock.advance(FAULTS_MS)
+  for (let ms = 0; ms < FAULTS_MS; ms += BOUNDED_EVERY_MS) {
+    await clock.advance(BOUNDED_EVERY_MS)
+    checkBounded(world)
+  }
   world.isFaulty = false
   endFaults(world)
   await settle(world, world.startEngine())

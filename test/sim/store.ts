@@ -12,6 +12,8 @@ export interface StoreFaults {
   slow: number
   /** Refuses every append while true, as a full disk does. */
   full: boolean
+  /** Whether all that a dead engine had sent lands late, instead of a third of it. */
+  lingers: boolean
 }
 
 /** What a store may do wrong, to prove that the checks notice: `fence` ignores `after`, `durability` acknowledges before it stores. */
@@ -27,7 +29,7 @@ type Append = { host: Host; room: RoomId; after: number; record: Uint8Array; ind
  * an engine that died may still land, much later.
  */
 export class SimStore {
-  faults: StoreFaults = { unknown: 0, slow: 0, full: false }
+  faults: StoreFaults = { unknown: 0, slow: 0, full: false, lingers: false }
   onAppend: (stage: AppendStage, host: Host) => void = () => {}
   /** How many events of each room are durable now. */
   readonly durable = new Map<RoomId, Seq>()
@@ -150,7 +152,7 @@ export class SimStore {
       const landed = this.#land(append) !== null
       timeline.count(landed ? 'zombies landed' : 'zombies fenced')
     }
-    const fate = dice.store.pick(['lost', 'now', 'later'] as const)
+    const fate = this.faults.lingers ? 'later' : dice.store.pick(['lost', 'now', 'later'] as const)
     if (fate === 'now') land()
     if (fate === 'later') clock.after(dice.store.between(50, 3_000), land)
   }
