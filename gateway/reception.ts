@@ -1,11 +1,12 @@
 import { commandSubject, matchPartition, partitionOf } from '../bus/subjects.ts'
-import { decode, encode, type Head, readHead, scan } from '../protocol/codec.ts'
+import { type Head, readHead, scan } from '../protocol/codec.ts'
 import { CLOSE, MalformedFrame } from '../protocol/errors.ts'
 import { FRAME_LIMITS, OP, type RoomId } from '../protocol/frames.ts'
 import type { Connection, Lifecycle, Who } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
 import { Greeting, type GreetingOptions, keepWaiting } from './greeting.ts'
 import { Lane, type LaneEnd } from './lane.ts'
+import { pongTo } from './pong.ts'
 import { RateLimit } from './rate.ts'
 import { createdRoom } from './room-id.ts'
 
@@ -115,10 +116,9 @@ export class Reception {
   }
 
   #ping(connection: Connection, bytes: Uint8Array) {
-    const frame = decode(bytes, this.#form)
-    const t: unknown = Array.isArray(frame) ? frame[1] : undefined
-    if (typeof t !== 'number') return connection.error(null, 'bad_frame', 'PING: a number t was expected')
-    connection.send([encode([OP.pong, t, this.#options.clock.now()])])
+    const pong = pongTo(bytes, this.#options.clock.now())
+    if (pong === null) connection.error(null, 'bad_frame', 'PING: a number t was expected')
+    else connection.send([pong])
   }
 
   #pass(connection: Connection, who: Who, { op, ref, room, game }: Head, bytes: Uint8Array) {

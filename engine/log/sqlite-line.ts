@@ -26,8 +26,9 @@ const buffersOf = (requests: Request[]): ArrayBuffer[] =>
   })
 
 /**
- * The asker's side of the worker thread: requests go out in the order of the calls, those of one loop turn as one message
- * (each message wakes the thread, and costs as much as a step); answers come back by id.
+ * The asker's side of the worker thread: requests go out in the order of the calls, answers come back by id. One message is
+ * on its way at a time, and what is asked meanwhile goes with the next: it would wait for the thread in any case, and a
+ * message costs as much as a move.
  */
 export class SqliteLine {
   readonly #worker: Worker
@@ -35,13 +36,14 @@ export class SqliteLine {
   readonly #soon: (task: () => void) => void
   readonly #pending = new Map<number, Pending>()
   #outbox: Request[] = []
+  #inFlight = 0
   #lastId = 0
   #closed: Promise<void> | null = null
   #settleClose: ((error: Error | null) => void) | null = null
   /** Why nothing more is taken; null while the line is open. */
   #ended: string | null = null
 
-  constructor(worker: Worker, onTrouble: (error: Error) => void, soon: (task: () => void) => void) {
+  constructor(worker: Worker, onTrouble: (error: Error) => void, soon: (task: () => void) => void = queueMicrotask) {
     this.#worker = worker
     this.#onTrouble = onTrouble
     this.#soon = soon
@@ -67,14 +69,19 @@ export class SqliteLine {
     this.#closed = new Promise((resolve, reject) => {
       this.#settleClose = (error) => (error ? reject(error) : resolve())
     })
-    this.#flush()
+    this.#send()
     this.#worker.postMessage('close')
     return this.#closed
   }
 
   #flush(): void {
+    if (this.#inFlight === 0) this.#send()
+  }
+
+  #send(): void {
     const requests = this.#outbox
     this.#outbox = []
+    this.#inFlight += requests.length
     if (requests.length > 0) this.#worker.postMessage(requests, buffersOf(requests))
   }
 
@@ -84,6 +91,8 @@ export class SqliteLine {
       this.#settleClose = null
     }
     if (message.say !== 'replies') return
+    this.#inFlight -= message.replies.length
+    this.#flush()
     for (const { id, outcome } of message.replies) {
       const pending = this.#pending.get(id)
       this.#pending.delete(id)
@@ -120,7 +129,7 @@ export class SqliteLine {
 export const openLine = (
   dir: string,
   onTrouble: (error: Error) => void,
-  soon: (task: () => void) => void,
+  soon?: (task: () => void) => void,
 ): Promise<SqliteLine> =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { dir }, execArgv: [] })

@@ -7,7 +7,7 @@ export interface SqliteOptions {
   /** The data folder; made where it is missing. */
   dir: string
   chance: Chance
-  /** Ends a loop turn: what is asked within one goes to the thread at once. By default, at the end of the microtask. */
+  /** Ends a loop turn, whose requests go to the thread as one; by default, a microtask does. */
   soon?: Clock['soon']
   /** Told once when the log's thread died: nothing more can be stored until a new start. */
   onTrouble?: (error: Error) => void
@@ -18,12 +18,7 @@ export interface SqliteOptions {
  * thread, so that an fsync never stalls a socket. An append resolves once it is on the disk (WAL, synchronous=FULL).
  * Rejects with DataFolderInUse or StorageError.
  */
-export const openSqlite = async ({
-  dir,
-  chance,
-  soon = queueMicrotask,
-  onTrouble = () => {},
-}: SqliteOptions): Promise<Storage> => {
+export const openSqlite = async ({ dir, chance, soon, onTrouble = () => {} }: SqliteOptions): Promise<Storage> => {
   const line = await openLine(dir, onTrouble, soon)
   return {
     durability: 'sqlite-full',

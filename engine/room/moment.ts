@@ -87,7 +87,7 @@ export class Moment {
       this.everyone() === null ? NO_OPS : ops(gameDiff(this.#notShared(before.only(viewer)), this.only(viewer)))
     const count = shared.count + own.count
     if (count === 0) return null
-    const patch = concat(patchHead(this.state.room, from, seq), arrayHeader(count), shared.bytes, own.bytes)
+    const patch = own.count === 0 ? this.#sharedPatch(from, seq, shared) : this.#patch(from, seq, shared, own)
     if (patch.length <= this.#stateAtLeast()) return patch
     const state = this.stateFrame(viewer, seq)
     return patch.length <= state.length ? patch : state
@@ -96,6 +96,26 @@ export class Moment {
   /** A PATCH without ops: the document did not change, the viewer's seq goes on. */
   emptyPatch(from: Seq, seq: Seq): Uint8Array {
     return concat(patchHead(this.state.room, from, seq), arrayHeader(0))
+  }
+
+  #patch(from: Seq, seq: Seq, shared: Ops, own: Ops): Uint8Array {
+    return concat(this.#patchHead(from, seq), arrayHeader(shared.count + own.count), shared.bytes, own.bytes)
+  }
+
+  #last: { from: Seq; seq: Seq; shared: Ops; frame: Uint8Array } | null = null
+  /** The same bytes for all viewers who have nothing of their own in it, so that they can be sent as one. */
+  #sharedPatch(from: Seq, seq: Seq, shared: Ops): Uint8Array {
+    if (this.#last?.from !== from || this.#last.seq !== seq || this.#last.shared !== shared)
+      this.#last = { from, seq, shared, frame: this.#patch(from, seq, shared, NO_OPS) }
+    return this.#last.frame
+  }
+
+  #head: { from: Seq; seq: Seq; bytes: Uint8Array } | null = null
+  /** Most viewers stand at the same place. */
+  #patchHead(from: Seq, seq: Seq): Uint8Array {
+    if (this.#head?.from !== from || this.#head.seq !== seq)
+      this.#head = { from, seq, bytes: patchHead(this.state.room, from, seq) }
+    return this.#head.bytes
   }
 
   /** What a viewer knew alone, without what everyone knows now: that is set for all, and must not be deleted for one. */
