@@ -101,7 +101,7 @@ export class Aside {
 
   #tellWatching(): void {
     const count = this.#attachments.spectators
-    this.#tell(encode([OP.note, this.#state().room, 'spectators', { count }]), this.#attachments.all())
+    this.#tell(encode([OP.note, this.#state().room, 'spectators', count]), this.#attachments.all())
   }
 
   #tell(frame: Uint8Array, to: Iterable<Attachment>): void {

@@ -425,12 +425,12 @@ describe.concurrent('MATCH, CAST, INPUT', () => {
     for (const { raw } of seats) raw.cut()
   })
 
-  test('NOTE spectators: a count', async () => {
+  test('NOTE spectators: its data is the count, a number', async () => {
     const { room, seats } = await table(url, 'tictactoe', 2)
     const eve = await enter(url, 'Eve')
     await eve.raw.join(room)
-    const note = await first(seats).raw.next((f) => f[0] === 40 && dig(f, 3, 'count') === 1)
-    expect(note).toEqual([40, room, 'spectators', { count: 1 }])
+    const note = await first(seats).raw.next((f) => f[0] === 40 && f[3] === 1)
+    expect(note).toEqual([40, room, 'spectators', 1])
     for (const { raw } of [...seats, eve]) raw.cut()
   })
 
