@@ -7,7 +7,7 @@ import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import type { LiveRoom } from '../room/live.ts'
-import { isOut, isPlayer } from '../room/membership.ts'
+import { isConnected, isOut, isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
 import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
 import { createNext, createRoom } from './creation.ts'
@@ -156,6 +156,11 @@ class Taking {
 
   #left(answer: Uint8Array, { by }: Asker, room: LiveRoom): void {
     const { gateway, conn } = this.#command
+    if (isConnected(room.state, by)) {
+      // A LEAVE that is answered once more, and its player has come back since.
+      this.#give({ frames: [answer] })
+      return
+    }
     room.detachPlayer(by, 'left', conn === null ? undefined : { gateway, conn })
     this.#give({ frames: [answer], attached: null })
   }

@@ -125,8 +125,8 @@ const checkLevel = async (world: World): Promise<Map<RoomId, RoomPast>> => {
     await clock.advance(100)
     pasts = await past()
   }
-  for (const what of behind(pasts, world.memories.showings))
-    timeline.fail('P3', null, `2 s after the last fault ${what}`)
+  for (const { room, what } of behind(pasts, world.memories.showings))
+    timeline.fail('P3', room, `2 s after the last fault ${what}`)
   return pasts
 }
 
