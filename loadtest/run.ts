@@ -57,6 +57,7 @@ const runScenario = async (k6: string, { scenario, url, vus, seconds }: LoadTest
   process.once('exit', () => child.kill('SIGKILL'))
   const [code] = await once(child, 'exit')
   await own?.kill('SIGTERM')
+  if (code !== 0 && own !== null) console.error(`The server said:\n${own.output()}`)
   return code === 0 ? 0 : 1
 }
 

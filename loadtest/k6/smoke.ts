@@ -8,7 +8,9 @@ import { FAULTS, Failure, Session } from './session.ts'
 import { type Summary, summaryOf } from './summary.ts'
 
 /** Keeps a run of the most virtual users far below what k6 can measure and what the server lets one address send. */
-const THINKING_MS = 200
+const THINKING_MS = { least: 100, most: 300 }
+/** Pairs come one after another: friends mostly meet one another, and nobody plays in step with all others. */
+const ARRIVING_MS = { least: 0, most: 1_000 }
 
 const { URL = '', VUS = '1', SECONDS = '1' } = __ENV
 
@@ -40,6 +42,7 @@ export const options = {
 }
 
 export default async function pair(): Promise<void> {
+  await pause(ARRIVING_MS)
   const sent = new Map<string, number>()
   await Promise.all([visit('Ann', sent), visit('Bob', sent)])
 }
@@ -105,4 +108,5 @@ const boardOf = ({ game }: RoomDocument): Board => {
 }
 
 const now = (): number => execution.instance.currentTestRunDuration
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const pause = ({ least, most }: { least: number; most: number }): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, least + Math.random() * (most - least)))
