@@ -57,6 +57,8 @@ export class Bot {
   readonly #memories: Memories
   readonly #isPlaying: () => boolean
   readonly #shown = new Set<Room<GameLike>>()
+  /** Rooms that it has asked to leave: what is answered there may not be shown any more. */
+  readonly #leaving = new WeakSet<Room<GameLike>>()
 
   constructor(
     who: string,
@@ -178,6 +180,7 @@ export class Bot {
   }
 
   async #leave(room: Room<GameLike>): Promise<void> {
+    this.#leaving.add(room)
     if (this.#dice.may(0.5)) void this.#ask('leave', room.id, room.leave())
     else await this.#ask('leave', room.id, room.leave())
   }
@@ -191,7 +194,7 @@ export class Bot {
     if (made === undefined) return
     const seq = await this.#ask(move.type, room.id, made(move.payload))
     if (seq === null) return
-    const shown = room.closed === null ? room.seq : null
+    const shown = room.closed === null && !this.#leaving.has(room) ? room.seq : null
     this.#memories.moves.push({ who: this.who, player: this.player, room: room.id, move, seq, shown })
   }
 
