@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../program.ts'
@@ -177,6 +179,38 @@ describe.concurrent('what starts', () => {
     await started.kill('SIGTERM')
     for (const word of [token, token.split('.')[2] ?? '', 'Unmistakable', 'a-certain-target', 'nonsense-payload'])
       expect(started.stdout + started.stderr).not.toContain(word)
+  })
+
+  test('--tls-cert and --tls-key: https and wss on the same port, the ready line says https, the cookie is Secure', async () => {
+    const [cert, key] = [join(folder.path, 'cert.pem'), join(folder.path, 'key.pem')]
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+        ...['-subj', '/CN=localhost', '-keyout', key, '-out', cert],
+      ],
+      { stdio: 'ignore' },
+    )
+    const { started, url } = await run(['--tls-cert', cert, '--tls-key', key])
+    expect(url).toMatch(/^https:/)
+    const body = JSON.stringify({ name: 'Ann' })
+    const headers = { 'content-type': 'application/json', 'content-length': body.length }
+    const guest = await new Promise<{ cookie: string; token: string }>((resolve, reject) => {
+      const sent = request(
+        `${url}/v1/guests`,
+        { method: 'POST', headers, rejectUnauthorized: false },
+        async (response) => {
+          const answer = Buffer.concat(await response.toArray()).toString()
+          resolve({ cookie: String(response.headers['set-cookie']), token: String(JSON.parse(answer).token) })
+        },
+      )
+      sent.on('error', reject).end(body)
+    })
+    expect(guest.cookie).toMatch(/; ?Secure/i)
+    const raw = new Raw(url, { rejectUnauthorized: false })
+    expect(await raw.hello({ token: guest.token })).toMatchObject({ player: { name: 'Ann' } })
+    raw.cut()
+    await started.kill()
   })
 
   test('--help names every flag of the manual, exit 0', async () => {

@@ -238,6 +238,9 @@ export const patched = (document: unknown, ops: unknown): unknown => {
   return root
 }
 
+/** The ops of frames but NOTEs, which come when they like. */
+export const opsOf = (frames: readonly Frame[]): unknown[] => frames.map(([op]) => op).filter((op) => op !== 40)
+
 export const record = (value: unknown): Record<string, unknown> => {
   if (typeof value !== 'object' || value === null) throw new Error(`no object: ${JSON.stringify(value)}`)
   return value as Record<string, unknown>

@@ -131,7 +131,7 @@ describe.concurrent('a drop-in game with channels, EMITs to some, and rules that
     const back = await comeBack(url, bob)
     const ok = await back.ask(3, room, { since })
     await back.ping()
-    const tail = back.frames.slice(back.frames.indexOf(ok))
+    const tail = back.frames.slice(back.frames.indexOf(ok)).filter(([op]) => op !== 40)
     expect(tail.map(([op]) => op)).toEqual([33, 37, 37, 39])
     expect(tail.slice(1, 3).map((frame) => frame[2])).toEqual([seq, loud])
     cutAll([ann, cho, eve, { raw: back }])
