@@ -31,7 +31,7 @@ export class Fanout {
   readonly #counters: GatewayCounters
   readonly #publish: Publish
   readonly #reattach: () => Reattach
-  readonly #outbox = new Map<Connection, Uint8Array[]>()
+  #outbox = new Map<Connection, Uint8Array[]>()
   /** Whose envelope is being read. */
   #engine: EngineId = ''
 
@@ -50,8 +50,8 @@ export class Fanout {
   /** Sends what was gathered. */
   flush() {
     if (this.#outbox.size === 0) return
-    const outbox = [...this.#outbox]
-    this.#outbox.clear()
+    const outbox = this.#outbox
+    this.#outbox = new Map()
     for (const [connection, frames] of outbox) connection.send(frames)
   }
 

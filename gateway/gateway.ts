@@ -13,6 +13,7 @@ import { Fanout } from './fanout.ts'
 import type { Limits } from './greeting.ts'
 import type { Authenticator } from './identity.ts'
 import { RoomsHere } from './membership.ts'
+import { ConnectionPeer, type PeerPorts } from './peer.ts'
 import { feelPulses } from './pulse.ts'
 import { Questions } from './questions.ts'
 import { Reattach } from './reattach.ts'
@@ -170,6 +171,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     counters.closes.set(code, (counters.closes.get(code) ?? 0) + 1)
   }
 
+  const peers: PeerPorts = { clock, fanout, receive, closed: onClosed }
+
   return {
     counters,
     get isDraining() {
@@ -187,21 +190,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
         // Not at once: the edge has not got its peer yet.
         clock.soon(() => connection.end(CLOSE.restarting, 'restarting'))
       }
-      return {
-        binary(bytes) {
-          connection.heardAt = clock.now()
-          receive(connection, bytes)
-        },
-        alive() {
-          connection.heardAt = clock.now()
-        },
-        text: () => connection.end(CLOSE.textMessage, 'frames are binary messages'),
-        dropped() {
-          for (const membership of connection.memberships.values()) fanout.fellBehind(membership)
-        },
-        drained: () => fanout.drained(connection),
-        closed: (code) => onClosed(connection, code),
-      }
+      return new ConnectionPeer(connection, peers)
     },
 
     ask: (about) => questions.ask(about),

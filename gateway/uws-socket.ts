@@ -1,4 +1,5 @@
 import type { WebSocket } from 'uWebSockets.js'
+import type { CloseCode } from '../protocol/errors.ts'
 import type { Peer, Socket } from './socket.ts'
 
 /** What uWebSockets.js keeps for us with each WebSocket. */
@@ -11,26 +12,45 @@ export interface SocketState {
   peer: Peer | null
 }
 
-/** Returns the socket that the gateway sees; uWS throws when a closed one is touched, so that none is. */
-export const socketOf = (ws: WebSocket<SocketState>, state: SocketState): Socket => ({
-  send: (bytes) => state.isOpen && ws.send(bytes, true) !== 2,
-  bufferedAmount: () => (state.isOpen ? ws.getBufferedAmount() : 0),
-  ping() {
-    if (state.isOpen) ws.ping()
-  },
-  cork(task) {
-    if (state.isOpen) ws.cork(task)
-  },
-  subscribe(topic) {
-    if (state.isOpen) ws.subscribe(topic)
-  },
-  unsubscribe(topic) {
-    if (state.isOpen) ws.unsubscribe(topic)
-  },
-  end(code, reason) {
-    if (state.isOpen) ws.end(code, reason)
-  },
-  cut() {
-    if (state.isOpen) ws.close()
-  },
-})
+/** The socket that the gateway sees; uWS throws when a closed one is touched, so that none is. */
+export class UwsSocket implements Socket {
+  readonly #ws: WebSocket<SocketState>
+  readonly #state: SocketState
+
+  constructor(ws: WebSocket<SocketState>, state: SocketState) {
+    this.#ws = ws
+    this.#state = state
+  }
+
+  send(bytes: Uint8Array): boolean {
+    return this.#state.isOpen && this.#ws.send(bytes, true) !== 2
+  }
+
+  bufferedAmount(): number {
+    return this.#state.isOpen ? this.#ws.getBufferedAmount() : 0
+  }
+
+  ping(): void {
+    if (this.#state.isOpen) this.#ws.ping()
+  }
+
+  cork(task: () => void): void {
+    if (this.#state.isOpen) this.#ws.cork(task)
+  }
+
+  subscribe(topic: string): void {
+    if (this.#state.isOpen) this.#ws.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    if (this.#state.isOpen) this.#ws.unsubscribe(topic)
+  }
+
+  end(code: CloseCode, reason: string): void {
+    if (this.#state.isOpen) this.#ws.end(code, reason)
+  }
+
+  cut(): void {
+    if (this.#state.isOpen) this.#ws.close()
+  }
+}

@@ -9,7 +9,7 @@ import { problem } from './http/reply.ts'
 import { createRouter } from './http/router.ts'
 import { staticFiles } from './static.ts'
 import { answer, headersOf, textOf, withSecurity, write } from './uws-http.ts'
-import { type SocketState, socketOf } from './uws-socket.ts'
+import { type SocketState, UwsSocket } from './uws-socket.ts'
 
 declare module 'uWebSockets.js' {
   interface TemplatedApp {
@@ -126,7 +126,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     open(ws) {
       const state = ws.getUserData()
       state.isOpen = true
-      state.peer = gateway.open(socketOf(ws, state), state)
+      state.peer = gateway.open(new UwsSocket(ws, state), state)
     },
     message(ws, message, isBinary) {
       const { peer } = ws.getUserData()

@@ -207,7 +207,8 @@ const refOf = (frame: unknown): Ref | null => {
 }
 
 /** What may be logged with a part that is sealed under its sender's key. */
-const isSealed = ([op]: ClientFrame): boolean => op === OP.join || op === OP.move
+const isSealed = (frame: ClientFrame): boolean =>
+  frame[0] === OP.move || (frame[0] === OP.join && frame[3]?.role !== 'spectator')
 
 const isForRoom = ([op]: ClientFrame): boolean => IN_A_ROOM.includes(op)
 const IN_A_ROOM: readonly number[] = [OP.join, OP.leave, OP.move, OP.call, OP.cast]

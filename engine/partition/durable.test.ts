@@ -21,9 +21,10 @@ test('P1 durable before visible: nothing of an event leaves while its append is 
     [OP.move, ann.next(), 'r', 'say', { text: 'x' }],
   ])
   const eve = world.gateway.connect('eve')
+  await world.clock.advance(100)
+  expect(world.storage.waiting).toBe(1)
   eve.send('r', [[OP.join, 1, 'r', { role: 'spectator' }]])
   await world.clock.advance(3_000)
-  expect(world.storage.waiting).toBe(1)
   expect([ann.inbox.length, bob.inbox.length, eve.inbox.length]).toEqual([a, b, 0])
   world.storage.release()
   await world.gateway.settle()

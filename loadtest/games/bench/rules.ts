@@ -19,12 +19,19 @@ const g = gameType<Bench>()({
   moves: { set: z.object({ cell: z.int().min(0).max(63), value: z.int() }) },
 })
 
+/** As `cells.with(cell, value)`, which is thirty times slower on a frozen list, as the engine freezes each state. */
+const withCell = (cells: Bench['cells'], cell: number, value: number): number[] => {
+  const changed = [...cells]
+  changed[cell] = value
+  return changed
+}
+
 const machine = setup({
   types: g.types,
   guards: { plays: g.when('set', ({ context, by }) => Object.hasOwn(context.scores, by)) },
   actions: {
     set: g.change('set', ({ context: { cells, scores, turn, secrets }, by, payload: { cell, value } }) => ({
-      cells: cells.with(cell, value),
+      cells: withCell(cells, cell, value),
       scores: { ...scores, [by]: (scores[by] ?? 0) + 1 },
       turn: turn + 1,
       secrets: { ...secrets, [by]: (Math.imul(secrets[by] ?? 1, 31) + value) & 0x7fffffff },
