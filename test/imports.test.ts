@@ -33,8 +33,11 @@ const PARTS: readonly Part[] = [
 
 /** What holds for single files beside the arrows: who may import a package, or a part of Node, at run time. */
 const ONLY_IN = [
-  { what: 'xstate', at: /^(engine\/rules\/|games\/[^/]+\/rules[^/]*\.ts$|loadtest\/games\/[^/]+\/rules[^/]*\.ts$)/ },
-  { what: 'uWebSockets.js', at: /^(gateway\/|scripts\/node-runtime\.mjs$)/ },
+  {
+    what: 'xstate',
+    at: /^(engine\/rules\/|games\/[^/]+\/rules[^/]*\.ts$|loadtest\/games\/[^/]+\/rules[^/]*\.ts$|loadtest\/bench\/)/,
+  },
+  { what: 'uWebSockets.js', at: /^(gateway\/|scripts\/node-runtime\.mjs$|loadtest\/bench\/)/ },
   { what: 'node:sqlite', at: /^engine\/log\// },
   { what: 'react', at: /^(client\/react\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx?$)/ },
 ] as const
