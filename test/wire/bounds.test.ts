@@ -107,6 +107,23 @@ describe.concurrent('P5 the rate', () => {
     await small.kill()
     await keyed.kill()
   })
+
+  test('X-Forwarded-For says where somebody is only as far as --trust-proxy allows', async () => {
+    const statuses = async (at: string, forwarded: (i: number) => string) => {
+      const seen: number[] = []
+      for (let i = 0; i < 60; i++)
+        seen.push((await fetch(`${at}/v1/games`, { headers: { 'x-forwarded-for': forwarded(i) } })).status)
+      return seen
+    }
+    const direct = await startMadang(['--data', join(data.path, 'direct'), '--rate', '1'])
+    expect(await statuses(direct.url, (i) => `10.0.0.${i}`)).toContain(429)
+    const proxied = await startMadang(['--data', join(data.path, 'proxied'), '--rate', '1', '--trust-proxy', '1'])
+    expect(await statuses(proxied.url, (i) => `10.0.0.${i}`)).not.toContain(429)
+    // What a client puts before its proxy's word is only the client's word.
+    expect(await statuses(proxied.url, (i) => `10.1.0.${i}, 192.0.2.7`)).toContain(429)
+    await direct.kill()
+    await proxied.kill()
+  })
 })
 
 describe('P5 slow and hostile clients', () => {

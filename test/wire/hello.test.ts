@@ -220,4 +220,14 @@ describe.concurrent('HELLO', () => {
     expect(record(raw.frames[0]?.[1]).v).toBe(1)
     raw.cut()
   })
+
+  test('a WebSocket ping is answered; another path is no WebSocket', async () => {
+    const { raw } = await enter(url, 'Ann')
+    const pong = new Promise((resolve) => raw.socket.once('pong', (bytes) => resolve(bytes.toString())))
+    raw.socket.ping('are you there')
+    expect(await pong).toBe('are you there')
+    raw.cut()
+    const elsewhere = new Raw(`${url}/v1/other`)
+    expect(await elsewhere.until(() => elsewhere.status)).toBe(404)
+  })
 })

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { comeBack, dig, type Entered, enter, first, nth, Raw, table } from './raw.ts'
+import { comeBack, dig, type Entered, enter, first, nth, postJson, Raw, table } from './raw.ts'
 
 const data = temporaryFolder()
 const games = ['games', 'loadtest/games'].map((folder) => resolve(folder)).join(',')
@@ -241,6 +241,33 @@ test('P1 P2 kill -9 under load and restart: what was acknowledged is there; all 
   )
   expect(reader.see(other.room, 'room', 'players')).toEqual(seats.slice(0, 7).map(({ id }) => id))
   cutAll(back)
+  await after.kill()
+  own[Symbol.dispose]()
+})
+
+test('P2 over HTTP: the same Idempotency-Key after kill -9 finds the same room; public rooms are listed again after a restart', async () => {
+  const own = temporaryFolder()
+  const before = await startMadang(['--data', own.path])
+  const ann = await enter(before.url, 'Ann')
+  const make = async (at: string) => {
+    const headers = { authorization: `Bearer ${ann.guest.token}`, 'idempotency-key': 'one-and-only' }
+    const response = await postJson(`${at}/v1/rooms`, { game: 'mafia', options: { night: 5 }, public: true }, headers)
+    expect([200, 201]).toContain(response.status)
+    return String(dig(await response.json(), 'room'))
+  }
+  const room = await make(before.url)
+  await ann.raw.join(room)
+  const over = await ann.raw.create('tictactoe', null, { public: true })
+  await before.kill('SIGKILL')
+  const after = await startMadang(['--data', own.path], { port: before.port })
+  expect(await make(after.url)).toBe(room)
+  const listed = dig(await (await fetch(`${after.url}/v1/rooms`)).json(), 'rooms')
+  expect(listed).toContainEqual({ room, game: 'mafia', phase: 'open', players: 1, seats: 12 })
+  expect(listed).toContainEqual({ room: over, game: 'tictactoe', phase: 'open', players: 0, seats: 2 })
+  expect(await (await fetch(`${after.url}/v1/rooms/${over}`)).json()).toMatchObject({ room: over, phase: 'open' })
+  const back = await comeBack(after.url, ann)
+  expect((await back.ask(7, room, 'start'))[2]).toBe('conflict')
+  back.cut()
   await after.kill()
   own[Symbol.dispose]()
 })
