@@ -35,6 +35,8 @@ const GUEST_ISSUER = 'madang'
 const GUEST_AUDIENCE = 'madang-guest'
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 const JWKS_MS = 5_000
+/** A token under a key that is not known yet makes us look again, at most this often. */
+const JWKS_AGAIN_MS = 1_000
 
 /** Returns the verifier of tokens and, where guests are on, the maker of theirs. */
 export const createAuth = ({ keys, guestKey, issuer, audience, clock, chance }: AuthOptions): Auth => {
@@ -83,7 +85,7 @@ type Verify = (token: string, currentDate: Date) => Promise<JWTPayload>
 const verifier = (keys: TokenKeys, claims: Pick<JWTVerifyOptions, 'issuer' | 'audience'>): Verify => {
   const check = { requiredClaims: ['sub'] }
   if (keys.by === 'jwks') {
-    const set = createRemoteJWKSet(new URL(keys.url), { timeoutDuration: JWKS_MS })
+    const set = createRemoteJWKSet(new URL(keys.url), { timeoutDuration: JWKS_MS, cooldownDuration: JWKS_AGAIN_MS })
     const options = { ...check, ...claims, algorithms: ASYMMETRIC }
     return async (token, currentDate) => (await jwtVerify(token, set, { ...options, currentDate })).payload
   }

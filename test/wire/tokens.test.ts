@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
 import { dig, jwt, postJson, Raw, unsigned } from './raw.ts'
 
 const SECRET = 'a secret of this test, long enough for HS256'
@@ -182,5 +182,23 @@ describe.concurrent('--jwks-url', () => {
       ...confused,
     ])
       expect(await outcome(url, bad), bad).toEqual(REFUSED)
+  })
+
+  test('a key that is added later is found soon, without a restart', async () => {
+    const added = generateKeyPairSync('ed25519')
+    expect(await outcome(url, signed('EdDSA', 'added', added.privateKey))).toEqual(REFUSED)
+    served.push({ ...added.publicKey.export({ format: 'jwk' }), kid: 'added', alg: 'EdDSA', use: 'sig' })
+    const token = signed('EdDSA', 'added', added.privateKey)
+    await until(async () => dig(await outcome(url, token), 'id') === 'ann', 'the new key to be found', 10_000)
+  })
+
+  test('where the keys cannot be had: unavailable and BYE with resume, not unauthorized', async () => {
+    const { url: lost } = await start('lost', ['--jwks-url', 'http://127.0.0.1:9/jwks.json'])
+    const raw = new Raw(lost)
+    await raw.opened()
+    raw.send([1, { v: 1, token: signed('ES256', 'ec', ec.privateKey) }])
+    expect((await raw.next(34))[2]).toBe('unavailable')
+    expect(dig(await raw.next(41), 2, 'resume')).toBe(true)
+    expect(await raw.closeCode()).toBe(1012)
   })
 })

@@ -164,3 +164,39 @@ describe.concurrent('a drop-in game with channels, EMITs to some, and rules that
     cutAll(seats)
   })
 })
+
+test('P5 P4 members who stop reading while a room is loud: they are closed, or catch up to the very same document; those who read miss nothing and wait for nobody', {
+  timeout: 90_000,
+}, async () => {
+  const own = temporaryFolder()
+  const games = fileURLToPath(new URL('./testing', import.meta.url))
+  const loud = await startMadang(['--data', own.path, '--games', games, '--rate', '100000'])
+  const { room, seats } = await table(loud.url, 'yard', 3)
+  const [ann, bob, slow] = [first(seats), nth(seats, 1), nth(seats, 2)]
+  const watchers = [await enter(loud.url, 'Eve'), await enter(loud.url, 'Gus')]
+  for (const { raw } of watchers) await raw.join(room, { role: 'spectator' })
+  const [reading, dozing] = [first(watchers), nth(watchers, 1)]
+  for (const { raw } of [slow, dozing]) raw.socket.pause()
+  let slowest = 0
+  for (let i = 0; i < 1_000; i++) {
+    const from = performance.now()
+    await ann.raw.ok(5, room, 'say', { text: `${i} ${'x'.repeat(15_000)}` })
+    slowest = Math.max(slowest, performance.now() - from)
+  }
+  expect(slowest).toBeLessThan(3_000)
+  for (const { raw } of [bob, reading])
+    await raw.until(() => String(dig(raw.see(room, 'game', 'said'), 4)).startsWith('999 '))
+  for (const { raw } of [slow, dozing]) {
+    raw.socket.resume()
+    await raw.until(
+      () => raw.closed !== null || String(dig(raw.see(room, 'game', 'said'), 4)).startsWith('999 '),
+      () => 'the close, or the document',
+    )
+    if (raw.closed !== null) expect([4003, 1006]).toContain(raw.closed.code)
+    else expect(raw.see(room, 'game')).toEqual(bob.raw.see(room, 'game'))
+  }
+  expect(bob.raw.see(room)).toEqual(reading.raw.see(room))
+  cutAll([...seats, ...watchers])
+  await loud.kill()
+  own[Symbol.dispose]()
+})
