@@ -63,7 +63,7 @@ test('P4 private: five play a short mafia to its end, and no citizen is told a r
     const { game } = room.document
     if (game?.role !== 'mafia') expect(game).toMatchObject({ mafia: null, votes: null })
   }
-  const me = players[rooms.findIndex((room) => room === killers[0])]
+  const me = players.find((_, i) => rooms[i] === killers[0])
   while (rooms[0]?.document.room.phase === 'playing') {
     const { phase, alive } = rooms[0].document.game ?? { phase: 'over', alive: [] as string[] }
     const victim = alive.find((p) => p !== me?.id) ?? ''

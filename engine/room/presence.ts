@@ -2,7 +2,7 @@ import type { Clock } from '../../protocol/clock.ts'
 import type { PlayerId } from '../../protocol/frames.ts'
 
 /** How long a player may be without a connection before the room counts the player as dropped. */
-export const GRACE_MS = 5_000
+const GRACE_MS = 5_000
 
 /** The grace of players without a connection: `absent` is called for each whose grace ended. */
 export class Presence {

@@ -5,7 +5,7 @@ import type { RoomInput } from './input.ts'
 import type { PlainRoomState } from './plain.ts'
 
 /** What stands in place of a name or word whose key was deleted. */
-export const FORGOTTEN = '…'
+const FORGOTTEN = '…'
 
 /** Hands out the keys under which names and words of players are sealed; undefined where a player was forgotten. */
 export interface Keys {
