@@ -16,6 +16,7 @@ interface Part {
 const PARTS: readonly Part[] = [
   { folder: 'protocol', ours: [], packages: ['@msgpack/msgpack'] },
   { folder: 'client/react.ts', ours: ['protocol', 'client'], packages: ['react'] },
+  { folder: 'client/board.ts', ours: ['protocol', 'client'], packages: ['react'] },
   { folder: 'client', ours: ['protocol'], packages: ['@msgpack/msgpack'] },
   { folder: 'bus', ours: ['protocol'], packages: null },
   { folder: 'gateway', ours: ['protocol', 'bus'], packages: null },
@@ -39,7 +40,7 @@ const ONLY_IN = [
   },
   { what: 'uWebSockets.js', at: /^(gateway\/|scripts\/node-runtime\.mjs$|loadtest\/bench\/)/ },
   { what: 'node:sqlite', at: /^engine\/log\// },
-  { what: 'react', at: /^(client\/react\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx?$)/ },
+  { what: 'react', at: /^(client\/(react|board)\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx?$)/ },
 ] as const
 
 /** Tests, and what only tests use. */

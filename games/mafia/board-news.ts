@@ -1,31 +1,21 @@
-import { useEffect, useRef, useState } from 'react'
-import type { Room } from '../../client/client.ts'
+import { useEffect, useState } from 'react'
+import type { GameEvent, Room } from '../../client/client.ts'
 import type { BoardWords } from './board-words.ts'
 import type rules from './rules.ts'
-import type { Role } from './town.ts'
-
-type News =
-  | { readonly type: 'death'; readonly player: string; readonly role: Role; readonly left: boolean }
-  | { readonly type: 'spared' }
+import { sayEvent } from './say-event.ts'
 
 /** The last verdict as a sentence; '' until there is one. */
 export const useNews = (room: Room<typeof rules>, words: BoardWords, nameOf: (id: string) => string): string => {
-  const [news, setNews] = useState<News | null>(null)
+  const [verdict, setVerdict] = useState<{ event: GameEvent; name: string } | null>(null)
   useEffect(
     () =>
       room.on('emit', (event) => {
-        const { type, player, role, cause } = event
-        if (type === 'spared') setNews({ type })
-        if (type === 'death' && typeof player === 'string' && (role === 'mafia' || role === 'citizen'))
-          setNews({ type, player, role, left: cause === 'left' })
+        if (event.type === 'end') return
+        // Now: who is out may be gone from the members a moment later.
+        const name = typeof event.player === 'string' ? room.document.room.members[event.player]?.name : undefined
+        setVerdict({ event, name: name ?? '' })
       }),
     [room],
   )
-  // Who is out may be gone from the members a moment later.
-  const names = useRef(new Map<string, string>())
-  if (news === null) return ''
-  if (news.type === 'spared') return words.spared
-  const name = names.current.get(news.player) ?? nameOf(news.player)
-  names.current.set(news.player, name)
-  return (news.left ? words.left : words.died)[news.role](name)
+  return verdict === null ? '' : (sayEvent(words, verdict.event, (id) => verdict.name || nameOf(id)) ?? '')
 }

@@ -1,6 +1,7 @@
 import type { BoardProps } from '../../client/board.ts'
-import { AliveList } from './board-alive.tsx'
 import { useNews } from './board-news.ts'
+import { Seat } from './board-seat.tsx'
+import { useTravellingVotes } from './board-votes.ts'
 import { type BoardWords, boardWords } from './board-words.ts'
 import type rules from './rules.ts'
 import './board.css'
@@ -8,27 +9,27 @@ import './board.css'
 type Props = BoardProps<typeof rules>
 type Game = NonNullable<Props['document']['game']>
 
-/** The phase and its time, one's own role, and the town with its votes. */
-export default function Board({ document, me, room, language, now, attempt }: Props) {
+/** In the middle the sky, the time, one's own role and what to do; at the seats the votes. */
+export default function Board({ document, me, room, language, now, attempt, AtSeat, Face, faceOf }: Props) {
   const words = boardWords[language]
   const { game } = document
-  const { members } = document.room
+  const { members, players } = document.room
   const nameOf = (id: string): string => members[id]?.name ?? words.somebody
   const news = useNews(room, words, nameOf)
+  useTravellingVotes(game?.votes ?? null, faceOf)
   if (game === null) return null
   const mayVote = game.alive.includes(me) && (game.phase === 'day' || (game.phase === 'night' && game.role === 'mafia'))
   const targets = mayVote ? game.alive.filter((id) => game.phase === 'day' || !game.mafia?.includes(id)) : []
 
   return (
     <div className="mafia" data-phase={game.phase}>
+      <Sky phase={game.phase} />
       <header className="mafia-head">
-        <PhaseSign phase={game.phase} />
         <h1>{game.phase === 'over' ? words.over : words[game.phase](game.round)}</h1>
         {game.endsAt !== null && <Countdown ms={game.endsAt - now} label={words.timeLeft} />}
       </header>
-      <Secret game={game} me={me} nameOf={nameOf} words={words} />
       <div role="status" className="mafia-status">
-        {news !== '' && <p>{news}</p>}
+        {news !== '' && <p className="mafia-news">{news}</p>}
         <p className="mafia-task" data-mine={mayVote}>
           {taskOf(game, me, words)}
         </p>
@@ -38,15 +39,21 @@ export default function Board({ document, me, room, language, now, attempt }: Pr
           {words.voted(Object.keys(game.votes).length, game.phase === 'day' ? game.alive.length : livingMafia(game))}
         </p>
       )}
-      <AliveList
-        game={game}
-        me={me}
-        targets={targets}
-        nameOf={nameOf}
-        words={words}
-        vote={(target) => attempt(room.move.vote({ target }))}
-      />
-      <DeadList dead={game.dead} nameOf={nameOf} words={words} />
+      <Secret game={game} me={me} nameOf={nameOf} words={words} />
+      {players.map((player) => (
+        <AtSeat key={player} player={player}>
+          <Seat
+            game={game}
+            player={player}
+            me={me}
+            isTarget={targets.includes(player)}
+            nameOf={nameOf}
+            words={words}
+            Face={Face}
+            vote={() => void attempt(room.move.vote({ target: player }))}
+          />
+        </AtSeat>
+      ))}
     </div>
   )
 }
@@ -85,23 +92,6 @@ const Secret = ({ game, me, nameOf, words }: SecretProps) => {
   )
 }
 
-const DeadList = ({ dead, nameOf, words }: Pick<SecretProps, 'nameOf' | 'words'> & Pick<Game, 'dead'>) => {
-  const entries = Object.entries(dead)
-  if (entries.length === 0) return null
-  return (
-    <section className="mafia-dead" aria-label={words.dead}>
-      <h2>{words.dead}</h2>
-      <ul>
-        {entries.map(([id, role]) => (
-          <li key={id} data-role={role}>
-            <s>{nameOf(id)}</s> <span>{words.roleName[role]}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  )
-}
-
 const Countdown = ({ ms, label }: { ms: number; label: string }) => {
   const seconds = Math.max(0, Math.ceil(ms / 1000))
   const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
@@ -112,12 +102,21 @@ const Countdown = ({ ms, label }: { ms: number; label: string }) => {
   )
 }
 
-const PhaseSign = ({ phase }: Pick<Game, 'phase'>) => (
-  <svg className="mafia-sign" viewBox="0 0 32 32" aria-hidden="true">
-    {phase === 'night' ? (
-      <path d="M21 4a12.5 12.5 0 1 0 7 18A10.5 10.5 0 0 1 21 4z" />
-    ) : (
-      <circle cx="16" cy="16" r="9" />
-    )}
+/** The sky over the town: a wheel with the sun on one side and the moon on the other, half of it above the roofs. */
+const Sky = ({ phase }: Pick<Game, 'phase'>) => (
+  <svg className="mafia-sky" viewBox="0 0 200 100" aria-hidden="true">
+    <g className="mafia-wheel" data-phase={phase}>
+      <circle className="mafia-sun" cx="100" cy="44" r="21" />
+      <g className="mafia-moon">
+        <path d="M108 140a21 21 0 1 0 13 30 17 17 0 0 1-13-30z" />
+        <circle cx="62" cy="150" r="1.8" />
+        <circle cx="150" cy="140" r="1.5" />
+        <circle cx="140" cy="168" r="2" />
+      </g>
+    </g>
+    <path
+      className="mafia-roofs"
+      d="M40 96c11-1 18-6 22-15h76c4 9 11 14 22 15v4H40zM64 76h72v4H64zM8 99c6-1 10-4 13-9h22l-5 10H8zM192 99c-6-1-10-4-13-9h-22l5 10h30z"
+    />
   </svg>
 )

@@ -9,6 +9,7 @@ const en = {
   youWinByLeave: 'The other player left. You win.',
   winsByLeave: (name: string) => `The other player left. ${name} wins.`,
   draw: 'A draw. Nobody won.',
+  put: (name: string, isRing: boolean) => `${name} drew a ${isRing ? 'ring' : 'cross'}.`,
   cell: (row: number, column: number, owner: string | null) => `Row ${row}, column ${column}: ${owner ?? 'free'}`,
 }
 
@@ -23,8 +24,10 @@ const ko: typeof en = {
   youWinByLeave: '상대가 나가서 이겼어요.',
   winsByLeave: (name) => `상대가 나가서 ${name} 님이 이겼어요.`,
   draw: '비겼어요.',
+  put: (name, isRing) => `${name} 님이 ${isRing ? '동그라미' : '가위표'}를 그렸어요.`,
   cell: (row, column, owner) => `${row}행 ${column}열: ${owner ?? '빈칸'}`,
 }
 
 /** What the board says, by language. */
 export const boardWords = { en, ko }
+export type BoardWords = typeof en

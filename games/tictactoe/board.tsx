@@ -19,7 +19,7 @@ const LINES = [
 ]
 
 /** Three by three cells. Arrows move between them, Enter marks one. */
-export default function Board({ document, me, room, language, attempt }: Props) {
+export default function Board({ document, me, room, language, attempt, AtSeat }: Props) {
   const words = boardWords[language]
   const cells = useRef<(HTMLButtonElement | null)[]>([])
   const [focused, setFocused] = useState(4)
@@ -49,7 +49,7 @@ export default function Board({ document, me, room, language, attempt }: Props) 
   }
 
   return (
-    <div className="ttt" data-turn={isMyTurn ? 'mine' : 'other'}>
+    <div className="ttt" data-turn={isMyTurn ? 'mine' : 'other'} data-decided={line !== undefined}>
       <p className="ttt-status" role="status">
         {statusOf({ game, me, nameOf, words, hasLine: line !== undefined })}
       </p>
@@ -81,7 +81,15 @@ export default function Board({ document, me, room, language, attempt }: Props) 
             </button>
           )
         })}
+        {line && <WinningLine line={line} isMine={game.winner === me} />}
       </div>
+      {players.map((player) => (
+        <AtSeat key={player} player={player}>
+          <span className="ttt-sign">
+            <Mark isFirst={player === players[0]} />
+          </span>
+        </AtSeat>
+      ))}
     </div>
   )
 }
@@ -92,6 +100,20 @@ const Mark = ({ isFirst }: { isFirst: boolean }) => (
     {isFirst ? <circle cx="20" cy="20" r="12.5" /> : <path d="M9 9l22 22M31 9L9 31" />}
   </svg>
 )
+
+/** A stroke through the three that won. */
+const WinningLine = ({ line, isMine }: { line: readonly number[]; isMine: boolean }) => {
+  const [from = 0, , to = 0] = line
+  const [x1, y1, x2, y2] = [from % SIZE, Math.floor(from / SIZE), to % SIZE, Math.floor(to / SIZE)].map(middleOf)
+  return (
+    <svg className="ttt-line" viewBox="0 0 100 100" data-by={isMine ? 'me' : 'other'} aria-hidden="true">
+      <line x1={x1} y1={y1} x2={x2} y2={y2} />
+    </svg>
+  )
+}
+
+/** In the middle of the first, second or third cell, of 100. */
+const middleOf = (index: number): number => 16 + index * 34
 
 /** The cell that a key leads to, or null where it leads nowhere. Pure. */
 const target = (key: string, from: number): number | null => {

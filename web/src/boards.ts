@@ -1,12 +1,12 @@
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
-import type { BoardProps } from '../../client/board.ts'
+import type { BoardProps, GamePage } from '../../client/board.ts'
 import type { GameLike } from '../../client/game.ts'
 
 type Board = ComponentType<BoardProps<GameLike>>
-type Labels = Readonly<Record<'en' | 'ko', Readonly<Record<string, string>>>>
 
 const boards = import.meta.glob<{ default: Board }>('../../games/*/board.tsx')
-const labels = import.meta.glob<Labels>('../../games/*/options.ts', { eager: true, import: 'optionLabels' })
+const pages = import.meta.glob<GamePage<GameLike>>('../../games/*/page.ts', { eager: true, import: 'default' })
+const icons = import.meta.glob<string>('../../games/*/icon.svg', { eager: true, import: 'default', query: '?url' })
 
 const loaded = new Map<string, LazyExoticComponent<Board>>()
 
@@ -19,6 +19,8 @@ export const boardOf = (game: string): LazyExoticComponent<Board> | null => {
   return board
 }
 
-/** What a game calls its options; null where it does not say. */
-export const optionLabel = (game: string, option: string, language: 'en' | 'ko'): string | null =>
-  labels[`../../games/${game}/options.ts`]?.[language][option] ?? null
+/** What the page knows of a game beside its board; null where the game does not say. */
+export const gamePageOf = (game: string): GamePage<GameLike> | null => pages[`../../games/${game}/page.ts`] ?? null
+
+/** The address of a game's sign; null where it has none. */
+export const iconOf = (game: string): string | null => icons[`../../games/${game}/icon.svg`] ?? null

@@ -7,6 +7,8 @@ export interface Game {
   readonly id: string
   readonly title: string | Readonly<Record<string, string>>
   readonly players: readonly [min: number, max: number]
+  /** Whether it starts by itself; else the host starts it. */
+  readonly autoStart: boolean
   /** JSON Schema of the options. */
   readonly options: object
 }
@@ -54,6 +56,7 @@ const isGame = (value: unknown): value is Game => {
     Array.isArray(players) &&
     players.length === 2 &&
     players.every((count) => typeof count === 'number') &&
+    typeof field(value, 'autoStart') === 'boolean' &&
     typeof field(value, 'options') === 'object'
   )
 }

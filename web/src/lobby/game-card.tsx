@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { gamePageOf, iconOf } from '../boards.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
 import { pathOf } from '../path.ts'
 import { navigate } from '../route.ts'
@@ -16,7 +17,10 @@ interface GameCardProps {
 /** One game: play with whoever waits, or open a room. */
 export const GameCard = ({ game, askName }: GameCardProps) => {
   const { lobby } = useWords()
-  const title = titleIn(game.title, useLanguage())
+  const language = useLanguage()
+  const title = titleIn(game.title, language)
+  const about = gamePageOf(game.id)?.words[language].about
+  const icon = iconOf(game.id)
   const attempts = useAttempts()
   const [isOpening, setOpening] = useState(false)
   const [min, max] = game.players
@@ -32,8 +36,14 @@ export const GameCard = ({ game, askName }: GameCardProps) => {
 
   return (
     <li className="card" data-game={game.id} aria-busy={attempts.pending > 0}>
-      <h3>{title}</h3>
-      <p className="soft">{lobby.players(min, max)}</p>
+      <div className="card-head">
+        {icon !== null && <span className="card-icon" style={{ maskImage: `url("${icon}")` }} />}
+        <div>
+          <h3>{title}</h3>
+          <p className="soft">{lobby.players(min, max)}</p>
+        </div>
+      </div>
+      {about !== undefined && <p className="about">{about}</p>}
       {isOpening ? (
         <NewRoom game={game} title={title} askName={askName} cancel={() => setOpening(false)} />
       ) : (

@@ -3,6 +3,7 @@ import { Shell } from '../page/shell.tsx'
 import { usePolled } from '../polled.ts'
 import { fetchGames } from '../server.ts'
 import { useWords } from '../words/words.ts'
+import { CourtyardPicture } from './courtyard-picture.tsx'
 import { GameCard } from './game-card.tsx'
 import { JoinByLink } from './join-by-link.tsx'
 import { PublicRooms } from './public-rooms.tsx'
@@ -10,7 +11,7 @@ import { NAME_CHARACTERS, useYourName } from './your-name.ts'
 
 /** `/`: who you are, what can be played, and where people wait. */
 export const Lobby = () => {
-  const { tagline, name: nameWords, lobby } = useWords()
+  const { tagline, taglineMore, name: nameWords, lobby } = useWords()
   const [name, setName] = useYourName()
   const [isNameMissing, setNameMissing] = useState(false)
   const field = useRef<HTMLInputElement>(null)
@@ -30,6 +31,7 @@ export const Lobby = () => {
       <div className="lobby">
         <section className="welcome">
           <h1>{tagline}</h1>
+          <p className="more">{taglineMore}</p>
           <label className="field">
             <span>{nameWords.label}</span>
             <input
@@ -49,6 +51,7 @@ export const Lobby = () => {
             </small>
           </label>
         </section>
+        <CourtyardPicture />
 
         <section aria-labelledby="games">
           <h2 id="games">{lobby.play}</h2>

@@ -1,5 +1,5 @@
 import { useId } from 'react'
-import { optionLabel } from '../boards.ts'
+import { gamePageOf } from '../boards.ts'
 import { useLanguage } from '../words/words.ts'
 import type { Option, Value } from './options.ts'
 
@@ -12,7 +12,8 @@ interface OptionFieldProps {
 
 /** The field of one option of a game. Left empty, the game's own default holds. */
 export const OptionField = ({ game, option, value, change }: OptionFieldProps) => {
-  const label = optionLabel(game, option.name, useLanguage()) ?? option.title
+  const language = useLanguage()
+  const label = gamePageOf(game)?.words[language].options?.[option.name] ?? option.title
   const id = useId()
   if (option.kind === 'boolean')
     return (

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Mask } from '../room/mask.tsx'
 import { useWords } from '../words/words.ts'
 import { Link } from './link.tsx'
 import { Shell } from './shell.tsx'
@@ -9,6 +10,7 @@ export const Notice = ({ title, hint, children }: { title: string; hint?: string
   return (
     <Shell title={title}>
       <section className="notice" aria-live="polite">
+        <Mask id="madang" />
         <h1>{title}</h1>
         {hint && <p>{hint}</p>}
         <div className="actions">

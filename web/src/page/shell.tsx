@@ -1,16 +1,16 @@
 import { type ReactNode, useEffect } from 'react'
-import { LanguageSwitch } from './language-switch.tsx'
 import { Link } from './link.tsx'
+import { Tools } from './tools.tsx'
 
 interface ShellProps {
-  /** Of the window, and of the page where it shows a heading of its own. */
+  /** Of the window. */
   readonly title: string
   /** What stands in the top bar beside the way home. */
   readonly bar?: ReactNode
   readonly children: ReactNode
 }
 
-/** What is around every page: the way to the lobby, the language, the content. */
+/** What is around every page: the way to the lobby, sound, keys and language, the content. */
 export const Shell = ({ title, bar, children }: ShellProps) => {
   useEffect(() => {
     document.title = title === 'Madang' ? title : `${title} · Madang`
@@ -19,10 +19,17 @@ export const Shell = ({ title, bar, children }: ShellProps) => {
     <>
       <header className="bar">
         <Link className="wordmark" to="/">
-          Madang<span lang="ko">마당</span>
+          <svg viewBox="0 0 32 32" aria-hidden="true">
+            <circle cx="16" cy="17" r="7" fill="none" stroke="currentColor" strokeWidth="2.5" />
+            <circle cx="16" cy="3.5" r="2.5" />
+            <circle cx="28" cy="23.5" r="2.5" />
+            <circle cx="4" cy="23.5" r="2.5" />
+          </svg>
+          <b>Madang</b>
+          <span lang="ko">마당</span>
         </Link>
         <div className="bar-middle">{bar}</div>
-        <LanguageSwitch />
+        <Tools />
       </header>
       <main tabIndex={-1}>{children}</main>
     </>

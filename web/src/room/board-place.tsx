@@ -1,36 +1,49 @@
 import { Suspense } from 'react'
-import type { PlayerId, Room, RoomDocument, Session } from '../../../client/client.ts'
+import type { PlayerId, Room, RoomDocument } from '../../../client/client.ts'
 import { boardOf } from '../boards.ts'
 import { Rescue } from '../page/rescue.tsx'
 import { useLanguage, useWords } from '../words/words.ts'
-import { useServerSeconds } from './server-seconds.ts'
+import { Mask } from './mask.tsx'
+import { AtSeat, faceOf } from './seats.tsx'
 
 interface BoardPlaceProps {
-  readonly session: Session
   readonly room: Room
   readonly document: RoomDocument<object>
   readonly me: PlayerId
+  /** The server's time. */
+  readonly now: number
   attempt(request: Promise<unknown>): Promise<boolean>
 }
 
 /** The middle of the table: the game's own board. */
-export const BoardPlace = ({ session, room, document, me, attempt }: BoardPlaceProps) => {
+export const BoardPlace = ({ room, document, me, now, attempt }: BoardPlaceProps) => {
   const { room: words } = useWords()
   const language = useLanguage()
-  const now = useServerSeconds(session, document.room.phase === 'playing')
   const Board = boardOf(document.room.game)
   if (Board === null) return <p className="empty">{words.noBoard}</p>
   if (document.game === null) return null
   return (
-    <section className="board">
+    <section className="board" aria-label={words.table}>
       <Rescue instead={<BoardTrouble />}>
         <Suspense fallback={null}>
-          <Board document={document} me={me} room={room} language={language} now={now} attempt={attempt} />
+          <Board
+            document={document}
+            me={me}
+            room={room}
+            language={language}
+            now={now}
+            attempt={attempt}
+            AtSeat={AtSeat}
+            Face={Face}
+            faceOf={faceOf}
+          />
         </Suspense>
       </Rescue>
     </section>
   )
 }
+
+const Face = ({ player }: { player: PlayerId }) => <Mask id={player} />
 
 const BoardTrouble = () => {
   const { room: words } = useWords()

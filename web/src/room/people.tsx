@@ -1,44 +1,88 @@
+import { type CSSProperties, use } from 'react'
+import type { Standing } from '../../../client/board.ts'
 import type { PlayerId, Room, RoomDocument } from '../../../client/client.ts'
 import { useWords } from '../words/words.ts'
 import { Mask } from './mask.tsx'
+import { angleOf } from './places.ts'
+import { SeatsContext } from './seats.tsx'
 
 interface PeopleProps {
   readonly room: Room
   readonly info: RoomDocument['room']
   readonly me: PlayerId
+  readonly standing: Standing | null
+  /** Free seats to draw beside those that are taken. */
+  readonly free: number
   attempt(request: Promise<unknown>): Promise<boolean>
 }
 
-/** The players in the order of their seats, the same for everyone, with who is here. */
-export const People = ({ room, info, me, attempt }: PeopleProps) => {
-  const { you, somebody, room: words } = useWords()
-  const mayRemove = info.host === me && info.phase === 'open'
-  if (info.players.length === 0) return <p className="empty">{words.nobody}</p>
+/** The players around the table in the order of their seats, the same for everyone, with who is here. */
+export const People = ({ room, info, me, standing, free, attempt }: PeopleProps) => {
+  const { room: words } = useWords()
+  const count = info.players.length + free
+  const placeOf = (seat: number): CSSProperties => ({ '--angle': `${angleOf(seat, count)}deg` }) as CSSProperties
   return (
-    <ul className="people" aria-label={words.people}>
-      {info.players.map((id) => {
-        const { name = somebody, connected = false } = info.members[id] ?? {}
-        return (
-          <li key={id} data-player-id={id} data-connected={connected} data-you={id === me}>
-            <Mask id={id} />
-            <span className="name">{name}</span>
-            <span className="soft">
-              {[id === me && you, id === info.host && words.host, !connected && words.away].filter(Boolean).join(' · ')}
-              {connected && <span className="heard-only"> {words.here}</span>}
-            </span>
-            {mayRemove && id !== me && (
-              <button
-                type="button"
-                className="quiet danger"
-                aria-label={words.remove(name)}
-                onClick={() => void attempt(room.kick(id))}
-              >
-                {words.removeShort}
-              </button>
-            )}
-          </li>
-        )
-      })}
+    <ul className="people" aria-label={words.people} data-count={count}>
+      {info.players.map((id, seat) => (
+        <Person
+          key={id}
+          id={id}
+          info={info}
+          me={me}
+          standing={standing}
+          place={placeOf(seat)}
+          remove={() => void attempt(room.kick(id))}
+        />
+      ))}
+      {Array.from({ length: free }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a free seat is its place.
+        <li key={index} className="free" style={placeOf(info.players.length + index)}>
+          <div className="face" />
+          <span className="state">{words.emptySeat}</span>
+        </li>
+      ))}
     </ul>
+  )
+}
+
+interface PersonProps extends Pick<PeopleProps, 'info' | 'me' | 'standing'> {
+  readonly id: PlayerId
+  readonly place: CSSProperties
+  remove(): void
+}
+
+const Person = ({ id, info, me, standing, place, remove }: PersonProps) => {
+  const { you, somebody, room: words } = useWords()
+  const seats = use(SeatsContext)
+  const { name = somebody, connected = false } = info.members[id] ?? {}
+  const isActive = standing?.active.includes(id) ?? false
+  const isOut = standing?.out?.includes(id) ?? false
+  const mayRemove = info.host === me && info.phase === 'open' && id !== me
+  const states = [id === info.host && info.phase === 'open' && words.host, isOut && words.out, !connected && words.away]
+  return (
+    <li
+      data-player-id={id}
+      data-connected={connected}
+      data-you={id === me}
+      data-active={isActive}
+      data-out={isOut}
+      style={place}
+    >
+      <div className="face">
+        <Mask id={id} />
+      </div>
+      <span className="name">{id === me ? `${you} · ${name}` : name}</span>
+      <span className="state">
+        {states.filter(Boolean).join(' · ')}
+        {connected && <span className="heard-only"> {words.here}</span>}
+        {isActive && <span className="heard-only"> {id === me ? words.yourMove : words.active}</span>}
+      </span>
+      <div className="slot" ref={seats.slotOf(id)} />
+      {mayRemove && (
+        <button type="button" className="quiet danger remove" aria-label={words.remove(name)} onClick={remove}>
+          {words.removeShort}
+        </button>
+      )}
+    </li>
   )
 }

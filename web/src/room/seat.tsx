@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 import type { Room, Session } from '../../../client/client.ts'
 import { useSession } from '../../../client/react.ts'
 import { Closed } from './closed.tsx'
+import { happeningsOf } from './happenings.ts'
 import { Joining } from './joining.tsx'
 import { RoomRefused } from './room-refused.tsx'
 import { Table } from './table.tsx'
@@ -45,7 +46,11 @@ const useJoined = (session: Session, id: string, attempt: number): Place => {
     let isCurrent = true
     setPlace({ status: 'joining' })
     session.join(id).then(
-      (room) => isCurrent && setPlace({ status: 'joined', room }),
+      (room) => {
+        // At once: what was said before comes right after the document.
+        happeningsOf(room, () => session.serverNow())
+        if (isCurrent) setPlace({ status: 'joined', room })
+      },
       (error: unknown) => isCurrent && setPlace({ status: 'refused', error }),
     )
     return () => {

@@ -1,6 +1,8 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { PlayerId, Room, Session } from '../../../client/client.ts'
 import { useRoom } from '../../../client/react.ts'
+import { gamePageOf } from '../boards.ts'
+import { useKeys } from '../keys.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
 import { Notice } from '../page/notice.tsx'
 import { Shell } from '../page/shell.tsx'
@@ -9,10 +11,19 @@ import { navigate } from '../route.ts'
 import { titleIn, useLanguage, useWords } from '../words/words.ts'
 import { Afterwards } from './afterwards.tsx'
 import { BoardPlace } from './board-place.tsx'
+import { useCues } from './cues.ts'
+import { happeningsOf } from './happenings.ts'
+import { Latest } from './latest.tsx'
 import { Leave } from './leave.tsx'
-import { News } from './news.tsx'
 import { People } from './people.tsx'
+import { freeSeats } from './places.ts'
+import { Reach } from './reach.tsx'
+import { Rim } from './rim.tsx'
 import { RoomRefused } from './room-refused.tsx'
+import { Seats, SeatsContext } from './seats.tsx'
+import { useServerSeconds } from './server-seconds.ts'
+import { Talk } from './talk.tsx'
+import { TalkButton } from './talk-button.tsx'
 import { useGame } from './the-game.ts'
 import { Waiting } from './waiting.tsx'
 
@@ -22,7 +33,7 @@ interface TableProps {
   readonly me: PlayerId
 }
 
-/** A room with everything in it: the people, and in the middle what happens now. */
+/** A room with everything in it: in the middle what happens now, the people around it, and what is said. */
 export const Table = ({ session, room, me }: TableProps) => {
   const { notice, room: words } = useWords()
   const { document, role, closed } = useRoom(room)
@@ -30,6 +41,31 @@ export const Table = ({ session, room, me }: TableProps) => {
   const game = useGame(gameId)
   const title = titleIn(game?.title ?? gameId, useLanguage())
   const attempts = useAttempts()
+  const [seats] = useState(() => new Seats())
+  const [isTalkOpen, setTalkOpen] = useState(false)
+  const happenings = happeningsOf(room, () => session.serverNow())
+  const now = useServerSeconds(session, phase === 'playing')
+  const standing = useMemo(
+    () => (document.game === null ? null : (gamePageOf(gameId)?.standing(document, me) ?? null)),
+    [document, gameId, me],
+  )
+  const isMine = phase === 'playing' && (standing?.active.includes(me) ?? false)
+  useCues(room, standing, me, now)
+  useNight(phase === 'playing' && (standing?.isNight ?? false))
+  useKeys(
+    useMemo(
+      () => ({
+        t: () => {
+          setTalkOpen(true)
+          // The sheet of a phone can take the focus only once it is drawn.
+          requestAnimationFrame(() => focusOn('.composer-text, .lines'))
+        },
+        b: () => focusOn('.board [tabindex="0"], .people .slot button, .board button, .waiting button, .waiting input'),
+        escape: () => setTalkOpen(false),
+      }),
+      [],
+    ),
+  )
 
   // Who saw the end goes along to the next game; who opens the old link later is asked.
   const nextAtFirst = useRef(next)
@@ -48,27 +84,60 @@ export const Table = ({ session, room, me }: TableProps) => {
       <Leave isCostly={phase === 'playing' && role === 'player'} isBusy={attempts.pending > 0} leave={leave} />
     </>
   )
+  const free = phase === 'open' && game !== null ? freeSeats(document.room.players.length, game.players) : 0
   return (
-    <Shell title={title} bar={bar}>
-      <div className="table" data-phase={phase} data-game={gameId}>
-        <News room={document.room} me={me} />
-        <People room={room} info={document.room} me={me} attempt={attempts.attempt} />
-        {role === 'spectator' && <p className="watching">{phase === 'open' ? words.watchingFull : words.watching}</p>}
-        {phase === 'open' ? (
-          <Waiting
-            session={session}
-            room={room}
-            info={document.room}
-            me={me}
-            role={role}
-            players={game?.players ?? null}
-          />
-        ) : (
-          <BoardPlace session={session} room={room} document={document} me={me} attempt={attempts.attempt} />
-        )}
-        {phase === 'over' && <Afterwards room={room} info={document.room} me={me} role={role} attempts={attempts} />}
-        <Refused attempts={attempts} />
-      </div>
+    <Shell title={isMine ? `● ${words.yourTurnTitle} · ${title}` : title} bar={bar}>
+      <SeatsContext value={seats}>
+        <div className="table" data-phase={phase} data-game={gameId} data-mine={isMine}>
+          <Latest happenings={happenings} me={me} />
+          <Reach session={session} happenings={happenings} game={gameId} />
+          <div className="courtyard">
+            <div className="mat" aria-hidden="true">
+              <Rim endsAt={phase === 'playing' ? (standing?.endsAt ?? null) : null} now={now} />
+            </div>
+            <div className="middle">
+              {role === 'spectator' && (
+                <p className="watching">{phase === 'open' ? words.watchingFull : words.watching}</p>
+              )}
+              {phase === 'open' ? (
+                <Waiting session={session} room={room} info={document.room} me={me} role={role} game={game} />
+              ) : (
+                <BoardPlace room={room} document={document} me={me} now={now} attempt={attempts.attempt} />
+              )}
+              {phase === 'over' && (
+                <Afterwards room={room} info={document.room} me={me} role={role} attempts={attempts} />
+              )}
+              <Refused attempts={attempts} />
+            </div>
+            <People
+              room={room}
+              info={document.room}
+              me={me}
+              standing={phase === 'open' ? null : standing}
+              free={free}
+              attempt={attempts.attempt}
+            />
+            <TalkButton happenings={happenings} me={me} isOpen={isTalkOpen} open={() => setTalkOpen(true)} />
+          </div>
+          <Talk room={room} happenings={happenings} me={me} isOpen={isTalkOpen} close={() => setTalkOpen(false)} />
+        </div>
+      </SeatsContext>
     </Shell>
   )
+}
+
+/** Dims the page while it is night in the game. */
+const useNight = (isNight: boolean): void => {
+  useEffect(() => {
+    if (!isNight) return
+    document.documentElement.dataset.night = ''
+    return () => {
+      delete document.documentElement.dataset.night
+    }
+  }, [isNight])
+}
+
+const focusOn = (selector: string): void => {
+  const element = document.querySelector(selector)
+  if (element instanceof HTMLElement) element.focus()
 }

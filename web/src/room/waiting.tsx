@@ -1,6 +1,7 @@
 import type { PlayerId, Role, Room, RoomDocument, Session } from '../../../client/client.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
-import { useWords } from '../words/words.ts'
+import type { Game } from '../server.ts'
+import { titleIn, useLanguage, useWords } from '../words/words.ts'
 import { Invite } from './invite.tsx'
 
 interface WaitingProps {
@@ -9,37 +10,40 @@ interface WaitingProps {
   readonly info: RoomDocument['room']
   readonly me: PlayerId
   readonly role: Role
-  /** Fewest and most players of the game, once known. */
-  readonly players: readonly [min: number, max: number] | null
+  /** Null until it is known. */
+  readonly game: Game | null
 }
 
 /** Before the game: how many are missing, the link for them, and the start. */
-export const Waiting = ({ session, room, info, me, role, players }: WaitingProps) => {
+export const Waiting = ({ session, room, info, me, role, game }: WaitingProps) => {
   const { somebody, room: words } = useWords()
+  const language = useLanguage()
   const attempts = useAttempts()
   const here = info.players.length
-  const missing = players === null ? 0 : Math.max(0, players[0] - here)
-  const free = players === null ? 0 : Math.max(0, players[1] - here)
+  const [min, max] = game?.players ?? [here, here]
+  const missing = Math.max(0, min - here)
+  const free = Math.max(0, max - here)
   const isHost = info.host === me
-  // Where all seats must be taken the game mostly starts by itself: the button is for those that do not.
-  const hasStart = isHost && players !== null && (players[0] !== players[1] || missing === 0)
+  const hasStart = isHost && game !== null && !game.autoStart
 
   const says = (): string => {
-    if (players === null) return ''
+    if (game === null) return ''
     if (missing > 0) return words.needed(missing)
+    if (game.autoStart) return words.startsItself
     if (isHost) return words.mayStart(free)
     return words.hostStarts(info.members[info.host]?.name ?? somebody)
   }
   return (
     <section className="waiting" aria-labelledby="waiting">
-      <h1 id="waiting">{missing > 0 || players === null ? words.waiting : free > 0 ? words.enough : words.allHere}</h1>
+      <h1 id="waiting">{missing > 0 || game === null ? words.waiting : free > 0 ? words.enough : words.allHere}</h1>
       <p role="status" id="needed">
         {says()}
       </p>
+      {free > 0 && <Invite room={room.id} title={titleIn(game?.title ?? info.game, language)} />}
       {hasStart && (
         <button
           type="button"
-          className="button primary large"
+          className="button primary large start"
           aria-disabled={missing > 0}
           aria-describedby="needed"
           aria-busy={attempts.pending > 0}
@@ -53,14 +57,13 @@ export const Waiting = ({ session, room, info, me, role, players }: WaitingProps
       {role === 'spectator' && free > 0 && (
         <button
           type="button"
-          className="button primary"
+          className="button primary large"
           onClick={() => void attempts.attempt(session.join(room.id, { role: 'player' }))}
         >
           {words.takeSeat}
         </button>
       )}
       <Refused attempts={attempts} />
-      {free > 0 && <Invite room={room.id} />}
     </section>
   )
 }

@@ -8,7 +8,7 @@ import { ko } from './ko.ts'
 export type { Words } from './en.ts'
 export type Language = 'en' | 'ko'
 
-const dictionaries: Record<Language, Words> = { en, ko }
+export const dictionaries: Record<Language, Words> = { en, ko }
 
 const first = (): Language => {
   const chosen = recall('browser', 'language')
@@ -29,10 +29,17 @@ export const useLanguage = (): Language => useStore(language)
 /** What the page says, in the language that it speaks. */
 export const useWords = (): Words => dictionaries[useLanguage()]
 
-/** Why something was refused, as a sentence for the player: the server's own, or what helps more. Pure. */
+/** Why something was refused, as a sentence for the player: the rules' own in this language, the server's, or what helps more. Pure. */
 export const sayError = (words: Words, error: unknown): string => {
   if (!(error instanceof MadangError)) return words.errors.internal ?? String(error)
+  const explained = error.code === 'illegal_move' ? inLanguage(error.detail, words.code) : null
+  if (explained !== null) return explained
   return words.errors[error.code] ?? asSentence(error.message)
+}
+
+const inLanguage = (detail: unknown, language: Language): string | null => {
+  const text: unknown = typeof detail === 'object' && detail !== null ? Reflect.get(detail, language) : null
+  return typeof text === 'string' ? text : null
 }
 
 const asSentence = (text: string): string => {

@@ -1,0 +1,74 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Room } from '../../client/client.ts'
+import type mafia from '../../games/mafia/rules.ts'
+import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { launchChromium } from './chromium.ts'
+import { JWT_SECRET, pageAs, sit } from './people.ts'
+
+let browser: Browser
+let data: ReturnType<typeof temporaryFolder>
+let program: Program
+
+beforeAll(async () => {
+  data = temporaryFolder()
+  browser = await launchChromium()
+  program = await startMadang(['--data', data.path, '--jwt-secret', JWT_SECRET])
+}, 60_000)
+afterAll(async () => {
+  await browser?.close()
+  await program?.kill()
+  data[Symbol.dispose]()
+})
+
+/** Pairs of things that lie over one another: faces, names, buttons, and what stands in the middle. */
+const overlaps = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const things = [
+      ...document.querySelectorAll<HTMLElement>('.people li, .middle :is(h1, p, input, button, .ttt-grid)'),
+    ]
+      .filter((element) => element.checkVisibility() && !element.classList.contains('heard-only'))
+      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 1)
+    const touches = (a: DOMRect, b: DOMRect): boolean =>
+      a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1
+    const nameOf = (element: HTMLElement): string => element.textContent || element.className
+    return things.flatMap(({ element, box }, index) =>
+      things
+        .slice(index + 1)
+        .filter((other) => !element.contains(other.element) && touches(box, other.box))
+        .map((other) => `${nameOf(element)} / ${nameOf(other.element)}`),
+    )
+  })
+
+test('from five to twelve people around the table, nobody covers anybody, nor what is in the middle', async () => {
+  const page = await pageAs(browser, 'p0', 'Player 0', { viewport: { width: 1280, height: 720 } })
+  const host = await sit(program.url, 'p0', 'Player 0')
+  const sessions = [host]
+  for (let index = 1; index < 12; index++) sessions.push(await sit(program.url, `p${index}`, `Player ${index}`))
+  for (let count = 5; count <= 12; count++) {
+    const id = await host.create('mafia', { night: 600, day: 600 })
+    await page.goto(`${program.url}/play/${id}`)
+    await page.locator('.people [data-player-id="p0"]').waitFor()
+    const rooms: Room<typeof mafia>[] = []
+    for (const session of sessions.slice(0, count)) rooms.push(await session.join<typeof mafia>(id))
+    await page.locator(`[data-player-id="p${count - 1}"]`).waitFor()
+    expect.soft(await overlaps(page), `${count} wait`).toEqual([])
+    await page.locator('button.start').click()
+    await page.locator('.mafia[data-phase="night"]').waitFor()
+    const guilty = (await until(() => rooms.find(({ document }) => document.game?.mafia), 'the mafia')).document.game
+      ?.mafia
+    const victim =
+      Array.from({ length: count }, (_, index) => `p${index}`).findLast((id) => !guilty?.includes(id)) ?? ''
+    for (const room of rooms) {
+      if (room.document.game?.role === 'mafia') await room.move.vote({ target: victim })
+    }
+    await page.locator('.mafia[data-phase="day"]').waitFor()
+    for (const [index, room] of rooms.entries()) {
+      if (`p${index}` !== victim && index < count - 2) await room.move.vote({ target: `p${(index + 1) % 2}` })
+    }
+    await page.locator('.mafia-votes').first().waitFor()
+    expect.soft(await overlaps(page), `${count} vote`).toEqual([])
+    for (const room of rooms) await room.leave()
+  }
+}, 180_000)

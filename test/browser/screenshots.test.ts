@@ -1,0 +1,65 @@
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { launchChromium } from './chromium.ts'
+import { JWT_SECRET } from './people.ts'
+import { type Look, SCENES, Stage } from './scenes.ts'
+
+// Writes the pictures of the README, where it is asked to: SCREENSHOTS=1 npm test -- screenshots
+
+const FOLDER = process.env.SCREENSHOTS_FOLDER ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
+const SIZES = { 390: { width: 390, height: 844 }, 1280: { width: 1280, height: 800 } }
+
+let browser: Browser
+let data: ReturnType<typeof temporaryFolder>
+let program: Program
+let stage: Stage
+
+beforeAll(async () => {
+  data = temporaryFolder()
+  browser = await launchChromium()
+  program = await startMadang(['--data', data.path, '--jwt-secret', JWT_SECRET])
+  stage = new Stage(browser, program.url)
+}, 60_000)
+afterAll(async () => {
+  await stage?.end()
+  await browser?.close()
+  await program?.kill()
+  data[Symbol.dispose]()
+})
+
+/** What differs from run to run: the room's code and link, and the seconds that have passed. */
+const settle = async (page: Page): Promise<void> => {
+  await page.evaluate(async () => {
+    const code = 'k7wq3mzt5xe2rbn4ahy6dpfc2u'
+    for (const element of document.querySelectorAll('.code code')) element.textContent = code
+    for (const input of document.querySelectorAll<HTMLInputElement>('.invite input'))
+      input.value = `https://madang.example/play/${code}`
+    for (const time of document.querySelectorAll('.mafia-time'))
+      time.textContent = document.querySelector('[data-phase="night"]') ? '0:48' : '4:12'
+    await document.fonts.ready
+  })
+}
+
+const wanted = SCENES.filter(({ name }) => name.includes(process.env.SCENE ?? ''))
+
+test.skipIf(!process.env.SCREENSHOTS).each(wanted)(
+  'the picture of $name is taken at both sizes, by day and by night',
+  async ({ name, open }) => {
+    mkdirSync(FOLDER, { recursive: true })
+    for (const [width, viewport] of Object.entries(SIZES)) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const look: Look = { viewport, colorScheme, locale: colorScheme === 'light' ? 'en-US' : 'ko-KR' }
+        const page = await open(stage, look)
+        await settle(page)
+        const path = `${FOLDER}/${name}-${width}-${colorScheme}.png`
+        const picture = await page.screenshot({ path, animations: 'disabled', caret: 'hide' })
+        expect(picture.length).toBeGreaterThan(1_000)
+        await page.context().close()
+      }
+    }
+  },
+  180_000,
+)

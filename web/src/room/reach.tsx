@@ -1,0 +1,37 @@
+import type { Session } from '../../../client/client.ts'
+import { useSession } from '../../../client/react.ts'
+import { useStore } from '../store.ts'
+import { useWords } from '../words/words.ts'
+import type { Happenings } from './happenings.ts'
+import { useAudienceName } from './talk.tsx'
+
+/** Always in view: whether one is connected, and by whom one is seen and read. */
+export const Reach = ({ session, happenings, game }: { session: Session; happenings: Happenings; game: string }) => {
+  const { connection, room, talk } = useWords()
+  const { status } = useSession(session)
+  const audiences = useStore(happenings.audiences)
+  const onlookers = useStore(happenings.onlookers)
+  const audienceName = useAudienceName(game)
+  const link = {
+    online: connection.online,
+    connecting: connection.connectingShort,
+    reconnecting: connection.reconnectingShort,
+    offline: connection.offlineShort,
+    closed: connection.offlineShort,
+  }[status]
+  const isHidden = audiences !== null && audiences.length > 0 && !audiences.includes('players')
+  const readBy = (): string => {
+    if (audiences === null) return talk.seen
+    if (audiences.length === 0) return talk.nobody
+    return isHidden ? talk.reach(audiences.map(audienceName).join(', ')) : talk.reachAll
+  }
+  return (
+    <p className="reach" data-hidden={isHidden}>
+      <span className="link-state" data-status={status}>
+        {link}
+      </span>
+      <span>{readBy()}</span>
+      {onlookers > 0 && <span className="onlookers">{room.onlookers(onlookers)}</span>}
+    </p>
+  )
+}
