@@ -103,3 +103,27 @@ test('P4 private: in mafia the town is silent by night, the mafia whispers, and 
   await late.join('r')
   expect(texts(late)).toEqual(['It was them', 'Good morning'])
 })
+
+test('P5 bounded: a line of chat and a commit ask the rules once for all who watch', async () => {
+  const game = await loadGame('games/mafia')
+  let asked = 0
+  const { mayRead, mayWrite } = game.runner
+  const counting: Partial<typeof game.runner> = {
+    mayRead: (...about) => ++asked > 0 && mayRead.apply(game.runner, about),
+    mayWrite: (...about) => ++asked > 0 && mayWrite.apply(game.runner, about),
+  }
+  const { world, ann } = await startWorld({ ...game, runner: Object.assign(Object.create(game.runner), counting) })
+  for (const name of ['bob', 'cas', 'dan', 'eve']) await world.gateway.connect(name).join('r')
+  for (let n = 0; n < 100; n++) await world.gateway.connect(`w${n}`).join('r', { role: 'spectator' })
+  await ann.call('r', 'start')
+  const mafia = world.gateway.clients.find((client) => Object(client.document('r').game).role === 'mafia') ?? ann
+  asked = 0
+  expect(await mafia.move('r', 'vote', { target: 'bob' })).toHaveProperty('ok')
+  expect(await mafia.call('r', 'chat', { text: 'Good morning', to: 'spectators' })).toHaveProperty('err')
+  await world.gateway.settle()
+  const talker = world.gateway.clients.find(({ player }) => player === 'w7') ?? ann
+  expect(await talker.call('r', 'chat', { text: 'Psst' })).toHaveProperty('ok')
+  expect(asked).toBeLessThan(40)
+  const heard = world.gateway.clients.filter((client) => texts(client).includes('Psst'))
+  expect(heard).toHaveLength(100)
+})

@@ -45,7 +45,7 @@ export class Aside {
 
   /** Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
   cast(frame: CastFrame, by: PlayerId, from: { gateway: GatewayId; conn: ConnId | null }): void {
-    const cast = this.#casts.send(frame, by, this.#state(), this.#attachments.all(), from)
+    const cast = this.#casts.send(frame, by, this.#state(), this.#attachments.listeners(), from)
     if (cast !== null) this.#tell(cast.frame, cast.to)
   }
 
@@ -59,7 +59,7 @@ export class Aside {
     if (frame !== null)
       this.#tell(
         frame,
-        [...this.#attachments.all()].filter((member) => this.#chat.mayRead(rules, to, member)),
+        [...this.#attachments.listeners()].filter((member) => this.#chat.mayRead(rules, to, member)),
       )
     return { id }
   }
@@ -85,10 +85,9 @@ export class Aside {
     const { rules } = this.#state()
     if (!this.#audiencesChange || before.rules === rules) return
     try {
-      for (const member of this.#attachments.all()) {
-        const frame = this.#chat.audiences(member, rules)
-        // By connection: also spectators, of whom some may know it already.
-        if (frame !== null) this.#tell(frame, [...this.#attachments.of(member.player)].map(apart))
+      for (const [viewer, members] of viewers(this.#attachments.listeners())) {
+        const frame = this.#chat.audiences(viewer, rules)
+        if (frame !== null) this.#tell(frame, members)
       }
     } catch (error) {
       if (!(error instanceof RulesError)) throw error
@@ -101,7 +100,7 @@ export class Aside {
 
   #tellWatching(): void {
     const count = this.#attachments.spectators
-    this.#tell(encode([OP.note, this.#state().room, 'spectators', count]), this.#attachments.all())
+    this.#tell(encode([OP.note, this.#state().room, 'spectators', count]), this.#attachments.listeners())
   }
 
   #tell(frame: Uint8Array, to: Iterable<Attachment>): void {
@@ -113,4 +112,14 @@ export class Aside {
   }
 }
 
-const apart = (attachment: Attachment): Attachment => ({ ...attachment, role: 'player' })
+/** The listeners by who they are: each player, and the spectators (null), who are there even when none is. */
+const viewers = (listeners: Iterable<Attachment>): Map<PlayerId | null, Attachment[]> => {
+  const byViewer = new Map<PlayerId | null, Attachment[]>([[null, []]])
+  for (const member of listeners) {
+    const viewer = member.role === 'player' ? member.player : null
+    const members = byViewer.get(viewer)
+    if (members === undefined) byViewer.set(viewer, [member])
+    else members.push(member)
+  }
+  return byViewer
+}

@@ -21,11 +21,14 @@ export const departureNote = (room: RoomId, why: Departure): Uint8Array => encod
 /** A player's connections to one room; above it the oldest gives way. */
 const CONNECTIONS_PER_PLAYER = 8
 
-/** The connections that are in one room, by connection and by player. */
+/** The connections that are in one room, by connection, by player, and by what they are shown. */
 export class Attachments {
   readonly #byConn = new Map<string, Attachment>()
-  #spectators = 0
   readonly #byPlayer = new Map<PlayerId, Set<Attachment>>()
+  readonly #players = new Set<Attachment>()
+  /** Who only watches, by gateway. */
+  readonly #audiences = new Map<GatewayId, Set<Attachment>>()
+  #spectators = 0
 
   get size(): number {
     return this.#byConn.size
@@ -38,6 +41,12 @@ export class Attachments {
 
   all(): Iterable<Attachment> {
     return this.#byConn.values()
+  }
+
+  /** Every player's connections, and one spectator of each gateway, for all of that gateway's: ten thousand may watch. */
+  *listeners(): Generator<Attachment> {
+    yield* this.#players
+    for (const [first] of this.#audiences.values()) if (first !== undefined) yield first
   }
 
   get(gateway: GatewayId, conn: ConnId): Attachment | undefined {
@@ -54,28 +63,47 @@ export class Attachments {
 
   /** Adds a connection; returns those that it takes the place of: older ones of the same session, or one too many. */
   add(attachment: Attachment): Attachment[] {
-    const old = this.get(attachment.gateway, attachment.conn)
+    const { gateway, conn, player, role } = attachment
+    const old = this.get(gateway, conn)
     if (old !== undefined) this.remove(old)
-    const own = this.#byPlayer.get(attachment.player)
-    const replaced = [...(own ?? [])].filter((a) => isOlder(a, attachment))
-    const first = own !== undefined && own.size - replaced.length >= CONNECTIONS_PER_PLAYER ? [...own][0] : undefined
-    if (first !== undefined && !replaced.includes(first)) replaced.push(first)
+    const own = this.of(player)
+    const replaced = [...own].filter((a) => isOlder(a, attachment))
+    const [first] = own
+    if (first !== undefined && own.size - replaced.length >= CONNECTIONS_PER_PLAYER && !replaced.includes(first))
+      replaced.push(first)
     for (const gone of replaced) this.remove(gone)
-    this.#byConn.set(keyOf(attachment.gateway, attachment.conn), attachment)
-    if (attachment.role === 'spectator') this.#spectators += 1
-    const set = this.#byPlayer.get(attachment.player)
-    if (set === undefined) this.#byPlayer.set(attachment.player, new Set([attachment]))
-    else set.add(attachment)
+    this.#byConn.set(keyOf(gateway, conn), attachment)
+    insert(this.#byPlayer, player, attachment)
+    if (role === 'player') this.#players.add(attachment)
+    else {
+      this.#spectators += 1
+      insert(this.#audiences, gateway, attachment)
+    }
     return replaced
   }
 
   remove(attachment: Attachment): void {
-    if (this.#byConn.delete(keyOf(attachment.gateway, attachment.conn)) && attachment.role === 'spectator')
+    const { gateway, conn, player, role } = attachment
+    if (!this.#byConn.delete(keyOf(gateway, conn))) return
+    take(this.#byPlayer, player, attachment)
+    if (role === 'player') this.#players.delete(attachment)
+    else {
       this.#spectators -= 1
-    const own = this.#byPlayer.get(attachment.player)
-    own?.delete(attachment)
-    if (own?.size === 0) this.#byPlayer.delete(attachment.player)
+      take(this.#audiences, gateway, attachment)
+    }
   }
+}
+
+const insert = <K, V>(sets: Map<K, Set<V>>, key: K, value: V): void => {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([value]))
+  else set.add(value)
+}
+
+const take = <K, V>(sets: Map<K, Set<V>>, key: K, value: V): void => {
+  const set = sets.get(key)
+  set?.delete(value)
+  if (set?.size === 0) sets.delete(key)
 }
 
 /**

@@ -31,18 +31,12 @@ export class Audiences {
     return head
   }
 
-  /** What a commit shows to these connections, by gateway. Throws RulesError where a view throws; changes nothing. */
-  prepare(next: Moment, attached: Iterable<Attachment>): Prepared {
+  /** What a commit shows to these listeners, by gateway. Throws RulesError where a view throws; changes nothing. */
+  prepare(next: Moment, listeners: Iterable<Attachment>): Prepared {
     const frames = new Map<PlayerId | null, { frame: Uint8Array; from: Seq } | null>()
     const outputs = new Outputs(next.state.room, next.seq)
     const emits = next.emits.map((emit) => ({ emit, frame: emitFrame(next.state.room, emit) }))
-    const told = new Set<GatewayId>()
-    for (const attachment of attached) {
-      if (attachment.role === 'spectator') {
-        // One part for all of a gateway's: ten thousand may watch.
-        if (told.has(attachment.gateway)) continue
-        told.add(attachment.gateway)
-      }
+    for (const attachment of listeners) {
       const viewer = this.#viewer(attachment)
       let change = frames.get(viewer)
       if (change === undefined) {

@@ -33,7 +33,7 @@ export class Casts {
     [, room, channel, payload]: CastFrame,
     by: PlayerId,
     state: RoomState,
-    attached: Iterable<Attachment>,
+    listeners: Iterable<Attachment>,
     from: { gateway: GatewayId; conn: ConnId | null },
   ): { frame: Uint8Array; to: Attachment[] } | null {
     const { rules } = state
@@ -44,7 +44,7 @@ export class Casts {
       throw new Refusal('forbidden', `You may not send on "${channel}" now.`)
     if (!this.#draw(`${channel} ${by}`, declared.rate)) return null
     if (encode(payload ?? null).length > declared.maxBytes + HEADER_BYTES) return null
-    const to = [...attached].filter((other) => {
+    const to = [...listeners].filter((other) => {
       if (other.gateway === from.gateway && other.conn === from.conn) return false
       return this.#runner.mayReceive(rules, channel, by, other.role === 'player' ? other.player : null)
     })

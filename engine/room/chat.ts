@@ -43,8 +43,8 @@ export class Chat {
   #lines: Kept[] = []
   #next = 1
   readonly #allowances = new Map<PlayerId, { left: number; at: number }>()
-  /** What each member was last told that it may write to, where that is not its own audience alone. */
-  readonly #told = new Map<PlayerId, string>()
+  /** What each player, and all spectators (null), were last told that they may write to. */
+  readonly #told = new Map<PlayerId | null, string>()
 
   constructor(room: RoomId, clock: Clock, runner: Runner) {
     this.#room = room
@@ -68,7 +68,7 @@ export class Chat {
     )
     if (before !== undefined) return { id: before.line.id, frame: null, to: before.line.to }
     const member = role === 'player' ? asker.by : null
-    const { text, to = member === null ? 'spectators' : 'players' } = parse(params)
+    const { text, to = ownAudience(member) } = parse(params)
     if (!this.#runner.chatAudiences.includes(to) || !this.#mayWrite(rules, to, member))
       throw new Refusal('forbidden', `You may not write to "${to}" now.`)
     this.#draw(asker.by)
@@ -86,20 +86,19 @@ export class Chat {
   /** The NOTEs for somebody who comes: the lines that this member could read when they were written, and where to write. */
   welcome(member: Member, rules: RulesState | null): Uint8Array[] {
     const lines = this.#lines.filter((kept) => this.mayRead(kept.rules, kept.line.to, member))
-    const own = member.role === 'player' ? 'players' : 'spectators'
-    this.#told.set(member.player, own)
-    const audiences = this.audiences(member, rules)
-    return [...lines.map(({ line }) => this.#note(line)), ...(audiences === null ? [] : [audiences])]
+    const viewer = member.role === 'player' ? member.player : null
+    const to = this.#writable(viewer, rules)
+    this.#told.set(viewer, to.join())
+    const notes = lines.map(({ line }) => this.#note(line))
+    return to.join() === ownAudience(viewer) ? notes : [...notes, this.#writableNote(to)]
   }
 
-  /** A NOTE with the audiences that this member may write to, where that is not what it was last told. */
-  audiences(member: Member, rules: RulesState | null): Uint8Array | null {
-    const writer = member.role === 'player' ? member.player : null
-    const to = this.#runner.chatAudiences.filter((audience) => this.#mayWrite(rules, audience, writer))
-    const text = to.join()
-    if (this.#told.get(member.player) === text) return null
-    this.#told.set(member.player, text)
-    return encode([OP.note, this.#room, 'chat.audiences', { to }])
+  /** A NOTE with the audiences that this player, or the spectators (null), may write to, where that is not what they know. */
+  audiences(viewer: PlayerId | null, rules: RulesState | null): Uint8Array | null {
+    const to = this.#writable(viewer, rules)
+    if ((this.#told.get(viewer) ?? ownAudience(viewer)) === to.join()) return null
+    this.#told.set(viewer, to.join())
+    return this.#writableNote(to)
   }
 
   /** Forgets what is kept of a member who has no connection left. */
@@ -110,6 +109,14 @@ export class Chat {
 
   #mayWrite(rules: RulesState | null, to: string, member: PlayerId | null): boolean {
     return rules === null ? belongs(to, member) : this.#runner.mayWrite(rules, to, member)
+  }
+
+  #writable(viewer: PlayerId | null, rules: RulesState | null): string[] {
+    return this.#runner.chatAudiences.filter((audience) => this.#mayWrite(rules, audience, viewer))
+  }
+
+  #writableNote(to: readonly string[]): Uint8Array {
+    return encode([OP.note, this.#room, 'chat.audiences', { to }])
   }
 
   #note(line: Line): Uint8Array {
@@ -127,6 +134,9 @@ export class Chat {
     this.#allowances.set(player, { left: filled - 1, at: now })
   }
 }
+
+/** Where a member writes who was told nothing else. */
+const ownAudience = (viewer: PlayerId | null): string => (viewer === null ? 'spectators' : 'players')
 
 const CONTROL = /\p{Cc}/u
 

@@ -270,7 +270,7 @@ export class LiveRoom {
     try {
       const next = new Moment(batch.state, batch.emits, this.#game.runner, this.#audiences.head)
       for (const pending of batch.taken) if ('frame' in pending) viewForNewcomer(next, pending)
-      const shown = this.#audiences.prepare(next, this.attachments.all())
+      const shown = this.#audiences.prepare(next, this.attachments.listeners())
       const record = this.#writer.seal(batch.inputs)
       this.#single = false
       return { record, shown }

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { type Attachment, Attachments } from './attachments.ts'
+
+const one = (conn: number, more: Partial<Attachment> = {}): Attachment => ({
+  gateway: 'g1',
+  conn,
+  player: `p${conn}`,
+  session: `session-of-${conn}`,
+  role: 'spectator',
+  ref: 1,
+  ...more,
+})
+
+test('P5 bounded: what a commit looks at does not grow with those who watch, but with players and gateways', () => {
+  const attachments = new Attachments()
+  for (let conn = 1; conn <= 1_000; conn++) attachments.add(one(conn, { gateway: `g${conn % 2}` }))
+  attachments.add(one(2_000, { role: 'player' }))
+  attachments.add(one(2_001, { role: 'player' }))
+  const shown = () => [...attachments.listeners()].map(({ gateway, conn, role }) => [role, gateway, conn])
+  expect(shown()).toEqual([
+    ['player', 'g1', 2_000],
+    ['player', 'g1', 2_001],
+    ['spectator', 'g1', 1],
+    ['spectator', 'g0', 2],
+  ])
+  expect(attachments.spectators).toBe(1_000)
+  // The first of them goes: another one stands for the gateway's; with the last, the gateway is gone.
+  const first = attachments.get('g1', 1)
+  if (first !== undefined) attachments.remove(first)
+  const [, , next] = shown()
+  expect(next).not.toEqual(['spectator', 'g1', 1])
+  for (const attachment of [...attachments.all()]) if (attachment.gateway === 'g1') attachments.remove(attachment)
+  expect(shown()).toEqual([['spectator', 'g0', 2]])
+  expect(attachments.spectators).toBe(500)
+})
+
+test('a spectator who takes a seat on the same connection is no spectator any more', () => {
+  const attachments = new Attachments()
+  attachments.add(one(1))
+  attachments.add(one(1, { role: 'player' }))
+  expect([...attachments.listeners()]).toEqual([one(1, { role: 'player' })])
+  expect([attachments.size, attachments.spectators]).toEqual([1, 0])
+})
