@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { CHROMIUM, FIREFOX, findOrInstall } from './browsers.mjs'
 import { run } from './child.mjs'
-import { findOrInstallChromium } from './chromium.mjs'
 import { findOrBuildK6 } from './k6.mjs'
 import { orSayWhy } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
@@ -22,13 +22,18 @@ const TOOLS = [
 export const runChecks = async (vitestArgs) => {
   const ready = await orSayWhy(async () => {
     const { node } = await setUp()
-    return { node, chromium: await findOrInstallChromium((line) => console.error(line)) }
+    return {
+      node,
+      chromium: await findOrInstall(CHROMIUM, console.error),
+      firefox: await findOrInstall(FIREFOX, console.error),
+    }
   })
   if (ready === null) return
   if (vitestArgs.length === 0 || vitestArgs.some((arg) => arg.includes('loadtest'))) startBuildingK6()
   const env = {
     ...process.env,
     MADANG_CHROMIUM: ready.chromium,
+    MADANG_FIREFOX: ready.firefox,
     PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
   }
   const counts = []

@@ -25,7 +25,7 @@ export default function Board({ document, me, room, language, now, attempt, AtSe
     <div className="mafia" data-phase={game.phase}>
       <Sky phase={game.phase} />
       <header className="mafia-head">
-        <h1>{game.phase === 'over' ? words.over : words[game.phase](game.round)}</h1>
+        <h2>{game.phase === 'over' ? words.over : words[game.phase](game.round)}</h2>
         {game.endsAt !== null && <Countdown ms={game.endsAt - now} label={words.timeLeft} />}
       </header>
       <div role="status" className="mafia-status">

@@ -25,7 +25,7 @@ afterAll(async () => {
 const overlaps = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const things = [
-      ...document.querySelectorAll<HTMLElement>('.people li, .middle :is(h1, p, input, button, .ttt-grid)'),
+      ...document.querySelectorAll<HTMLElement>('.people li, .middle :is(h2, p, input, button, .ttt-grid)'),
     ]
       .filter((element) => element.checkVisibility() && !element.classList.contains('heard-only'))
       .map((element) => ({ element, box: element.getBoundingClientRect() }))

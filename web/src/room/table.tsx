@@ -80,7 +80,7 @@ export const Table = ({ session, room, me }: TableProps) => {
   }
   const bar = (
     <>
-      <span className="title">{title}</span>
+      <h1 className="title">{title}</h1>
       <Leave isCostly={phase === 'playing' && role === 'player'} isBusy={attempts.pending > 0} leave={leave} />
     </>
   )

@@ -35,7 +35,7 @@ export const Waiting = ({ session, room, info, me, role, game }: WaitingProps) =
   }
   return (
     <section className="waiting" aria-labelledby="waiting">
-      <h1 id="waiting">{missing > 0 || game === null ? words.waiting : free > 0 ? words.enough : words.allHere}</h1>
+      <h2 id="waiting">{missing > 0 || game === null ? words.waiting : free > 0 ? words.enough : words.allHere}</h2>
       <p role="status" id="needed">
         {says()}
       </p>
