@@ -72,6 +72,32 @@ test('P5 bounded: a line a second after a few at once, 500 characters, a hundred
   expect(texts(late).at(-1)).toBe('line 119')
 })
 
+test('P5 bounded: chat is told unavailable where too much waits in the room, or its log is lost', async () => {
+  const { world, ann } = await startWorld(counter())
+  const bob = world.gateway.connect('bob')
+  await bob.join('r')
+  await ann.call('r', 'start')
+  world.storage.hold()
+  const say = (): number => ann.send('r', [[OP.call, ann.next(), 'r', 'chat', { text: 'Hello' }]])
+  const moves = Array.from({ length: 2_100 }, () => [OP.move, bob.next(), 'r', 'add', 1] satisfies [5, ...unknown[]])
+  bob.send('r', moves)
+  await world.gateway.settle()
+  await world.gateway.answers(say())
+  expect(ann.frames(OP.err).map(([, , code]) => code)).toEqual(['unavailable'])
+  world.storage.release()
+  await world.gateway.settle()
+
+  world.storage.hold()
+  bob.send('r', [[OP.move, bob.next(), 'r', 'add', 1]])
+  await world.gateway.settle()
+  const id = say()
+  await world.gateway.settle()
+  world.storage.fail('fenced')
+  world.storage.release()
+  await world.gateway.answers(id)
+  expect(ann.frames(OP.err).map(([, , code]) => code)).toEqual(['unavailable', 'unavailable'])
+})
+
 test('P4 private: in mafia the town is silent by night, the mafia whispers, and the dead are heard by the dead alone', async () => {
   const { world, ann } = await startWorld(await loadGame('games/mafia'), { night: 60, day: 60 })
   const others = ['bob', 'cas', 'dan', 'eve'].map((name) => world.gateway.connect(name))

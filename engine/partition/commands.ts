@@ -145,13 +145,14 @@ class Taking {
   }
 
   #chat(frame: CallFrame, asker: Asker, room: LiveRoom): void {
-    room.visit(() => {
+    const chat = (): void => {
       try {
         this.#ok(frame[1], room.chat(frame, asker))
       } catch (error) {
         this.#refuse(error)
       }
-    })
+    }
+    room.visit(chat, (refusal) => this.#refuse(refusal))
   }
 
   #left(answer: Uint8Array, { by }: Asker, room: LiveRoom): void {

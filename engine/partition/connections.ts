@@ -1,9 +1,8 @@
 import type { AnswerItem, Attach, Detach } from '../../bus/messages.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { PlayerId } from '../../protocol/frames.ts'
 import { type Attachment, departureNote } from '../room/attachments.ts'
 import type { LiveRoom } from '../room/live.ts'
-import { isConnected, isPlayer } from '../room/membership.ts'
+import { isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
 import type { FrameAnswer } from './answers.ts'
 import type { Lanes } from './lanes.ts'
@@ -50,20 +49,12 @@ const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: 
     const held = was === role ? since : null
     const attachment: Attachment = { gateway, conn, player: player.id, session, role, ref: null }
     const { frames, seq } = room.attach(attachment, held, heard)
-    if (role === 'player' && !isConnected(state, player.id)) returned(room, player.id)
     return { frames, attached: { role, seq, heard: state.seq } }
   } catch (error) {
     if (error instanceof RulesError) return OUT
     throw error
   }
 }
-
-const returned = (room: LiveRoom, player: PlayerId): void =>
-  room.event((state, stamp) =>
-    isPlayer(state, player) && !isConnected(state, player) && room.attachments.watches(player)
-      ? { type: 'player.returned', by: player, ...stamp }
-      : null,
-  )
 
 export const detach = (request: Detach, { rooms, lanes, answer }: ConnectionPorts): void => {
   const { gateway, id, room, conns } = request

@@ -142,6 +142,20 @@ test('a player counts as dropped after 5 s without a connection, not before, and
   expect(ann.document('r').room.members.bob?.connected).toBe(true)
 })
 
+test('a JOIN that is sent again after its player was dropped brings the player back', async () => {
+  const { world, ann } = await startWorld(counter())
+  const bob = world.gateway.connect('bob', { session: 'session-of-bob-00' })
+  await bob.ask('r', [OP.join, 7, 'r', {}])
+  await bob.drop()
+  await world.clock.advance(10_000)
+  expect(ann.document('r').room.members.bob?.connected).toBe(false)
+  const back = world.gateway.connect('bob', { session: 'session-of-bob-00' })
+  expect(await back.ask('r', [OP.join, 7, 'r', {}])).toEqual({ ok: { room: 'r', role: 'player', seq: 3 } })
+  await world.gateway.settle()
+  for (const client of [ann, back]) expect(client.document('r').room.members.bob?.connected).toBe(true)
+  expect(world.gateway.violations).toEqual([])
+})
+
 test('spectators are not logged; a newer connection of the same session takes the place of the older', async () => {
   const { world } = await startWorld(counter())
   const written = world.storage.written.length

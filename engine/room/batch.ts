@@ -23,6 +23,8 @@ export interface PendingEvent {
 /** Something to do in the room's turn that logs nothing. */
 export interface PendingVisit {
   readonly visit: () => void
+  /** Called instead where the room ends before its turn. */
+  readonly refuse: (refusal: Refusal) => void
 }
 
 export type Pending = PendingRequest | PendingEvent | PendingVisit

@@ -10,7 +10,7 @@ import { Audiences, type Prepared, type Resumed } from './audiences.ts'
 import { type Answer, type Batch, nextDeadline, type Pending, type PendingRequest, takeBatch } from './batch.ts'
 import type { LogEnd } from './chain.ts'
 import type { RoomInput } from './input.ts'
-import { isConnected, isPlayer } from './membership.ts'
+import { isConnected, isOut, isPlayer } from './membership.ts'
 import { Moment } from './moment.ts'
 import { Outputs } from './outputs.ts'
 import { Presence } from './presence.ts'
@@ -109,9 +109,8 @@ export class LiveRoom {
 
   /** `settle` is called once; throws Refusal where too much waits already. */
   request(frame: RoomRequest, asker: Asker, settle: (answer: Answer) => void): void {
-    if (this.#closed) throw new Refusal('unavailable', 'The room is moving. Send it again.')
-    if (this.#queue.length >= QUEUE_MOST)
-      throw new Refusal('unavailable', 'The room has too much to do. Send it again.')
+    if (this.#closed) throw isMoving()
+    if (this.#queue.length >= QUEUE_MOST) throw hasTooMuch()
     this.#queue.push({ frame, asker, settle })
     this.#pump()
   }
@@ -123,11 +122,14 @@ export class LiveRoom {
     this.#pump()
   }
 
-  /** Runs `visit` in the room's turn, when no commit is in flight: the place to attach. Not at all where too much waits. */
-  visit(visit: () => void): void {
-    if (this.#closed || this.#queue.length >= QUEUE_MOST) return
-    this.#queue.push({ visit })
-    this.#pump()
+  /** Runs `visit` in the room's turn, when no commit is in flight: the place to attach. `refuse` is called where that cannot be. */
+  visit(visit: () => void, refuse: (refusal: Refusal) => void = () => {}): void {
+    if (this.#closed) refuse(isMoving())
+    else if (this.#queue.length >= QUEUE_MOST) refuse(hasTooMuch())
+    else {
+      this.#queue.push({ visit, refuse })
+      this.#pump()
+    }
   }
 
   /** Takes a connection into the room; returns the frames that bring it to the present. Throws RulesError where a view throws. */
@@ -139,6 +141,7 @@ export class LiveRoom {
       this.#close(replaced, CLOSE.takenOver, 'This session was opened somewhere else.')
     this.#presence.here(attachment.player)
     this.#aside.came()
+    if (attachment.role === 'player' && !isConnected(this.state, attachment.player)) this.#returned(attachment.player)
     return resumed
   }
 
@@ -172,9 +175,8 @@ export class LiveRoom {
 
   /** Takes over the connections of another owner's room, and sends each the present state. */
   adopt(attachments: readonly Attachment[]): void {
-    this.visit(() => {
-      for (const attachment of attachments) this.#adopt(attachment)
-    })
+    for (const attachment of attachments) this.#queue.push({ visit: () => this.#adopt(attachment), refuse: () => {} })
+    this.#pump()
   }
 
   /** Ends the room's work; requests that wait are answered `unavailable`. */
@@ -221,6 +223,18 @@ export class LiveRoom {
     for (const [gateway, output] of outputs.items()) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
   }
 
+  /** Of a player who counts as dropped and has a connection. */
+  #returned(player: PlayerId): void {
+    this.event((state, stamp) =>
+      isPlayer(state, player) &&
+      !isOut(state, player) &&
+      !isConnected(state, player) &&
+      this.attachments.watches(player)
+        ? { type: 'player.returned', by: player, ...stamp }
+        : null,
+    )
+  }
+
   #absent(player: PlayerId): void {
     this.event((state, stamp) =>
       isConnected(state, player) && !this.attachments.watches(player)
@@ -256,7 +270,7 @@ export class LiveRoom {
       const commit = this.#prepare(batch)
       if (commit === null) continue
       this.#busy = true
-      if (batch.inputs.length > 0) void this.#commit(batch, commit)
+      if (commit !== 'nothing') void this.#commit(batch, commit)
       else {
         this.#answerAll(batch)
         this.#busy = false
@@ -266,14 +280,20 @@ export class LiveRoom {
   }
 
   /** What the commit will log and show, or null where that throws: then the batch is taken again, one event at a time. */
-  #prepare(batch: Batch): Commit | null {
+  #prepare(batch: Batch): Commit | 'nothing' | null {
+    const { head } = this.#audiences
+    const isCommit = batch.inputs.length > 0
     try {
-      const next = new Moment(batch.state, batch.emits, this.#game.runner, this.#audiences.head)
+      const next = isCommit ? new Moment(batch.state, batch.emits, this.#game.runner, head) : head
       for (const pending of batch.taken) if ('frame' in pending) viewForNewcomer(next, pending)
-      const shown = this.#audiences.prepare(next, this.attachments.listeners())
-      const record = this.#writer.seal(batch.inputs)
+      const commit: Commit | 'nothing' = isCommit
+        ? {
+            record: this.#writer.seal(batch.inputs),
+            shown: this.#audiences.prepare(next, this.attachments.listeners()),
+          }
+        : 'nothing'
       this.#single = false
-      return { record, shown }
+      return commit
     } catch (error) {
       if (!(error instanceof RulesError || error instanceof TypeError || error instanceof RangeError)) throw error
       if (this.#single || batch.taken.length + batch.inputs.length === 1) this.#refuse(batch, error)
@@ -316,12 +336,13 @@ export class LiveRoom {
       return
     }
     this.#busy = false
-    this.#refuseAll(batch.taken)
+    if (this.#closed || fate === 'lost') this.#refuseAll(batch.taken)
     if (this.#closed) return
     if (fate === 'lost') {
       this.close()
       return this.#ports.lost(this, 'its log was appended to by another owner')
     }
+    this.#refuseAll(batch.taken.filter((pending) => 'frame' in pending))
     this.#queue.unshift(...batch.taken.filter((pending) => !('frame' in pending)))
     this.#timer?.()
     this.#timer = this.#ports.clock.after(RETRY_MS, () => this.#pump())
@@ -338,8 +359,15 @@ export class LiveRoom {
     this.#ports.changed(this)
   }
 
+  /** One answer that fails does not keep the others back. */
   #answerAll(batch: Batch): void {
-    for (const settle of batch.answers) settle()
+    for (const settle of batch.answers)
+      try {
+        settle()
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        this.#ports.report('error', `an answer failed: ${why}`, { room: this.room, seq: this.state.seq })
+      }
   }
 
   #refuseAll(pending: readonly Pending[]): void {
@@ -347,7 +375,10 @@ export class LiveRoom {
       'unavailable',
       'It could not be stored just now, and may be sent again with the same ref.',
     )
-    for (const p of pending) if ('frame' in p) p.settle({ refusal })
+    for (const p of pending) {
+      if ('frame' in p) p.settle({ refusal })
+      if ('visit' in p) p.refuse(refusal)
+    }
   }
 
   #arm(): void {
@@ -356,6 +387,9 @@ export class LiveRoom {
     this.#timer = due === null ? null : this.#ports.clock.after(due - this.#ports.clock.now(), () => this.#pump())
   }
 }
+
+const isMoving = (): Refusal => new Refusal('unavailable', 'The room is moving. Send it again.')
+const hasTooMuch = (): Refusal => new Refusal('unavailable', 'The room has too much to do. Send it again.')
 
 /** What one append holds, and what it shows once it is durable. */
 interface Commit {
