@@ -157,3 +157,22 @@ test('what cannot be written to the log is refused, and the room goes on', async
   expect(await ann.move('r', 'add', 13)).toMatchObject({ err: 'internal' })
   expect(await ann.move('r', 'add', 1)).toHaveProperty('ok')
 })
+
+test('P5 bounded: timers that set each other without delay are given up and named; moves go on', async () => {
+  const { world, ann } = await startWorld(
+    bad({
+      machine: `context: { sum: 0 }, initial: 'a', on: { add: { actions: assign({ sum: ({ context, event }) => context.sum + event.payload }) } },
+        states: { a: { on: { say: 'b' } }, b: { after: { 0: 'c' } }, c: { after: { 0: 'b' } } }`,
+    }),
+  )
+  await ann.call('r', 'start')
+  expect(await ann.move('r', 'say')).toHaveProperty('ok')
+  expect(await ann.move('r', 'add', 1)).toHaveProperty('ok')
+  const seq = world.engine.rooms.here('r')?.state.seq ?? 0
+  expect(seq).toBeLessThan(1_000)
+  await world.clock.advance(60_000)
+  expect(world.engine.rooms.here('r')?.state.seq).toBe(seq)
+  expect(world.errors().filter((message) => message.includes('without end'))).toHaveLength(1)
+  expect(ann.document('r').game).toMatchObject({ sum: 1 })
+  expect(world.gateway.violations).toEqual([])
+})

@@ -1,7 +1,8 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { OP, type Role } from '../../protocol/frames.ts'
-import { type Deadline, RulesError, type Runner, type Stamp } from '../rules/game.ts'
+import { RulesError, type Runner, type Stamp } from '../rules/game.ts'
 import { type Asker, admit, type RoomRequest } from './admit.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { RoomInput } from './input.ts'
 import { startsNow } from './membership.ts'
 import type { RoomState } from './state.ts'
@@ -51,6 +52,8 @@ export interface Batch {
   readonly answers: readonly (() => void)[]
   /** Throws of the rules, to be reported to the game's author. */
   readonly troubles: readonly Trouble[]
+  /** Whether due deadlines left no room for anything else. */
+  readonly isFullOfDeadlines: boolean
 }
 
 interface BatchSetting {
@@ -59,8 +62,7 @@ interface BatchSetting {
   readonly stamp: (state: RoomState) => Stamp
   readonly watches: (player: string) => boolean
   readonly nextRoom: () => string
-  /** `order` of the deadlines whose rules threw: they are not tried again. */
-  readonly stuck: ReadonlySet<number>
+  readonly deadlines: Pick<Deadlines, 'next'>
   /** One due deadline or one pending: finds the one whose view throws. */
   readonly single: boolean
 }
@@ -107,7 +109,7 @@ class BatchBuilder {
   fireDue(): void {
     const most = this.#setting.single ? 1 : BATCH_EVENTS
     while (this.inputs.length < most) {
-      const deadline = nextDeadline(this.state, this.#setting.stuck)
+      const deadline = this.#setting.deadlines.next(this.state)
       if (deadline === null) return
       const { at, seed } = this.#stamp()
       if (deadline.due > at) return
@@ -131,7 +133,16 @@ class BatchBuilder {
 
   finish(): Batch {
     const { state, inputs, taken } = this
-    return { state, inputs, taken, emits: this.#emits, answers: this.#answers, troubles: this.#troubles }
+    const isFullOfDeadlines = taken.length === 0 && inputs.length >= BATCH_EVENTS
+    return {
+      state,
+      inputs,
+      taken,
+      emits: this.#emits,
+      answers: this.#answers,
+      troubles: this.#troubles,
+      isFullOfDeadlines,
+    }
   }
 
   #takeRequest(request: PendingRequest): boolean {
@@ -200,15 +211,4 @@ class BatchBuilder {
     this.#troubles.push({ input: null, error })
     return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
   }
-}
-
-/** The earliest deadline that is set, or null. */
-export const nextDeadline = (state: RoomState, stuck: ReadonlySet<number>): Deadline | null => {
-  let next: Deadline | null = null
-  for (const deadline of state.rules?.deadlines ?? []) {
-    if (stuck.has(deadline.order)) continue
-    if (next === null || deadline.due < next.due || (deadline.due === next.due && deadline.order < next.order))
-      next = deadline
-  }
-  return next
 }

@@ -7,8 +7,9 @@ import type { Asker, RoomRequest } from './admit.ts'
 import { Aside } from './aside.ts'
 import { type Attachment, Attachments, type Departure } from './attachments.ts'
 import { Audiences, type Prepared, type Resumed } from './audiences.ts'
-import { type Answer, type Batch, nextDeadline, type Pending, type PendingRequest, takeBatch } from './batch.ts'
+import { type Answer, type Batch, type Pending, type PendingRequest, takeBatch } from './batch.ts'
 import type { LogEnd } from './chain.ts'
+import { Deadlines } from './deadlines.ts'
 import type { RoomInput } from './input.ts'
 import { isConnected, isOut, isPlayer } from './membership.ts'
 import { Moment } from './moment.ts'
@@ -53,7 +54,7 @@ export class LiveRoom {
   readonly #aside: Aside
   readonly #writer: RoomWriter
   readonly #queue: Pending[] = []
-  readonly #stuck = new Set<number>()
+  readonly #deadlines = new Deadlines()
   #busy = false
   #closed = false
   /** True while what threw in a batch is looked for, one event at a time. */
@@ -87,7 +88,7 @@ export class LiveRoom {
 
   /** When the next deadline falls due that the rules have not failed on, or null. */
   get due(): number | null {
-    return nextDeadline(this.state, this.#stuck)?.due ?? null
+    return this.#deadlines.next(this.state)?.due ?? null
   }
 
   /** Resolves once no append is in flight, or the store has long been silent. What the store has refused meanwhile does not hold it up. */
@@ -262,7 +263,7 @@ export class LiveRoom {
         stamp: this.#stamp,
         watches: (player) => this.attachments.watches(player),
         nextRoom: () => this.#ports.nextRoom(this.room),
-        stuck: this.#stuck,
+        deadlines: this.#deadlines,
         single: this.#single,
       })
       this.#reportTroubles(batch)
@@ -305,7 +306,7 @@ export class LiveRoom {
 
   #refuse(batch: Batch, error: Error): void {
     this.#ports.report('error', `nothing was logged: ${error.message}`, { room: this.room, seq: this.state.seq })
-    for (const input of batch.inputs) if (input.type === 'deadline') this.#giveUp(input.id)
+    for (const input of batch.inputs) if (input.type === 'deadline') this.#deadlines.giveUp(this.state, input.id)
     const refusal = new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
     for (const pending of batch.taken) if ('frame' in pending) pending.settle({ refusal })
   }
@@ -317,14 +318,8 @@ export class LiveRoom {
         seq: this.state.seq,
         input: input?.type ?? 'request',
       })
-      if (input?.type === 'deadline') this.#giveUp(input.id)
+      if (input?.type === 'deadline') this.#deadlines.giveUp(this.state, input.id)
     }
-  }
-
-  /** A deadline on which the rules throw would throw for ever. */
-  #giveUp(id: string): void {
-    const deadline = this.state.rules?.deadlines.find((d) => d.id === id)
-    if (deadline !== undefined) this.#stuck.add(deadline.order)
   }
 
   async #commit(batch: Batch, { record, shown }: Commit): Promise<void> {
@@ -353,6 +348,12 @@ export class LiveRoom {
     this.#audiences.advance(shown)
     for (const [gateway, output] of shown.outputs) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
     this.#answerAll(batch)
+    const endless = this.#deadlines.committed(this.state, batch.isFullOfDeadlines)
+    if (endless !== null)
+      this.#ports.report('error', `timers of these rules fall due at once without end: "${endless}" is given up`, {
+        room: this.room,
+        seq: this.state.seq,
+      })
     for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
     this.#watchPresence(before)
     this.#aside.committed(before)
