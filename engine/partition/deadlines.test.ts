@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { decodeRecord } from '../../protocol/record.ts'
 import { gameOf } from './testing/games.ts'
 import { startWorld } from './testing/start.ts'
 
@@ -126,6 +127,32 @@ test.each([true, false])(
     expect(await world.storage.index('r')).toMatchObject({ status: 'live' })
   },
 )
+
+test("no event is logged while its room's row says that it sleeps: a crash would lose its deadline", async () => {
+  const { world, ann } = await startWorld(phases(6_000))
+  await ann.call('r', 'start')
+  await ann.drop()
+  await world.clock.advance(55_000)
+  const again = world.gateway.connect('ann')
+  const put = world.storage.putIndex
+  world.storage.putIndex = async (rows) => {
+    if (rows[0]?.status === 'live') return new Promise(() => {})
+    again.send('r', [[3, 1, 'r', {}]])
+    // The JOIN comes first.
+    await new Promise((resolve) => setImmediate(resolve))
+    return put(rows)
+  }
+  await world.clock.advance(30_000)
+  const row = await world.storage.index('r')
+  expect(row).toMatchObject({ status: 'asleep', seq: 4 })
+  const last = await world.storage.last('r')
+  const { first, inputs } = decodeRecord(last?.record ?? new Uint8Array(0))
+  expect(first + inputs.length - 1).toBe(4)
+  world.storage.putIndex = put
+  await world.crash()
+  await again.join('r')
+  expect(again.document('r').room.members.ann?.connected).toBe(true)
+})
 
 test('nothing is left running after an engine has stopped', async () => {
   const { world, ann } = await startWorld(phases(10))

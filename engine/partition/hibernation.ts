@@ -12,8 +12,6 @@ const IDLE_MS = 60_000
 const SWEEP_MS = 10_000
 /** How long a room that answered a MATCH stays in memory, where its answer is found again. */
 const MATCH_ANSWER_MS = 10 * 60_000
-/** Timers hold at most 2^31 - 1 ms. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1
 
 interface HibernationPorts {
   readonly clock: Clock
@@ -21,8 +19,8 @@ interface HibernationPorts {
   readonly snapshots: Snapshots
   readonly report: Report
   live(): Iterable<LiveRoom>
-  /** Drops a room from memory. */
-  leave(room: LiveRoom): void
+  /** Drops a room from memory. It may come back once `left` has resolved. */
+  leave(room: LiveRoom, left: Promise<void>): void
   /** Brings a room into memory. */
   wake(room: RoomId): void
 }
@@ -46,8 +44,7 @@ export class Hibernation {
     if (due === null || this.#closed) return
     this.awake(room)
     const { clock, wake } = this.#ports
-    const wait = Math.min(Math.max(0, due - clock.now()), LONGEST_WAIT_MS)
-    const cancel = clock.after(wait, () => {
+    const cancel = clock.after(Math.max(0, due - clock.now()), () => {
       this.#wakes.delete(room)
       wake(room)
     })
@@ -82,24 +79,31 @@ export class Hibernation {
     this.#sweep = clock.after(SWEEP_MS, () => this.#sleepIdle())
   }
 
-  /** Never rejects: what the store refuses leaves the room in memory, until the next sweep. */
+  /**
+   * The room leaves memory before its row says so, and comes back only after: an event that the row does not know of, and
+   * whose deadline would be lost with this process, cannot come between.
+   */
   async #putToSleep(room: LiveRoom): Promise<void> {
-    const { clock, index, snapshots, leave, report } = this.#ports
-    const { state, game, due } = room
+    const { clock, snapshots, leave } = this.#ports
+    const { state } = room
     this.#falling.add(room)
+    await snapshots.keep(room)
+    this.#falling.delete(room)
+    if (this.#closed || room.state !== state || !mayRest(room, clock.now())) return
+    const { game, due } = room
+    leave(room, this.#writeRow(indexRow(state, game, state.phase === 'over' ? 'over' : 'asleep', due)))
+  }
+
+  /** Never rejects: a room whose row the store refuses is brought back into memory, until a later sweep. */
+  async #writeRow(row: IndexRow): Promise<void> {
+    const { index, report, wake } = this.#ports
     try {
-      await snapshots.keep(room)
-      await index.putIndex([indexRow(state, game, state.phase === 'over' ? 'over' : 'asleep', due)])
-      const woken = room.state !== state || !mayRest(room, clock.now())
-      if (woken) return await index.putIndex([indexRow(room.state, game, 'live', null)])
-      if (this.#closed) return
-      leave(room)
-      this.wakeAt({ room: room.room, due })
+      await index.putIndex([row])
+      this.wakeAt(row)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      report('error', `the room stays in memory: ${why}`, { room: room.room })
-    } finally {
-      this.#falling.delete(room)
+      report('error', `the room stays in memory: ${why}`, { room: row.room })
+      wake(row.room)
     }
   }
 }

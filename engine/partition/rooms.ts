@@ -48,6 +48,8 @@ export class Rooms {
   readonly #ports: RoomsPorts
   readonly #live = new Map<RoomId, LiveRoom>()
   readonly #coming = new Map<RoomId, Promise<LiveRoom | null>>()
+  /** Rooms that have left memory, until their rows say so. */
+  readonly #leaving = new Map<RoomId, Promise<void>>()
   readonly #frozen = new Map<RoomId, string>()
   /** Connections of rooms that are being read again. */
   readonly #waiting = new Map<RoomId, readonly Attachment[]>()
@@ -67,9 +69,11 @@ export class Rooms {
       index: storage,
       snapshots: this.#snapshots,
       live: () => this.#live.values(),
-      leave: (room) => {
+      leave: (room, left) => {
         room.close()
         this.#live.delete(room.room)
+        this.#leaving.set(room.room, left)
+        void left.then(() => this.#leaving.delete(room.room))
       },
       wake: (room) => void this.#attempt(room),
     })
@@ -148,7 +152,7 @@ export class Rooms {
     const rooms = [...this.#live.values()]
     await Promise.all(rooms.map((room) => room.settled()))
     for (const room of rooms) room.close()
-    await Promise.all(rooms.map((room) => this.#snapshots.keep(room)))
+    await Promise.all([...rooms.map((room) => this.#snapshots.keep(room)), ...this.#leaving.values()])
   }
 
   /** Drops everything at once, as a crash would. For simulations. */
@@ -195,6 +199,7 @@ export class Rooms {
 
   async #bring(room: RoomId): Promise<LiveRoom | null> {
     const { storage, library, keys, report, clock, chance } = this.#ports
+    await this.#leaving.get(room)
     const restored = await restoreRoom(room, { storage, library, keys })
     if (restored === null) return null
     const { game, migration, warning, snapshot } = restored
