@@ -4,7 +4,7 @@ import { type Benchmark, fixed, table, verdict } from './figures.ts'
 import { openLoad, type Slice, startPair } from './load.ts'
 
 const ROOMS = 100
-const RATE = 1_000
+const RATE = 2_000
 const CPU_AIM = 2
 const FUNCTIONS_SHOWN = 16
 

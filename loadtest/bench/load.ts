@@ -28,6 +28,8 @@ export interface Slice {
   /** CPU of the server in the slice: its main thread, all others. */
   mainMicros: number
   otherMicros: number
+  /** Share of the time in which its main thread was ready to run and had no core: other work on the machine. */
+  waited: number
   /** Share of the time in which the generator's event loop was busy. */
   busy: number
   /** How late the generator sent at worst, ms. */
@@ -157,7 +159,7 @@ export const openLoad = async ({ server, rooms, raw }: LoadOptions): Promise<Loa
       const { utilization } = performance.eventLoopUtilization(usage)
       const patience = performance.now() + DRAIN_MS
       while (latencies.length + failed < sent && performance.now() < patience) await sleep(5)
-      const { main, others } = cpuBetween(cpu, server.cpu())
+      const { main, others, waited } = cpuBetween(cpu, server.cpu())
       return {
         sent,
         seen: latencies.length,
@@ -165,6 +167,7 @@ export const openLoad = async ({ server, rooms, raw }: LoadOptions): Promise<Loa
         latencies: Float64Array.from(latencies),
         mainMicros: main,
         otherMicros: others,
+        waited: waited / 1_000 / (performance.now() - began),
         busy: utilization,
         lag,
       }

@@ -1,10 +1,11 @@
 // Appends per second and their latency on the SQLite log, beside a plain write and fsync of the same bytes on the same
 // disk in the same run: `node loadtest/bench/log.ts [SECONDS] [FOLDER]`.
 import { randomBytes } from 'node:crypto'
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqlite } from '../../engine/log/sqlite.ts'
+import { fsyncs } from './disk.ts'
 
 const RECORD_BYTES = 300
 const ROOMS = [1, 8, 64]
@@ -20,21 +21,8 @@ const report = (name: string, latencies: number[], tookMs: number) => {
   )
 }
 
-const rawReference = () => {
-  const fd = openSync(join(base, 'raw'), 'w')
-  const record = randomBytes(RECORD_BYTES)
-  const latencies: number[] = []
-  const start = performance.now()
-  for (let now = start; now < start + seconds * 1000; ) {
-    writeSync(fd, record)
-    fdatasyncSync(fd)
-    const done = performance.now()
-    latencies.push(done - now)
-    now = done
-  }
-  report('raw write + fdatasync', latencies, performance.now() - start)
-  closeSync(fd)
-}
+const rawReference = () =>
+  report('raw write + fdatasync', [...fsyncs(join(base, 'raw'), seconds * 1000)], seconds * 1000)
 
 const sqlite = async (rooms: number) => {
   const dir = join(base, `sqlite-${rooms}`)

@@ -1,7 +1,11 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fsyncs } from './disk.ts'
 import { type Benchmark, fixed, percentile, sleep, sum, table, verdict } from './figures.ts'
 import { type Load, openLoad, type Slice, startPair } from './load.ts'
 
-const KNEE_P99_MS = 100
+/** A server that does not keep up is behind by this much within a slice; a machine that is busy elsewhere for a moment is not. */
+const KNEE_P50_MS = 50
 const P99_AIM_MS = 15
 const CPU_AIM = 2
 const STEP_UP = 1.4
@@ -26,6 +30,7 @@ const together = (slices: readonly Slice[]): Slice => {
     failed: of('failed'),
     mainMicros: of('mainMicros'),
     otherMicros: of('otherMicros'),
+    waited: sum(slices.map((slice) => slice.waited)) / slices.length,
     busy,
     lag,
   }
@@ -34,7 +39,7 @@ const together = (slices: readonly Slice[]): Slice => {
 const cpuOf = ({ mainMicros, otherMicros, seen }: Slice): number => (mainMicros + otherMicros) / seen
 
 const isServed = (slice: Slice): boolean =>
-  slice.failed === 0 && slice.seen >= slice.sent * 0.99 && percentile(slice.latencies, 0.99) < KNEE_P99_MS
+  slice.failed === 0 && slice.seen === slice.sent && percentile(slice.latencies, 0.5) < KNEE_P50_MS
 
 interface Rung {
   rate: number
@@ -61,6 +66,7 @@ const row = ({ rate, raw, ours }: Rung): string[] => {
     `${fixed(cpuOf(raw))} µs`,
     `${fixed(ours.mainMicros / ours.seen)} + ${fixed(ours.otherMicros / ours.seen)} µs`,
     `**${fixed(cpuOf(ours) / cpuOf(raw), 2)}**`,
+    `${fixed(raw.waited * 100)} / ${fixed(ours.waited * 100)} %`,
     `${fixed(raw.busy * 100)} / ${fixed(ours.busy * 100)} %`,
   ]
 }
@@ -72,6 +78,7 @@ const HEAD = [
   'raw CPU a move',
   'Madang CPU a move (main + other threads)',
   'Madang / raw',
+  'ready but without a core (raw / Madang)',
   'generator busy (raw / Madang)',
 ]
 
@@ -91,9 +98,10 @@ export const moves: Benchmark = {
   title: 'Durable moves, from a move to everyone’s PATCH',
 
   async run(quick) {
+    const disk = fsyncs(join(tmpdir(), `madang-bench-${process.pid}`), 1_000)
     const { raw, ours, stop } = await startPair()
     const rooms = quick ? 40 : 100
-    const [rounds, ms] = quick ? [1, 1_000] : [3, 2_000]
+    const [rounds, ms] = quick ? [1, 1_000] : [2, 2_000]
     const ourLoad = await openLoad({ server: ours, rooms, raw: null })
     await ourLoad.slice(FIRST_RATE, 1_000)
     const rawLoad = await openLoad({ server: raw, rooms, raw: { patchBytes: ourLoad.patchBytes() } })
@@ -101,7 +109,9 @@ export const moves: Benchmark = {
 
     const rungs: Rung[] = []
     for (let rate = FIRST_RATE; rate <= LAST_RATE; rate = Math.round(rate * STEP_UP)) {
-      const made = await rung(rate, rounds, ms, rawLoad, ourLoad)
+      let made = await rung(rate, rounds, ms, rawLoad, ourLoad)
+      // Once more, so that one moment of other work on the machine does not pass for the knee.
+      if (!isServed(made.ours)) made = await rung(rate, rounds, ms, rawLoad, ourLoad)
       rungs.push(made)
       console.log(row(made).join('  '))
       if (!isServed(made.ours)) break
@@ -121,9 +131,10 @@ export const moves: Benchmark = {
         'A latency runs from the time at which the move was to be sent to the arrival of the PATCH (or PATCHes) with it at the last of the eight; durability is ' +
         '`sqlite-full`: each move is on disk before anyone sees it. ' +
         `The raw relay takes the same MOVE frames, publishes ${fixed(patchBytes)} bytes (the mean PATCH of ours) to the room’s eight sockets, and answers ` +
-        `with an OK. Both are measured in turn at each rate, ${rounds} slices of ${ms / 1_000} s. The generator sends once a millisecond, which is in all latencies.`,
+        `with an OK. Both are measured in turn at each rate, ${rounds} slices of ${ms / 1_000} s. The generator sends once a millisecond, which is in all latencies. ` +
+        `One write and fsync of 300 bytes alone took ${fixed(percentile(disk, 0.5), 2)} / ${fixed(percentile(disk, 0.99), 2)} ms (p50 / p99) just before.`,
       table(HEAD, rungs.map(row)),
-      `**The knee** (p99 below ${KNEE_P99_MS} ms, all moves seen): ${fixed(knee)} durable moves/s, which is ${fixed(knee * 9)} frames/s out. ` +
+      `**The knee** (the highest of these rates with a median below ${KNEE_P50_MS} ms and all moves seen by all): ${fixed(knee)} durable moves/s, which is ${fixed(knee * 9)} frames/s out. ` +
         `At half of it:`,
       table(HEAD, [row(half)]),
       `Aim: p99 below ${P99_AIM_MS} ms at half of the knee: ${verdict(p99 < P99_AIM_MS)} (${fixed(p99, 1)} ms). ` +

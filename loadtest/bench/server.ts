@@ -17,6 +17,8 @@ export const SECRET = 'a secret of the benchmark, of more than 32 bytes'
 export interface Cpu {
   main: number
   others: number
+  /** How long the main thread was ready to run and had no core. */
+  waited: number
 }
 
 /** A server under measurement, in a process of its own. */
@@ -103,11 +105,14 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
 
 /** From /proc, in nanoseconds there. */
 const cpuOf = (pid: number): Cpu => {
-  const cpu = { main: 0, others: 0 }
+  const cpu = { main: 0, others: 0, waited: 0 }
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const ns = Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
-    if (Number(thread) === pid) cpu.main += ns / 1_000
-    else cpu.others += ns / 1_000
+    const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ').map(Number)
+    if (Number(thread) !== pid) cpu.others += ran / 1_000
+    else {
+      cpu.main += ran / 1_000
+      cpu.waited += waited / 1_000
+    }
   }
   return cpu
 }
@@ -115,4 +120,5 @@ const cpuOf = (pid: number): Cpu => {
 export const cpuBetween = (before: Cpu, after: Cpu): Cpu => ({
   main: after.main - before.main,
   others: after.others - before.others,
+  waited: after.waited - before.waited,
 })
