@@ -93,7 +93,7 @@ test('without flags data goes to ./data, and a second Madang on it ends with one
 test('a port in use ends with one line and code 2', async () => {
   const port = await takePort()
   const { code, stderr } = await run('start', '--port', String(port), '--admin-port', '0').ended
-  expect(stderr).toMatch(new RegExp(`^madang: [^\\n]*127\\.0\\.0\\.1:${port}[^\\n]*in use[^\\n]*--port\\.\\n$`))
+  expect(stderr).toMatch(new RegExp(`^madang: [^\\n]*127\\.0\\.0\\.1:${port}[^\\n]*in use[^\\n]*--port, or --host\\.\\n$`))
   expect(code).toBe(2)
 })
 
