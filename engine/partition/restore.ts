@@ -51,9 +51,13 @@ export const restoreRoom = async (room: RoomId, sources: Sources): Promise<Resto
 
 const restoreFrom = async (room: RoomId, snapshot: Snapshot | null, sources: Sources): Promise<Restored | null> => {
   const start: LogEnd = snapshot ?? LOG_START
+  // Before the log: an earlier owner's append may land meanwhile, with its row.
+  const known = (await sources.storage.index(room))?.seq ?? 0
   const records = await readAll(room, start, sources)
   const end = records.at(-1)?.end ?? start
-  await checkNotCut(room, snapshot, end, sources)
+  if (end.seq < known)
+    throw new DamagedRoom(room, `its log ends at event ${end.seq}, but ${known} were logged: it was truncated`)
+  if (snapshot !== null && end.position === snapshot.position) await checkFits(snapshot, sources)
   const rules = records.at(-1)?.record.rules ?? snapshot?.rules
   if (rules === undefined) return null
   const old = await sources.library.byHash(rules)
@@ -102,18 +106,12 @@ export const readAll = async (
   return records
 }
 
-/** A log that ends before what is known of it was truncated. */
-const checkNotCut = async (
-  room: RoomId,
-  snapshot: Snapshot | null,
-  end: LogEnd,
-  { storage }: Sources,
-): Promise<void> => {
-  const known = (await storage.index(room))?.seq ?? 0
-  if (end.seq < known)
-    throw new DamagedRoom(room, `its log ends at event ${end.seq}, but ${known} were logged: it was truncated`)
-  if (snapshot === null || end.position !== snapshot.position) return
+/** A snapshot after which nothing was read was made after the log's last record. Rejects with DamagedRoom where that is not so. */
+const checkFits = async (snapshot: Snapshot, { storage }: Sources): Promise<void> => {
+  const { room } = snapshot
   const last = await storage.last(room)
+  // It landed after the log was read: to be fenced out, or to fence us out.
+  if (last !== null && last.position > snapshot.position) return
   if (last?.position !== snapshot.position)
     throw new DamagedRoom(room, `its log ends before event ${snapshot.seq}, which its snapshot holds: it was truncated`)
   try {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { decodeRecord, encodeRecord } from '../../protocol/record.ts'
 import type { Entry } from '../log/log.ts'
 import { KeyRing } from '../room/keyring.ts'
+import { encodeSnapshot } from '../room/snapshot.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { Library } from './library.ts'
 import { restoreRoom } from './restore.ts'
@@ -68,6 +69,30 @@ test.each([
   expect(ann.document('r').game).toEqual({ sum: 6, own: 6 })
 })
 
+test.each([false, true])(
+  'an append that lands while a room is read does not look like a truncated log (after a snapshot: %s)',
+  async (hasSnapshot) => {
+    const { world, ann } = await played()
+    const { storage, games, chance } = world
+    const { state, end, game } = world.engine.rooms.here('r') ?? {}
+    if (state === undefined || end === undefined || game === undefined) throw new Error('the room is live')
+    const keys = new KeyRing(storage, chance)
+    await keys.recall(Object.keys(state.members))
+    const snapshot = encodeSnapshot(state, { ...end, rules: game.hash }, game.runner, keys)
+    const landsLate: typeof storage.read = async (...place) => {
+      const entries = await storage.read(...place)
+      await ann.move('r', 'add', 1)
+      const row = await storage.index('r')
+      if (row !== null) await storage.putIndex([{ ...row, seq: world.engine.rooms.here('r')?.state.seq ?? 0 }])
+      return entries
+    }
+    const { last, index } = storage
+    const late = { read: landsLate, last, index, snapshot: async () => (hasSnapshot ? snapshot : null) }
+    const restored = await restoreRoom('r', { storage: late, library: await Library.open(games, storage), keys })
+    expect(restored?.state.seq).toBe(state.seq)
+  },
+)
+
 test('a snapshot of another room is named, and never taken for this one', async () => {
   const { world, ann } = await played()
   await world.stop()
@@ -121,6 +146,9 @@ test.each([
     expect(await ann.join('r')).toMatchObject({ err: 'unavailable' })
     expect(await ann.move('r', 'add', 1)).toMatchObject({ err: 'unavailable' })
     expect(world.engine.rooms.counts()).toEqual({ live: 1, frozen: 1 })
+    expect(await world.gateway.ask({ type: 'room', room: 'r' })).toMatchObject({
+      refused: { code: 'unavailable', message: expect.stringContaining('frozen') },
+    })
     expect(await ann.join('q')).toHaveProperty('ok')
   },
 )
