@@ -51,8 +51,7 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
     }
   } catch (error) {
     if (!(error instanceof Refusal)) ports.failed('a command', error)
-    const refusal =
-      error instanceof Refusal ? error : new Refusal('unavailable', 'That failed on the server. Send it again.')
+    const refusal = refusalOf(error)
     for (const [i, { frame, ref }] of frames.entries())
       answers.set(i, { frames: frame !== null && isSilent(frame) ? [] : [err(ref, refusal)] })
   }
@@ -173,11 +172,18 @@ class Taking {
   #refuse(error: unknown): void {
     const { frame, ref } = this.#opened
     if (!(error instanceof Refusal || error instanceof RulesError)) this.#ports.failed('a request', error)
-    const refusal =
-      error instanceof Refusal ? error : new Refusal('internal', 'That failed on the server; nothing has changed.')
+    const refusal = refusalOf(error)
     const silent = frame !== null && isSilent(frame) && refusal.code !== 'forbidden'
     this.#give({ frames: silent ? [] : [err(ref, refusal)], isRefused: !isRetryable(refusal.code) })
   }
+}
+
+/** What nobody foresaw may have happened or not: it may be sent again. */
+const refusalOf = (error: unknown): Refusal => {
+  if (error instanceof Refusal) return error
+  if (error instanceof RulesError)
+    return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
+  return new Refusal('unavailable', 'That failed on the server. Send it again.')
 }
 
 interface OpenedFrame {

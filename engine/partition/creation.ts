@@ -60,18 +60,37 @@ export const createRoom = async (
   throw new Refusal('conflict', 'This ref created another room. Use a new ref.')
 }
 
-/** Makes the room that `again` named in this one, with those who are connected; harmless where it exists. Rejects with Refusal. */
+/**
+ * Makes the room that `again` named in this one, with those who are connected; harmless where it exists. Who was shown its
+ * name, and joins it at once, waits until it is made. Rejects with Refusal.
+ */
 export const createNext = async ({ state, game }: LiveRoom, { rooms, library, keys }: CreationPorts): Promise<void> => {
   const { next, members } = state
   if (next === null) return
   const here = state.players.filter((p) => isConnected(state, p))
   const host = here.includes(state.host) || !isPlayer(state, state.host) ? state.host : (here[0] ?? state.host)
-  const now = library.current(state.game) ?? game
-  for (const player of here) await keys.need(player)
+  const { now, options } = playedAgain(state, game, library)
   const joins = (at: number, seed: () => number): RoomInput[] =>
     here.map((by) => ({ type: 'player.joined', by, name: members[by]?.name ?? '', origin: null, at, seed: seed() }))
-  await rooms.create(now, next, (at, seed) => [
-    roomCreated(next, now, host, 0, { options: state.options, public: state.public }, { at, seed: seed() }),
-    ...joins(at, seed),
-  ])
+  await rooms.create(now, next, async (at, seed) => {
+    for (const player of here) await keys.need(player)
+    const first = roomCreated(next, now, host, 0, { options, public: state.public }, { at, seed: seed() })
+    return [first, ...joins(at, seed)]
+  })
+}
+
+/** The game as it is now, where it takes the same options; else the rules that were played under. */
+const playedAgain = (
+  { game: id, options }: LiveRoom['state'],
+  game: LoadedGame,
+  library: Library,
+): { now: LoadedGame; options: unknown } => {
+  const now = library.current(id)
+  if (now === undefined || now.hash === game.hash) return { now: game, options }
+  try {
+    return { now, options: now.runner.parseOptions(options) }
+  } catch (error) {
+    if (error instanceof Refusal) return { now: game, options }
+    throw error
+  }
 }

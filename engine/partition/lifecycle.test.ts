@@ -217,6 +217,35 @@ test('P2 exactly once: `again` makes one room for every caller and retry, with t
   expect(world.engine.rooms.counts().live).toBe(2)
 })
 
+test('who joins the room that `again` named as soon as it is shown finds it made', async () => {
+  const world = await World.start(tictactoe)
+  const { clock, gateway, storage } = world
+  const [ann, bob] = [gateway.connect('ann'), gateway.connect('bob')]
+  await ann.create('r', 'tictactoe')
+  await ann.join('r')
+  await bob.join('r')
+  for (const [who, cell] of [
+    [ann, 0],
+    [bob, 3],
+    [ann, 1],
+    [bob, 4],
+    [ann, 2],
+  ] as const)
+    await who.move('r', 'mark', { cell })
+  // To look whether the room is there takes the store its time.
+  const { snapshot } = storage
+  storage.snapshot = async (room) => {
+    await new Promise<void>((resolve) => clock.after(50, resolve))
+    return snapshot(room)
+  }
+  ann.send('r', [[OP.call, ann.next(), 'r', 'again']])
+  await clock.runUntil(() => bob.document('r').room.next !== undefined)
+  const next = bob.document('r').room.next ?? ''
+  await gateway.answers(bob.send(next, [[OP.join, bob.next(), next, {}]]))
+  expect(bob.frames(OP.err)).toEqual([])
+  expect(bob.document(next).room).toMatchObject({ phase: 'playing', players: ['ann', 'bob'] })
+})
+
 test('P2 exactly once: `again` after a crash between its two appends still makes the room', async () => {
   const { world, ann } = await won()
   // The first append is stored, the second is not.

@@ -37,7 +37,7 @@ export interface RoomsPorts {
   readonly room: Omit<RoomPorts, 'changed' | 'lost'>
 }
 
-type FirstInputs = (at: number, seed: () => number) => RoomInput[]
+type FirstInputs = (at: number, seed: () => number) => RoomInput[] | Promise<RoomInput[]>
 
 /**
  * The rooms of the partitions that this engine owns: those in memory, and how they come and go. A room is read from its log
@@ -110,12 +110,7 @@ export class Rooms {
 
   /** The room, from memory or its log, or null where there is none. Rejects with Refusal where it is frozen or the store fails. */
   async get(room: RoomId): Promise<LiveRoom | null> {
-    const here = this.#live.get(room)
-    if (here !== undefined) return here
-    const frozen = this.#frozen.get(room)
-    if (frozen !== undefined) throw frozenBecause(frozen)
-    if (this.#closed) throw stopping()
-    return this.#coming.get(room) ?? this.#come(room, () => this.#activate(room))
+    return this.#here(room) ?? this.#coming.get(room) ?? this.#come(room, () => this.#activate(room))
   }
 
   /**
@@ -123,9 +118,11 @@ export class Rooms {
    * Refusal where the rules refuse to start or the store fails.
    */
   async create(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom> {
-    const existing = await this.get(room)
-    if (existing !== null) return existing
-    const made = await (this.#coming.get(room) ?? this.#come(room, () => this.#make(game, room, first)))
+    const here = this.#here(room)
+    if (here !== undefined) return here
+    // Before any await: whoever asks for the room from now on waits for it.
+    const find = async () => (await this.#activate(room)) ?? this.#make(game, room, first)
+    const made = await (this.#coming.get(room) ?? this.#come(room, find))
     return made ?? this.create(game, room, first)
   }
 
@@ -173,6 +170,16 @@ export class Rooms {
     }
   }
 
+  /** The room in memory, if it is. Throws Refusal where it cannot come there. */
+  #here(room: RoomId): LiveRoom | undefined {
+    const here = this.#live.get(room)
+    if (here !== undefined) return here
+    const frozen = this.#frozen.get(room)
+    if (frozen !== undefined) throw frozenBecause(frozen)
+    if (this.#closed) throw stopping()
+    return undefined
+  }
+
   /** One at a time brings or makes a room: two in memory would fence each other out. */
   #come(room: RoomId, bring: () => Promise<LiveRoom | null>): Promise<LiveRoom | null> {
     const coming = bring().finally(() => this.#coming.delete(room))
@@ -189,6 +196,7 @@ export class Rooms {
       const why = error instanceof Error ? error.message : String(error)
       if (error instanceof DamagedRoom) {
         this.#frozen.set(room, why)
+        this.#waiting.delete(room)
         this.#ports.report('error', `frozen: ${why}`, { room })
         throw frozenBecause(why)
       }
@@ -221,7 +229,7 @@ export class Rooms {
   async #make(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom | null> {
     const { clock, chance } = this.#ports
     const seed = () => chance.uint32()
-    const inputs = first(clock.now(), seed)
+    const inputs = await first(clock.now(), seed)
     let state: RoomState | null = null
     for (const input of inputs) state = step(state, input, game.runner).state
     if (state === null) throw new Error('a room is created with an event')

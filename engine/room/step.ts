@@ -83,7 +83,10 @@ export const step = (state: RoomState | null, input: RoomInput, runner: Runner):
       return settle(told.state, input, runner, input.origin, undefined, told)
     }
     case 'player.kicked': {
-      const out = { ...left(state, input.player), kicked: [...state.kicked, input.player] }
+      const out = {
+        ...left(state, input.player),
+        kicked: [...state.kicked.filter((p) => p !== input.player), input.player],
+      }
       const told = isPlayer(state, input.player)
         ? tell(out, { ...input, type: 'player.left' }, input.player, runner)
         : { state: out }
