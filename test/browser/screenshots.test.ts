@@ -7,9 +7,9 @@ import { launchChromium } from './chromium.ts'
 import { JWT_SECRET } from './people.ts'
 import { type Look, SCENES, Stage } from './scenes.ts'
 
-// Writes the pictures of the README, where it is asked to: SCREENSHOTS=1 npm test -- screenshots
+// Takes the pictures of the README each time, and keeps them where it is asked to: SCREENSHOTS=1 npm test -- screenshots
 
-const FOLDER = process.env.SCREENSHOTS_FOLDER ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
+const KEPT = process.env.SCREENSHOTS_FOLDER ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
 const SIZES = { 390: { width: 390, height: 844 }, 1280: { width: 1280, height: 800 } }
 
 let browser: Browser
@@ -45,16 +45,17 @@ const settle = async (page: Page): Promise<void> => {
 
 const wanted = SCENES.filter(({ name }) => name.includes(process.env.SCENE ?? ''))
 
-test.skipIf(!process.env.SCREENSHOTS).each(wanted)(
+test.each(wanted)(
   'the picture of $name is taken at both sizes, by day and by night',
   async ({ name, open }) => {
-    mkdirSync(FOLDER, { recursive: true })
+    const folder = process.env.SCREENSHOTS ? KEPT : data.path
+    mkdirSync(folder, { recursive: true })
     for (const [width, viewport] of Object.entries(SIZES)) {
       for (const colorScheme of ['light', 'dark'] as const) {
         const look: Look = { viewport, colorScheme, locale: colorScheme === 'light' ? 'en-US' : 'ko-KR' }
         const page = await open(stage, look)
         await settle(page)
-        const path = `${FOLDER}/${name}-${width}-${colorScheme}.png`
+        const path = `${folder}/${name}-${width}-${colorScheme}.png`
         const picture = await page.screenshot({ path, animations: 'disabled', caret: 'hide' })
         expect(picture.length).toBeGreaterThan(1_000)
         await page.context().close()
