@@ -17,6 +17,8 @@ interface SessionWindow {
   readonly session: SessionId
   /** The highest ref whose answer is no longer kept; 0 while all are. */
   readonly floor: Ref
+  /** The highest ref that was logged: most requests are above it, and need no search. */
+  readonly highest: Ref
   /** By time of logging, newest last. */
   readonly answers: readonly Answer[]
   readonly at: number
@@ -30,7 +32,7 @@ export type Lookup = { known: false } | { known: true; value: unknown } | { know
 /** Tells whether a request was logged before, and its answer then. Pure. */
 export const lookUp = (windows: Windows, by: PlayerId, session: SessionId, ref: Ref, digest: number): Lookup => {
   const window = Object.hasOwn(windows, by) ? windows[by]?.find((w) => w.session === session) : undefined
-  if (window === undefined) return { known: false }
+  if (window === undefined || ref > window.highest) return { known: false }
   const answer = window.answers.find((a) => a.ref === ref)
   if (answer !== undefined) {
     if (answer.digest === digest) return { known: true, value: answer.value }
@@ -56,9 +58,10 @@ export const remember = (
     floor = Math.max(floor, answers[0]?.ref ?? 0)
     answers = answers.slice(1)
   }
+  const highest = Math.max(old?.highest ?? 0, origin.ref)
   const others = sessions.filter((w) => w !== old)
   const kept = others.length >= SESSIONS_KEPT ? others.slice(1) : others
-  return { ...windows, [origin.by]: [...kept, { session: origin.session, floor, answers, at }] }
+  return { ...windows, [origin.by]: [...kept, { session: origin.session, floor, highest, answers, at }] }
 }
 
 /** The windows without those of strangers who have long been silent; the same object where nothing goes. Pure. */
