@@ -1,4 +1,4 @@
-import type { CloseCode } from '../protocol/errors.ts'
+import type { CloseCode, ErrorCode } from '../protocol/errors.ts'
 import type { Phase, PlayerId, Role, RoomId, Seq, SessionId } from '../protocol/frames.ts'
 
 export type GatewayId = string
@@ -141,10 +141,13 @@ export interface CloseItem extends FromRoom {
   reason: string
 }
 
+export type Told = { games: GameListing[] } | { rooms: RoomListing[] } | { room: RoomListing | null }
+
 export interface ToldItem {
   kind: 'told'
   id: number
-  value: { games: GameListing[] } | { rooms: RoomListing[] } | { room: RoomListing | null }
+  /** What was asked for, or why there is no answer to it: a frozen room. */
+  value: Told | { refused: { code: ErrorCode; message: string } }
 }
 
 export type Message = Request | Envelope

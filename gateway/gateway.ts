@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
-import type { Ask, Command, ConnId, EngineId, Envelope, GatewayId, Item, ToldItem } from '../bus/messages.ts'
+import type { Ask, Command, ConnId, EngineId, Envelope, GatewayId, Item, Told } from '../bus/messages.ts'
 import { gatewaySubject, partitionOf } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { CLOSE } from '../protocol/errors.ts'
@@ -45,7 +45,7 @@ export interface Gateway {
   readonly isDraining: boolean
   /** Takes a socket that has just opened. */
   open(socket: Socket, origin: Origin): Peer
-  ask(about: Ask['about']): Promise<ToldItem['value']>
+  ask(about: Ask['about']): Promise<Told>
   /** A command over HTTP: it has no connection and attaches nothing. */
   command(command: Pick<Command, 'player' | 'session' | 'room' | 'frames'>): Promise<Uint8Array[]>
   /** Takes one from a player's rate; returns the ms to wait, or 0. */

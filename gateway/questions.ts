@@ -1,11 +1,14 @@
-import type { Ask, Command, GatewayId, ToldItem } from '../bus/messages.ts'
+import type { Ask, Command, GatewayId, Told } from '../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, partitionOf } from '../bus/subjects.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { GIVE_UP_MS, type Requests } from './requests.ts'
 
 const ASK_GIVE_UP_MS = 5_000
 
-/** Requests that do not come from a socket: HTTP asks them. Each rejects with Refusal `unavailable` when no engine answers in time. */
+/**
+ * Requests that do not come from a socket: HTTP asks them. Each rejects with Refusal: the engine's own, or `unavailable` when
+ * no engine answers in time.
+ */
 export class Questions {
   readonly #gateway: GatewayId
   readonly #requests: Requests
@@ -16,14 +19,16 @@ export class Questions {
   }
 
   /** Resolves with what the first engine to answer says. */
-  ask(about: Ask['about']): Promise<ToldItem['value']> {
-    const { promise, resolve, reject } = Promise.withResolvers<ToldItem['value']>()
+  ask(about: Ask['about']): Promise<Told> {
+    const { promise, resolve, reject } = Promise.withResolvers<Told>()
     this.#requests.open({
       subject: ASK_SUBJECT,
       message: (id) => ({ kind: 'ask', gateway: this.#gateway, id, about }),
       onReply: (reply) => {
         if (reply.kind !== 'told') return false
-        resolve(reply.value)
+        const { value } = reply
+        if ('refused' in value) reject(new Refusal(value.refused.code, value.refused.message))
+        else resolve(value)
         return true
       },
       onGiveUp: () => reject(new Refusal('unavailable', 'no engine answered in time: try again')),

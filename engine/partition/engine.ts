@@ -1,8 +1,9 @@
 import type { Bus } from '../../bus/bus.ts'
 import { deriveId } from '../../bus/derive.ts'
-import type { AnswerItem, Ask, EngineId, Item, Message, Request } from '../../bus/messages.ts'
+import type { AnswerItem, Ask, EngineId, Item, Message, Request, ToldItem } from '../../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, PARTITIONS } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { Storage } from '../log/log.ts'
 import { KeyRing } from '../room/keyring.ts'
@@ -141,14 +142,16 @@ export class Engine {
   }
 
   async #tell({ gateway, id, about }: Ask): Promise<void> {
+    const tell = (value: ToldItem['value']): void => this.#outbox.send(gateway, { kind: 'told', id, value })
     const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library }
-    const value =
-      about.type === 'games'
-        ? { games: this.#library.listings() }
-        : about.type === 'rooms'
-          ? { rooms: await listRooms(about.game, LISTED_MOST, ports) }
-          : { room: await listRoom(about.room, ports) }
-    this.#outbox.send(gateway, { kind: 'told', id, value })
+    try {
+      if (about.type === 'games') tell({ games: this.#library.listings() })
+      else if (about.type === 'rooms') tell({ rooms: await listRooms(about.game, LISTED_MOST, ports) })
+      else tell({ room: await listRoom(about.room, ports) })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      tell({ refused: { code: error.code, message: error.message } })
+    }
   }
 
   /** What nobody foresaw: reported; the sender tries again and is told `unavailable` in the end. */

@@ -103,6 +103,12 @@ test('GET of games, rooms and one room are what an engine says', async () => {
   expect(await read(await fetch(`${url}/v1/rooms?game=mafia`))).toEqual({ rooms: [] })
   expect(await read(await fetch(`${url}/v1/rooms/room`))).toEqual(listing)
   await expectProblem(await fetch(`${url}/v1/rooms/none`), 404, 'not_found')
+  engine.onRequest = (request) => {
+    if (request.kind !== 'ask') return
+    const refused = { code: 'unavailable' as const, message: 'This room is frozen.' }
+    engine.say({ kind: 'told', id: request.id, value: { refused } })
+  }
+  await expectProblem(await fetch(`${url}/v1/rooms/frozen`), 503, 'unavailable')
   await expectProblem(await fetch(`${url}/v1/rooms/no%20room`), 404, 'not_found')
   await expectProblem(await fetch(`${url}/v1/rooms/a%2Fb`), 404, 'not_found')
 })
