@@ -26,11 +26,12 @@ const makeFolder = (dir: string) => {
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK)
 }
 
-const adviceFor = (error: unknown): string => {
+/** What is wrong with a folder or a file in it and what to do, in one line without a full stop. Pure. */
+export const adviceFor = (error: unknown): string => {
   const code = errnoOf(error)
   if (code === 'EEXIST' || code === 'ENOTDIR') return 'not a directory: choose another with --data'
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return 'no write permission: give this user read and write access, or choose another with --data'
+    return 'no permission: give this user read and write access, or choose another with --data'
   }
   return describeTrouble(error)
 }

@@ -113,6 +113,8 @@ describe('a reader', () => {
   test('of a folder without a log is refused, and makes none', async () => {
     await expect(openSqliteReadonly(dir)).rejects.toThrow(StorageError)
     await expect(openSqliteReadonly(join(dir, 'missing'))).rejects.toThrow('no such file')
+    // For a name that is too long, as for a folder of another user, no one can say that the file is missing.
+    await expect(openSqliteReadonly(join(dir, 'x'.repeat(300)))).rejects.toThrow('ENAMETOOLONG')
     expect(readdirSync(dir)).toEqual([])
   })
 

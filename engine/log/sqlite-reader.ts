@@ -4,10 +4,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { checkPage, checkPlayer, checkRoom } from './bounds.ts'
 import { type Storage, StorageError } from './log.ts'
-import { LOG_FILE } from './sqlite-folder.ts'
+import { adviceFor, LOG_FILE } from './sqlite-folder.ts'
 import { SqliteQueries } from './sqlite-queries.ts'
 import { isEmpty } from './sqlite-schema.ts'
-import { describeTrouble } from './sqlite-trouble.ts'
 
 export type ReadonlyStorage = Pick<
   Storage,
@@ -70,10 +69,11 @@ export const openSqliteReadonly = async (dir: string): Promise<ReadonlyStorage> 
       return what()
     } catch (error) {
       if (error instanceof StorageError) throw error
-      throw new StorageError(`${file}: ${describeTrouble(error)}`, { cause: error })
+      throw new StorageError(`${file}: ${adviceFor(error)}`, { cause: error })
     }
   }
-  if (!existsSync(file)) throw new StorageError(`${file}: no such file: --data names the folder of an earlier start`)
+  if (attempt(() => statSync(file, { throwIfNoEntry: false })) === undefined)
+    throw new StorageError(`${file}: no such file: --data names the folder of an earlier start`)
   let reader: Reader | null = attempt(() => new Reader(file))
 
   const ask = <T>(question: (queries: SqliteQueries) => T): T =>
