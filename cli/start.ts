@@ -35,13 +35,14 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
       metrics,
       status: () => running?.status() ?? {},
     })
-    if (admin.moved) console.log(`Port ${config.adminPort} is taken: metrics and health are on port ${admin.port}.`)
     running = await compose({ config, log, metrics, clock: realClock, chance: realChance })
   } catch (error) {
     await admin?.close()
     if (!(error instanceof CannotStart)) throw error
     return print({ exit: 2, text: `madang: ${error.message}` })
   }
+  // Where it cannot start, the one line that says why is enough.
+  if (admin.moved) console.log(`Port ${config.adminPort} is taken: metrics and health are on port ${admin.port}.`)
   console.log(`Madang is ready: ${running.url}`)
 
   await stopped.promise
