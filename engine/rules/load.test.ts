@@ -52,6 +52,18 @@ describe('loading games', () => {
     expect(new Set(games.map(({ hash }) => hash)).size).toBe(games.length)
   })
 
+  it.each(['when', 'change'])('refuses g.%s of a move that the game does not have', async (part) => {
+    const dir = put(
+      'tiny/rules.ts',
+      game().replace('const machine', `g.${part}('ad', () => ({ n: 1 }))\nconst machine`),
+    )
+    expect(await refusal(loadGame(dir))).toContain(
+      `g.${part}('ad', …): "ad" is no move and no event of the room: the moves are add`,
+    )
+    const known = game().replace('const machine', `g.${part}('player.left', () => ({ n: 1 }))\nconst machine`)
+    expect(await add(put('known/rules.ts', known))).toBeDefined()
+  })
+
   it('loads a game outside the checkout, with its own files, zod and xstate from ours', async () => {
     put('cards/deck.ts', 'export const offset: number = 38')
     const dir = put(
