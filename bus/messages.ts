@@ -1,5 +1,5 @@
 import type { CloseCode, ErrorCode } from '../protocol/errors.ts'
-import type { Phase, PlayerId, Role, RoomId, Seq, SessionId } from '../protocol/frames.ts'
+import type { Phase, PlayerId, Ref, Role, RoomId, Seq, SessionId } from '../protocol/frames.ts'
 
 export type GatewayId = string
 export type EngineId = string
@@ -43,6 +43,8 @@ export interface Attach extends ToRoom {
     since: Seq
     /** EMITs up to this seq went to this connection. */
     heard: Seq
+    /** Of the JOIN that brought this connection into the room; null where the gateway was not told. */
+    ref: Ref | null
   }[]
 }
 
@@ -109,9 +111,9 @@ export interface AnswerItem extends FromRoom {
   done: boolean
   /**
    * Where this connection stands in the room after these frames; null once it is out of the room; absent: unchanged.
-   * Answers to an `attach` come one item per connection, the last with `done`.
+   * Answers to an `attach` come one item per connection, the last with `done`. `ref`: of the JOIN that this answers.
    */
-  attached?: { role: Role; seq: Seq; heard: Seq } | null
+  attached?: { role: Role; seq: Seq; heard: Seq; ref?: Ref } | null
 }
 
 /** What one commit shows to members at this gateway. */

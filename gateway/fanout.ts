@@ -188,6 +188,7 @@ export class Fanout {
     const membership = this.#rooms.enter(connection, id, at.role, this.#engine)
     const { room } = membership
     leaveAudience(membership)
+    membership.ref = at.ref ?? membership.ref
     room.engine = this.#engine
     connection.joined.add(id)
     membership.standing = { is: 'alone', seq: at.seq, heard: at.heard }

@@ -1,6 +1,6 @@
 import type { EngineId } from '../bus/messages.ts'
 import { partitionOf } from '../bus/subjects.ts'
-import type { Role, RoomId, Seq } from '../protocol/frames.ts'
+import type { Ref, Role, RoomId, Seq } from '../protocol/frames.ts'
 import type { Connection } from './connection.ts'
 
 export interface Position {
@@ -31,6 +31,8 @@ export interface Membership {
   readonly room: RoomHere
   readonly connection: Connection
   role: Role
+  /** Of the JOIN that brought it here, as its engine said. */
+  ref: Ref | null
   standing: Standing
   /** When it fell behind last, ms; 0: never. */
   behindAt: number
@@ -72,7 +74,7 @@ export class RoomsHere {
       return present
     }
     const standing: Standing = { is: 'alone', seq: 0, heard: 0 }
-    const membership: Membership = { room, connection, role, standing, behindAt: 0 }
+    const membership: Membership = { room, connection, role, ref: null, standing, behindAt: 0 }
     room.members.set(connection.id, membership)
     connection.memberships.set(id, membership)
     return membership

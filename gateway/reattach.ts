@@ -105,12 +105,12 @@ export class Reattach {
   #message(id: number, room: RoomHere, members: Map<Membership, Attaching>): Attach | null {
     const attach: Attach = { kind: 'attach', gateway: this.#gateway, id, room: room.id, members: [] }
     for (const [membership, standing] of members) {
-      const { connection, role } = membership
+      const { connection, role, ref } = membership
       const { lifecycle } = connection
       if (!isWaiting(membership, standing) || !('session' in lifecycle)) continue
       const { player, session } = lifecycle
       const { seq: since, heard } = standing
-      attach.members.push({ conn: connection.id, player, session, role, since, heard })
+      attach.members.push({ conn: connection.id, player, session, role, since, heard, ref })
     }
     return attach.members.length > 0 ? attach : null
   }

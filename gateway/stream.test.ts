@@ -34,7 +34,7 @@ test('P3 a hole makes the members of that engine attach again from where they st
   await settle()
   expect(bob.take()).toEqual([])
   expect(engine.attaches).toMatchObject([
-    { room: 'room', members: [{ conn: 1, player: { id: 'ann' }, role: 'player', since: 1, heard: 1 }] },
+    { room: 'room', members: [{ conn: 1, player: { id: 'ann' }, role: 'player', since: 1, heard: 1, ref: 1 }] },
     { room: 'other', members: [{ conn: 2, player: { id: 'bob' }, since: 1 }] },
   ])
   const [first, second] = engine.attaches

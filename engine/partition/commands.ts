@@ -140,7 +140,10 @@ class Taking {
     const role = isPlayer(state, by) ? 'player' : 'spectator'
     const attachment = { gateway, conn, player: by, session, role, ref } as const
     const { frames, seq } = room.attach(attachment, since, null)
-    this.#give({ frames: [answer, ...frames, ...room.welcome(attachment)], attached: { role, seq, heard: state.seq } })
+    this.#give({
+      frames: [answer, ...frames, ...room.welcome(attachment)],
+      attached: { role, seq, heard: state.seq, ref },
+    })
   }
 
   #chat(frame: CallFrame, asker: Asker, room: LiveRoom): void {

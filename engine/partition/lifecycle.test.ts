@@ -1,8 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
-import { OP } from '../../protocol/frames.ts'
+import { type ClientFrame, OP } from '../../protocol/frames.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { loadGames } from '../rules/load.ts'
 import { counter } from './testing/games.ts'
+import { ScriptedGateway } from './testing/gateway.ts'
 import { startWorld } from './testing/start.ts'
 import { World } from './testing/world.ts'
 
@@ -168,6 +169,22 @@ test('spectators are not logged; a newer connection of the same session takes th
   await world.clock.advance(10_000)
   expect(world.storage.written).toHaveLength(written)
   expect(world.engine.rooms.here('r')?.attachments.size).toBe(1)
+})
+
+test('a JOIN that comes late, of a connection that is gone at another gateway, ends none that was attached again', async () => {
+  const { world } = await startWorld(counter())
+  const session = 'session-of-eve-00'
+  const join = (ref: number): ClientFrame[] => [[OP.join, ref, 'r', { role: 'spectator' }]]
+  const elsewhere = new ScriptedGateway('g2', world.bus, world.clock)
+  const gone = elsewhere.connect('eve', { session })
+  const eve = world.gateway.connect('eve', { session })
+  await world.gateway.answers(eve.send('r', join(7)))
+  await world.crash(['r'])
+  await elsewhere.answers(gone.send('r', join(3)))
+  expect(eve.closes).toEqual([])
+  // A later one does end it.
+  await elsewhere.answers(gone.send('r', join(8)))
+  expect(eve.closes).toEqual(['This session was opened somewhere else.'])
 })
 
 test.each(['open', 'playing'])(

@@ -133,7 +133,8 @@ test.each([
     for (const { rooms, conn, session, player, name } of [ann, eve]) {
       const at = rooms.get('r')
       if (at === undefined || conn === null) throw new Error('not attached')
-      const member = { conn, session, player: { id: player, name }, role: at.role, since: at.seq, heard: at.heard }
+      const { role, seq: since, heard, ref = null } = at
+      const member = { conn, session, player: { id: player, name }, role, since, heard, ref }
       world.gateway.publish((id) => ({ kind: 'attach', gateway: 'g1', id, room: 'r', members: [member] }))
     }
     await world.gateway.settle()

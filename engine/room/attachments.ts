@@ -9,7 +9,7 @@ export interface Attachment {
   readonly player: PlayerId
   readonly session: SessionId
   readonly role: Role
-  /** The ref of its JOIN; null where a gateway brings it back by itself: it may be older than the session's other one, and dead. */
+  /** The ref of its JOIN; null where its gateway does not know it. */
   readonly ref: Ref | null
 }
 

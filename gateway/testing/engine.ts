@@ -108,7 +108,7 @@ export class ScriptedEngine {
       if (op === OP.leave) attached = null
       if (op !== OP.join) return [[OP.ok, ref, op === OP.move ? extra : null]]
       const role: Role = extra?.role ?? 'player'
-      attached = { role, seq: 1, heard: 1 }
+      attached = { role, seq: 1, heard: 1, ref }
       return [
         [OP.ok, ref, { room, role, seq: 1 }],
         [OP.state, room, 1, { room: {}, game: null }],

@@ -23,6 +23,7 @@ export interface Standing {
   role: Role
   seq: Seq
   heard: Seq
+  ref?: Ref
   document: RoomDocument | null
 }
 
@@ -96,7 +97,17 @@ export class ScriptedGateway {
       const at = client.rooms.get(room)
       if (at === undefined || client.conn === null) return []
       const { conn, session, player, name } = client
-      return [{ conn, player: { id: player, name }, session, role: at.role, since: at.seq, heard: at.heard }]
+      return [
+        {
+          conn,
+          player: { id: player, name },
+          session,
+          role: at.role,
+          since: at.seq,
+          heard: at.heard,
+          ref: at.ref ?? null,
+        },
+      ]
     })
     if (members.length === 0) return
     await this.answers(this.publish((id) => ({ kind: 'attach', gateway: this.name, id, room, members })))
@@ -236,6 +247,7 @@ export class ScriptedClient {
     // Nothing but the seq may go on without a document: it has not changed.
     at.seq = attached.seq
     at.heard = attached.heard
+    if (attached.ref !== undefined) at.ref = attached.ref
   }
 
   shown({ room, head }: { room: RoomId; head: Seq }, { document, emits, ephemeral }: OutputPart): void {
