@@ -23,10 +23,13 @@ type Answer =
   | { id: number; type: 'success'; result: unknown }
   | { id: number; type: 'error'; error: string; message: string }
 
-/** A Firefox without windows, of a profile of its own: the one that MADANG_FIREFOX names, else Debian's. `close` ends it. */
+/** The Firefox that MADANG_FIREFOX names, else Debian's; null where it names none. */
+export const FIREFOX = process.env.MADANG_FIREFOX === '' ? null : (process.env.MADANG_FIREFOX ?? '/usr/bin/firefox-esr')
+
+/** A Firefox without windows, of a profile of its own. `close` ends it. */
 export const launchFirefox = async (): Promise<{ page: FirefoxPage; close(): Promise<void> }> => {
   const profile = temporaryFolder()
-  const command = process.env.MADANG_FIREFOX ?? '/usr/bin/firefox-esr'
+  const command = FIREFOX ?? 'firefox-esr'
   const args = ['--headless', '--no-remote', '--profile', profile.path, '--remote-debugging-port', '0']
   const firefox = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { boardWords } from '../../games/mafia/board-words.ts'
 import { type Program, startMadang, temporaryFolder } from '../program.ts'
 import { launchChromium, meOf, visit } from './chromium.ts'
 
@@ -18,53 +19,99 @@ afterAll(async () => {
   data[Symbol.dispose]()
 })
 
+/** One of the town, with the words that the page speaks. */
+interface Townsperson {
+  readonly page: Page
+  readonly words: typeof boardWords.en
+  readonly name: string
+}
+
 const phaseIs = (page: Page, phase: string): Promise<void> => page.locator(`.mafia[data-phase="${phase}"]`).waitFor()
 const voteAgainst = (page: Page, player: string | undefined): Promise<void> =>
-  page.locator(`[data-player-id="${player}"]`).getByRole('button').click()
+  page.locator(`.people [data-player-id="${player}"]`).getByRole('button').click()
+const voteButtons = (page: Page): Promise<number> => page.locator('.people .vote').count()
+const says = ({ page }: Townsperson, text: string): Promise<void> => page.getByRole('status').getByText(text).waitFor()
+const isNight = (page: Page): Promise<boolean> => page.evaluate(() => 'night' in document.documentElement.dataset)
 
-test('P4: five people play mafia by clicking; by night only the mafia can vote, and no page shows whose role is not its own', async () => {
-  const names = ['Ann', 'Bob', 'Cho', 'Dan', 'Eva']
-  const visitors = await Promise.all(names.map(() => visit(browser, program.url)))
-  const pages = visitors.map(({ page }) => page)
-  const [ann, ...others] = pages
-  if (ann === undefined) throw new Error('nobody came')
-  await ann.goto(program.url)
-  await ann.getByLabel('Your name').fill('Ann')
-  await ann.getByRole('button', { name: 'Open a room: Mafia' }).click()
-  await ann.getByLabel('A night lasts (seconds)').fill('600')
-  await ann.getByLabel('A day lasts (seconds)').fill('600')
-  await ann.getByRole('button', { name: 'Open the room' }).click()
-  await ann.getByRole('status').getByText('4 more players are needed.').waitFor()
-  const link = ann.url()
-  for (const [index, page] of others.entries()) await page.goto(`${link}?name=${names[index + 1]}`)
-  await ann.getByRole('status').getByText('You can start, or wait for up to 7 more.').waitFor()
-  await ann.getByRole('button', { name: 'Start the game' }).click()
+/** Writes into the field of the list of what happened. */
+const write = async (page: Page, text: string): Promise<void> => {
+  await page.locator('.composer-text').fill(text)
+  await page.locator('.composer-text').press('Enter')
+}
 
-  for (const page of pages) await phaseIs(page, 'night')
-  await ann.setViewportSize({ width: 360, height: 740 })
-  expect(await ann.evaluate(() => document.documentElement.scrollWidth), 'a phone needs no sideways scrolling').toBe(
-    360,
+const reads = (page: Page, text: string): Promise<void> => page.locator('.lines').getByText(text).waitFor()
+
+test('P4: five people play mafia by clicking, in two languages; by night only the mafia votes and whispers, and no page shows what is not its own', async () => {
+  const names = ['Ann', '보라', 'Cho', '도윤', 'Eva']
+  const visitors = await Promise.all(
+    names.map((_, index) => visit(browser, program.url, index % 2 === 0 ? 'en-US' : 'ko-KR')),
   )
-  const voters = await Promise.all(pages.map((page) => page.getByRole('button', { name: /^Vote against/ }).count()))
-  const mafia = pages[voters.findIndex((count) => count > 0)]
-  const town = pages.filter((page) => page !== mafia)
+  const people = visitors.map(
+    ({ page }, index): Townsperson => ({
+      page,
+      words: index % 2 === 0 ? boardWords.en : boardWords.ko,
+      name: names[index] ?? '',
+    }),
+  )
+  const [ann, ...others] = people
+  if (ann === undefined) throw new Error('nobody came')
+  await ann.page.goto(program.url)
+  await ann.page.getByLabel('Your name').fill('Ann')
+  await ann.page.getByRole('button', { name: 'Open a room: Mafia' }).click()
+  await ann.page.getByLabel('A night lasts (seconds)').fill('600')
+  await ann.page.getByLabel('A day lasts (seconds)').fill('600')
+  await ann.page.getByRole('button', { name: 'Open the room' }).click()
+  await says(ann, '4 more players are needed.')
+  const link = ann.page.url()
+  for (const { page, name } of others) await page.goto(`${link}?name=${encodeURIComponent(name)}`)
+  const [bora] = others
+  await bora?.page.getByRole('status').getByText('Ann 님이 시작해요.').waitFor()
+  await says(ann, 'You can start, or wait for up to 7 more.')
+  await ann.page.getByRole('button', { name: 'Start the game' }).click()
+
+  for (const { page } of people) await phaseIs(page, 'night')
+  for (const { page } of people) expect(await isNight(page), 'the page itself is dimmed by night').toBe(true)
+  await ann.page.setViewportSize({ width: 360, height: 740 })
+  expect(
+    await ann.page.evaluate(() => document.documentElement.scrollWidth),
+    'a phone needs no sideways scrolling',
+  ).toBe(360)
+  await ann.page.setViewportSize({ width: 1280, height: 720 })
+  const voters = await Promise.all(people.map(({ page }) => voteButtons(page)))
+  const mafia = people[voters.findIndex((count) => count > 0)]
+  const town = people.filter((person) => person !== mafia)
   if (mafia === undefined) throw new Error('nobody is mafia')
   expect(voters.toSorted(), 'one of five is mafia, and may vote against the other four').toEqual([0, 0, 0, 0, 4])
-  await mafia.getByText('You are mafia.').waitFor()
-  for (const page of town) {
-    await page.getByText('You are a citizen.').waitFor()
+  await mafia.page.getByText(mafia.words.role.mafia).waitFor()
+  for (const { page, words } of town) {
+    await page.getByText(words.role.citizen).waitFor()
     expect(await page.locator('[data-role="mafia"]').count()).toBe(0)
+    expect(await page.locator('.composer').count(), 'the town is silent by night').toBe(0)
   }
+  await write(mafia.page, 'a whisper')
+  await reads(mafia.page, 'a whisper')
 
   const [victim, ...living] = town
-  await voteAgainst(mafia, victim && (await meOf(victim)))
-  for (const page of pages) await phaseIs(page, 'day')
-  await victim?.getByRole('status').getByText('You are out. You can watch.').waitFor()
-  expect(await victim?.getByRole('button', { name: /^Vote against/ }).count()).toBe(0)
-  const guilty = await meOf(mafia)
-  for (const page of living) await voteAgainst(page, guilty)
-  await voteAgainst(mafia, await meOf(mafia))
-  for (const page of town) await page.getByRole('status').getByText('The citizens won. You won!').waitFor()
-  await mafia.getByRole('status').getByText('The citizens won. You lost.').waitFor()
+  if (victim === undefined) throw new Error('nobody lives here')
+  await voteAgainst(mafia.page, await meOf(victim.page))
+  for (const { page } of people) await phaseIs(page, 'day')
+  expect(await isNight(ann.page)).toBe(false)
+  await says(victim, victim.words.youAreOut)
+  for (const person of people) await reads(person.page, person.words.died.citizen(victim.name))
+  expect(await voteButtons(victim.page)).toBe(0)
+  await write(mafia.page, 'good morning')
+  await write(victim.page, 'it was them')
+  for (const { page } of people) await reads(page, 'good morning')
+  for (const { page } of living) {
+    expect(await page.getByText('a whisper').count(), 'what the mafia said by night').toBe(0)
+    expect(await page.getByText('it was them').count(), 'what the dead say').toBe(0)
+  }
+
+  const guilty = await meOf(mafia.page)
+  for (const { page } of living) await voteAgainst(page, guilty)
+  await living[0]?.page.locator(`[data-player-id="${guilty}"] .mafia-votes b`).getByText('3').waitFor()
+  await voteAgainst(mafia.page, guilty)
+  for (const person of town) await says(person, `${person.words.won.citizen} ${person.words.youWon}`)
+  await says(mafia, `${mafia.words.won.citizen} ${mafia.words.youLost}`)
   expect(visitors.flatMap(({ trouble }) => trouble)).toEqual([])
-})
+}, 120_000)

@@ -1,7 +1,8 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder } from '../program.ts'
 import { connectionIs, launchChromium, meOf, visit } from './chromium.ts'
+import { mark, marks, openRoom, says, shows } from './play.ts'
 
 let browser: Browser
 let data: ReturnType<typeof temporaryFolder>
@@ -22,32 +23,10 @@ afterAll(async () => {
   data[Symbol.dispose]()
 })
 
-/** Ann opens a room in the lobby; resolves with its link. */
-const openRoom = async (page: Page, name: string, game: string): Promise<string> => {
-  await page.goto(program.url)
-  await page.getByLabel('Your name').fill(name)
-  await page.getByRole('button', { name: `Open a room: ${game}` }).click()
-  await page.getByRole('button', { name: 'Open the room' }).click()
-  await page.waitForURL(/\/play\//)
-  return page.getByLabel('Invite with this link').inputValue()
-}
-
-/** Clicks a cell as soon as the page allows it. */
-const mark = (page: Page, cell: number): Promise<void> =>
-  page.locator(`[data-cell="${cell}"][aria-disabled="false"]`).click()
-
-/** Resolves once the page shows that the server has this mark. */
-const shows = (page: Page, cell: number, by: 'me' | 'other'): Promise<void> =>
-  page.locator(`[data-cell="${cell}"][data-by="${by}"][data-sent="false"]`).waitFor()
-
-const says = (page: Page, text: string): Promise<void> => page.getByRole('status').getByText(text).waitFor()
-const marks = (page: Page): Promise<(string | null)[]> =>
-  page.locator('[data-cell]').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('data-by')))
-
 test('P1, P2: two people play a whole game by clicking, through a reload and a kill -9 of the server in the middle', async () => {
   const { page: ann, trouble: annsTrouble } = await visit(browser, program.url)
   const { page: bob, trouble: bobsTrouble } = await visit(browser, program.url)
-  const link = await openRoom(ann, 'Ann', 'Tic-tac-toe')
+  const link = await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')
   await says(ann, '1 more player is needed.')
   expect(await ann.evaluate(() => ({ ...document.documentElement.dataset }))).toMatchObject({
     connection: 'online',
@@ -99,7 +78,7 @@ test('P1, P2: two people play a whole game by clicking, through a reload and a k
 test('the board is played with arrows and Enter alone', async () => {
   const { page: ann } = await visit(browser, program.url)
   const { page: bob } = await visit(browser, program.url)
-  await bob.goto(`${await openRoom(ann, 'Ann', 'Tic-tac-toe')}?name=Bob`)
+  await bob.goto(`${await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')}?name=Bob`)
   await says(ann, 'Your turn.')
   await ann.locator('[data-cell="4"]').focus()
   for (const key of ['ArrowUp', 'ArrowUp', 'ArrowLeft', 'Enter']) await ann.keyboard.press(key)
@@ -110,7 +89,7 @@ test('the board is played with arrows and Enter alone', async () => {
 test('a second tab with the same session takes the seat over, the first says so and takes it back', async () => {
   const { page: ann } = await visit(browser, program.url)
   const { page: bob } = await visit(browser, program.url)
-  const link = await openRoom(ann, 'Ann', 'Tic-tac-toe')
+  const link = await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')
   await bob.goto(`${link}?name=Bob`)
   await says(ann, 'Your turn.')
   const me = await meOf(ann)
@@ -132,7 +111,7 @@ test('a second tab with the same session takes the seat over, the first says so 
 test('another tab is another guest, who finds the seats taken and watches', async () => {
   const { page: ann } = await visit(browser, program.url)
   const { page: bob } = await visit(browser, program.url)
-  const link = await openRoom(ann, 'Ann', 'Tic-tac-toe')
+  const link = await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')
   await bob.goto(`${link}?name=Bob`)
   await says(ann, 'Your turn.')
   const other = await ann.context().newPage()
@@ -148,7 +127,7 @@ test('another tab is another guest, who finds the seats taken and watches', asyn
 test('who leaves in the middle is asked first, loses the game, and the other is told', async () => {
   const { page: ann } = await visit(browser, program.url)
   const { page: bob } = await visit(browser, program.url)
-  await bob.goto(`${await openRoom(ann, 'Ann', 'Tic-tac-toe')}?name=Bob`)
+  await bob.goto(`${await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')}?name=Bob`)
   await says(ann, 'Your turn.')
   await bob.getByRole('button', { name: 'Leave' }).click()
   await bob.getByRole('button', { name: 'Leave the game' }).click()
@@ -186,7 +165,7 @@ test('a link to a room that does not exist says so, and leads back to the lobby'
 test('who goes back to the lobby is away for the others, and forward again sits in the same seat', async () => {
   const { page: ann } = await visit(browser, program.url)
   const { page: bob } = await visit(browser, program.url)
-  await bob.goto(`${await openRoom(ann, 'Ann', 'Tic-tac-toe')}?name=Bob`)
+  await bob.goto(`${await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')}?name=Bob`)
   await says(ann, 'Your turn.')
   const annsId = await meOf(ann)
   await ann.goBack()
@@ -201,11 +180,27 @@ test('who goes back to the lobby is away for the others, and forward again sits 
 test('the host removes somebody who waits, who is told so and cannot come back', async () => {
   const { page: ann } = await visit(browser, program.url)
   const { page: bob } = await visit(browser, program.url)
-  await bob.goto(`${await openRoom(ann, 'Ann', 'Mafia')}?name=Bob`)
+  await bob.goto(`${await openRoom(ann, program.url, 'Ann', 'Mafia')}?name=Bob`)
   await bob.getByRole('status').getByText('3 more players are needed.').waitFor()
   await ann.getByRole('button', { name: 'Remove Bob' }).click()
   await bob.getByRole('heading', { name: 'The host gave your seat away' }).waitFor()
   await says(ann, '4 more players are needed.')
   await bob.reload()
   await bob.getByText('The host removed you from this room.').waitFor()
+})
+
+test('offline, the page says so and keeps the move; back online it is made', async () => {
+  const { page: ann } = await visit(browser, program.url)
+  const { page: bob } = await visit(browser, program.url)
+  await bob.goto(`${await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')}?name=Bob`)
+  await says(ann, 'Your turn.')
+  await ann.context().setOffline(true)
+  await connectionIs(ann, 'offline')
+  await says(ann, 'You are offline. Your move is kept.')
+  await ann.locator('.link-state').getByText('Offline').waitFor()
+  await mark(ann, 4)
+  await ann.context().setOffline(false)
+  await connectionIs(ann, 'online')
+  await shows(bob, 4, 'other')
+  await says(ann, 'Bob’s turn.')
 })

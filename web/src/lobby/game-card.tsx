@@ -1,4 +1,5 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { gamePageOf, iconOf } from '../boards.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
 import { pathOf } from '../path.ts'
@@ -25,6 +26,12 @@ export const GameCard = ({ game, askName }: GameCardProps) => {
   const [isOpening, setOpening] = useState(false)
   const [min, max] = game.players
 
+  const opener = useRef<HTMLButtonElement>(null)
+  const cancel = (): void => {
+    flushSync(() => setOpening(false))
+    opener.current?.focus()
+  }
+
   const playNow = async (name: string): Promise<void> => {
     const session = await tab.enter(name)
     navigate(pathOf(await session.match(game.id)))
@@ -45,7 +52,7 @@ export const GameCard = ({ game, askName }: GameCardProps) => {
       </div>
       {about !== undefined && <p className="about">{about}</p>}
       {isOpening ? (
-        <NewRoom game={game} title={title} askName={askName} cancel={() => setOpening(false)} />
+        <NewRoom game={game} title={title} askName={askName} cancel={cancel} />
       ) : (
         <div className="actions">
           <button
@@ -58,6 +65,7 @@ export const GameCard = ({ game, askName }: GameCardProps) => {
             {lobby.playNow}
           </button>
           <button
+            ref={opener}
             type="button"
             className="button"
             aria-label={`${lobby.openRoom}: ${title}`}

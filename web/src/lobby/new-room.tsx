@@ -8,6 +8,11 @@ import { useWords } from '../words/words.ts'
 import { OptionField } from './option-field.tsx'
 import { optionsOf, startValues, type Values } from './options.ts'
 
+/** The button that was pressed is gone: the keyboard goes on in what it opened. */
+const focusFirst = (form: HTMLFormElement | null): void => {
+  form?.querySelector('input')?.focus()
+}
+
 interface NewRoomProps {
   readonly game: Game
   readonly title: string
@@ -36,7 +41,7 @@ export const NewRoom = ({ game, title, askName, cancel }: NewRoomProps) => {
   }
 
   return (
-    <form className="new-room" onSubmit={submit} aria-label={`${lobby.openRoom}: ${title}`}>
+    <form ref={focusFirst} className="new-room" onSubmit={submit} aria-label={`${lobby.openRoom}: ${title}`}>
       {options.map((option) => (
         <OptionField
           key={option.name}

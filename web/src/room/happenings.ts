@@ -1,5 +1,5 @@
 import type { PageWords } from '../../../client/board.ts'
-import type { GameEvent, PlayerId, Room, RoomDocument } from '../../../client/client.ts'
+import type { GameEvent, PlayerId, Room, RoomDocument, Session } from '../../../client/client.ts'
 import type { GameLike } from '../../../client/game.ts'
 import { type Readable, Store } from '../../../client/store.ts'
 import { gamePageOf } from '../boards.ts'
@@ -31,17 +31,21 @@ export class Happenings {
   readonly #audiences = new Store<readonly string[] | null>(null)
   readonly #onlookers = new Store(0)
   readonly #names = new Map<PlayerId, string>()
-  readonly #now: () => number
+  readonly #session: Session
   #before: RoomDocument<object>
   #count = 0
 
-  constructor(room: Room, now: () => number) {
-    this.#now = now
+  constructor(session: Session, room: Room) {
+    this.#session = session
     this.#before = room.document
     this.#learnNames(room.document)
     room.subscribe(({ document }) => this.#changed(document))
     room.on('emit', (event) => this.#emitted(event))
     room.on('note', ({ topic, data }) => this.#noted(topic, data))
+    // What held before a connection was lost may not hold after it: the server says so where it is not as usual.
+    session.state.subscribe(({ status }) => {
+      if (status !== 'online') this.#audiences.set(null)
+    })
   }
 
   /** Oldest first. */
@@ -49,7 +53,7 @@ export class Happenings {
     return this.#lines
   }
 
-  /** To whom this player may write now; null until the server said so. */
+  /** To whom this player may write now; null where the server said nothing: then as usual (`ownAudiences`). */
   get audiences(): Readable<readonly string[] | null> {
     return this.#audiences
   }
@@ -93,7 +97,7 @@ export class Happenings {
   }
 
   #done(text: Record<Language, string>): void {
-    this.#add({ kind: 'done', id: `done-${++this.#count}`, at: this.#now(), text })
+    this.#add({ kind: 'done', id: `done-${++this.#count}`, at: this.#session.serverNow(), text })
   }
 
   /** Lines that come again after a reconnect are known by their ids; old ones that come late go where they belong. */
@@ -112,8 +116,8 @@ export class Happenings {
 const known = new WeakMap<Room, Happenings>()
 
 /** What happens in this room: one list for as long as the room is joined. */
-export const happeningsOf = (room: Room, now: () => number): Happenings => {
-  const happenings = known.get(room) ?? new Happenings(room, now)
+export const happeningsOf = (session: Session, room: Room): Happenings => {
+  const happenings = known.get(room) ?? new Happenings(session, room)
   known.set(room, happenings)
   return happenings
 }

@@ -1,4 +1,4 @@
-import type { PlayerId } from '../../../client/client.ts'
+import type { PlayerId, Role } from '../../../client/client.ts'
 
 /** A line of text chat, as NOTE `chat` brings it. */
 export interface ChatLine {
@@ -28,6 +28,9 @@ export const readAudiences = (note: unknown): readonly string[] => {
   const to = field(note, 'to')
   return Array.isArray(to) ? to.filter((audience) => typeof audience === 'string') : []
 }
+
+/** To whom a member may write where the server says nothing else. Pure. */
+export const ownAudiences = (role: Role): readonly string[] => (role === 'player' ? ['players'] : ['spectators'])
 
 /** The count of a NOTE `spectators`. Pure. */
 export const readCount = (note: unknown): number => (typeof note === 'number' && note > 0 ? note : 0)

@@ -1,15 +1,24 @@
-import type { Session } from '../../../client/client.ts'
+import type { Role, Session } from '../../../client/client.ts'
 import { useSession } from '../../../client/react.ts'
 import { useStore } from '../store.ts'
 import { useWords } from '../words/words.ts'
 import type { Happenings } from './happenings.ts'
 import { useAudienceName } from './talk.tsx'
 
+interface ReachProps {
+  readonly session: Session
+  readonly happenings: Happenings
+  readonly game: string
+  /** To whom this player may write now. */
+  readonly audiences: readonly string[]
+  /** Who only watches is not seen. */
+  readonly role: Role
+}
+
 /** Always in view: whether one is connected, and by whom one is seen and read. */
-export const Reach = ({ session, happenings, game }: { session: Session; happenings: Happenings; game: string }) => {
+export const Reach = ({ session, happenings, game, audiences, role }: ReachProps) => {
   const { connection, room, talk } = useWords()
   const { status } = useSession(session)
-  const audiences = useStore(happenings.audiences)
   const onlookers = useStore(happenings.onlookers)
   const audienceName = useAudienceName(game)
   const link = {
@@ -19,9 +28,8 @@ export const Reach = ({ session, happenings, game }: { session: Session; happeni
     offline: connection.offlineShort,
     closed: connection.offlineShort,
   }[status]
-  const isHidden = audiences !== null && audiences.length > 0 && !audiences.includes('players')
+  const isHidden = audiences.length > 0 && !audiences.includes('players')
   const readBy = (): string => {
-    if (audiences === null) return talk.seen
     if (audiences.length === 0) return talk.nobody
     return isHidden ? talk.reach(audiences.map(audienceName).join(', ')) : talk.reachAll
   }
@@ -30,7 +38,8 @@ export const Reach = ({ session, happenings, game }: { session: Session; happeni
       <span className="link-state" data-status={status}>
         {link}
       </span>
-      <span>{readBy()}</span>
+      <span className="read-by">{readBy()}</span>
+      {role === 'player' && <span className="seen-as">{talk.seen}</span>}
       {onlookers > 0 && <span className="onlookers">{room.onlookers(onlookers)}</span>}
     </p>
   )

@@ -48,7 +48,7 @@ const useJoined = (session: Session, id: string, attempt: number): Place => {
     session.join(id).then(
       (room) => {
         // At once: what was said before comes right after the document.
-        happeningsOf(room, () => session.serverNow())
+        happeningsOf(session, room)
         if (isCurrent) setPlace({ status: 'joined', room })
       },
       (error: unknown) => isCurrent && setPlace({ status: 'refused', error }),

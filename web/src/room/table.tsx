@@ -8,6 +8,7 @@ import { Notice } from '../page/notice.tsx'
 import { Shell } from '../page/shell.tsx'
 import { pathOf } from '../path.ts'
 import { navigate } from '../route.ts'
+import { useStore } from '../store.ts'
 import { titleIn, useLanguage, useWords } from '../words/words.ts'
 import { Afterwards } from './afterwards.tsx'
 import { BoardPlace } from './board-place.tsx'
@@ -15,6 +16,7 @@ import { useCues } from './cues.ts'
 import { happeningsOf } from './happenings.ts'
 import { Latest } from './latest.tsx'
 import { Leave } from './leave.tsx'
+import { ownAudiences } from './notes.ts'
 import { People } from './people.tsx'
 import { freeSeats } from './places.ts'
 import { Reach } from './reach.tsx'
@@ -43,7 +45,8 @@ export const Table = ({ session, room, me }: TableProps) => {
   const attempts = useAttempts()
   const [seats] = useState(() => new Seats())
   const [isTalkOpen, setTalkOpen] = useState(false)
-  const happenings = happeningsOf(room, () => session.serverNow())
+  const happenings = happeningsOf(session, room)
+  const audiences = useStore(happenings.audiences) ?? ownAudiences(role)
   const now = useServerSeconds(session, phase === 'playing')
   const standing = useMemo(
     () => (document.game === null ? null : (gamePageOf(gameId)?.standing(document, me) ?? null)),
@@ -58,9 +61,9 @@ export const Table = ({ session, room, me }: TableProps) => {
         t: () => {
           setTalkOpen(true)
           // The sheet of a phone can take the focus only once it is drawn.
-          requestAnimationFrame(() => focusOn('.composer-text, .lines'))
+          requestAnimationFrame(() => focusOn('.composer-text', '.lines'))
         },
-        b: () => focusOn('.board [tabindex="0"], .people .slot button, .board button, .waiting button, .waiting input'),
+        b: () => focusOn('.board [tabindex="0"]', '.board button', '.people .slot button', '.waiting button'),
         escape: () => setTalkOpen(false),
       }),
       [],
@@ -90,7 +93,7 @@ export const Table = ({ session, room, me }: TableProps) => {
       <SeatsContext value={seats}>
         <div className="table" data-phase={phase} data-game={gameId} data-mine={isMine}>
           <Latest happenings={happenings} me={me} />
-          <Reach session={session} happenings={happenings} game={gameId} />
+          <Reach session={session} happenings={happenings} game={gameId} audiences={audiences} role={role} />
           <div className="courtyard">
             <div className="mat" aria-hidden="true">
               <Rim endsAt={phase === 'playing' ? (standing?.endsAt ?? null) : null} now={now} />
@@ -119,7 +122,14 @@ export const Table = ({ session, room, me }: TableProps) => {
             />
             <TalkButton happenings={happenings} me={me} isOpen={isTalkOpen} open={() => setTalkOpen(true)} />
           </div>
-          <Talk room={room} happenings={happenings} me={me} isOpen={isTalkOpen} close={() => setTalkOpen(false)} />
+          <Talk
+            room={room}
+            happenings={happenings}
+            audiences={audiences}
+            me={me}
+            isOpen={isTalkOpen}
+            close={() => setTalkOpen(false)}
+          />
         </div>
       </SeatsContext>
     </Shell>
@@ -137,7 +147,8 @@ const useNight = (isNight: boolean): void => {
   }, [isNight])
 }
 
-const focusOn = (selector: string): void => {
-  const element = document.querySelector(selector)
+/** Moves the keyboard to the first of these that is on the page. */
+const focusOn = (...selectors: string[]): void => {
+  const element = selectors.map((selector) => document.querySelector(selector)).find((found) => found !== null)
   if (element instanceof HTMLElement) element.focus()
 }

@@ -14,6 +14,8 @@ const AT_END_PX = 80
 interface TalkProps {
   readonly room: Room
   readonly happenings: Happenings
+  /** To whom this player may write now. */
+  readonly audiences: readonly string[]
   readonly me: PlayerId
   /** On a phone the list is a sheet over the table. */
   readonly isOpen: boolean
@@ -21,10 +23,9 @@ interface TalkProps {
 }
 
 /** What happened and what was said, in one list, and a field to speak to those who may be spoken to. */
-export const Talk = ({ room, happenings, me, isOpen, close }: TalkProps) => {
+export const Talk = ({ room, happenings, audiences, me, isOpen, close }: TalkProps) => {
   const { talk: words } = useWords()
   const lines = useStore(happenings.lines)
-  const audiences = useStore(happenings.audiences)
   const list = useRef<HTMLOListElement>(null)
   const isAtEnd = useRef(true)
   // biome-ignore lint/correctness/useExhaustiveDependencies: each new line, and the sheet's opening, shows the end.
@@ -49,12 +50,12 @@ export const Talk = ({ room, happenings, me, isOpen, close }: TalkProps) => {
           isAtEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX
         }}
       >
-        {lines.length === 0 && <li className="done">{audiences?.length ? words.empty : words.quiet}</li>}
+        {lines.length === 0 && <li className="done">{audiences.length > 0 ? words.empty : words.quiet}</li>}
         {lines.map((line) => (
           <LineItem key={line.id} line={line} me={me} game={room.document.room.game} />
         ))}
       </ol>
-      {audiences !== null && audiences.length > 0 && <Composer room={room} audiences={audiences} />}
+      {audiences.length > 0 && <Composer room={room} audiences={audiences} />}
     </aside>
   )
 }

@@ -143,7 +143,7 @@ export const en = {
     nobody: 'Nobody can read you now.',
     reach: (audience: string) => `Only ${audience} can read you now.`,
     reachAll: 'The whole table can read you.',
-    seen: 'No cameras: the others see your mask.',
+    seen: 'You are seen as a mask.',
     audiences: { players: 'the table', spectators: 'those who watch' } as Record<string, string>,
     heardBy: (audience: string) => `only to ${audience}`,
     started: 'The game begins.',

@@ -141,7 +141,7 @@ export const ko: Words = {
     nobody: '지금은 아무도 내 말을 볼 수 없어요.',
     reach: (audience) => `지금 내 말은 ${audience}만 볼 수 있어요.`,
     reachAll: '내 말은 함께하는 사람 모두가 볼 수 있어요.',
-    seen: '카메라는 없어요. 서로 탈을 보고 있어요.',
+    seen: '내 모습은 탈로 보여요.',
     audiences: { players: '모두', spectators: '구경하는 사람' },
     heardBy: (audience) => `${audience}만`,
     started: '놀이를 시작해요.',

@@ -1,0 +1,156 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { connect } from '../../client/client.ts'
+import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { launchChromium, visit } from './chromium.ts'
+import { mark, openRoom, says, shows } from './play.ts'
+
+let browser: Browser
+let data: ReturnType<typeof temporaryFolder>
+let program: Program
+
+beforeAll(async () => {
+  data = temporaryFolder()
+  browser = await launchChromium()
+  program = await startMadang(['--data', data.path])
+}, 60_000)
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close()
+})
+afterAll(async () => {
+  await browser?.close()
+  await program?.kill()
+  data[Symbol.dispose]()
+})
+
+test('what is said is read by the others, once, also after a reload; what happened stands beside it', async () => {
+  const { page: ann, trouble } = await visit(browser, program.url)
+  const { page: bob } = await visit(browser, program.url)
+  const link = await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')
+  await ann.getByLabel('Message').fill('Anybody there?')
+  await ann.getByLabel('Message').press('Enter')
+  await bob.goto(`${link}?name=Bob`)
+  const read = (page: typeof ann, text: string) => page.locator('.lines').getByText(text, { exact: true })
+  await read(bob, 'Anybody there?').waitFor()
+  await bob.getByLabel('Message').fill('Here I am.')
+  await bob.getByRole('button', { name: 'Send' }).click()
+  await read(ann, 'Here I am.').waitFor()
+  await mark(ann, 4)
+  await read(bob, 'Ann drew a ring.').waitFor()
+  await bob.reload()
+  for (const text of ['Anybody there?', 'Here I am.']) await read(bob, text).waitFor()
+  await program.kill('SIGTERM')
+  program = await startMadang(['--data', data.path], { port: program.port })
+  await says(ann, 'Bob’s turn.')
+  await mark(bob, 0)
+  await shows(ann, 0, 'other')
+  expect(await read(ann, 'Here I am.').count()).toBe(1)
+  expect(await bob.getByLabel('Message').inputValue(), 'what was sent leaves the field').toBe('')
+  expect(trouble).toEqual([])
+})
+
+test('a whole game is set up and played with the keyboard alone', async () => {
+  const { page: ann } = await visit(browser, program.url)
+  const { page: bob } = await visit(browser, program.url)
+  await ann.goto(program.url)
+  await ann.getByRole('button', { name: 'Open a room: Tic-tac-toe' }).waitFor()
+  const tabTo = async (label: string): Promise<void> => {
+    for (let presses = 0; presses < 40; presses++) {
+      const here = await ann.evaluate(() => {
+        const { activeElement } = document
+        if (activeElement === document.body) return ''
+        const labels = activeElement instanceof HTMLInputElement ? [...(activeElement.labels ?? [])] : []
+        return `${activeElement?.getAttribute('aria-label') ?? ''}${labels.map((each) => each.textContent)}${activeElement?.textContent}`
+      })
+      if (here.includes(label)) return
+      await ann.keyboard.press('Tab')
+    }
+    throw new Error(`Tab never came to ${label}`)
+  }
+  await tabTo('Your name')
+  await ann.keyboard.type('Ann')
+  await tabTo('Open a room: Tic-tac-toe')
+  await ann.keyboard.press('Enter')
+  await tabTo('Open the room')
+  await ann.keyboard.press('Enter')
+  await ann.waitForURL(/\/play\//)
+  await bob.goto(`${ann.url()}?name=Bob`)
+  await says(ann, 'Your turn.')
+  await ann.keyboard.press('b')
+  await ann.keyboard.press('Enter')
+  await shows(bob, 4, 'other')
+  await mark(bob, 0)
+  await says(ann, 'Your turn.')
+  for (const key of ['ArrowUp', 'Enter']) await ann.keyboard.press(key)
+  await shows(bob, 1, 'other')
+  await ann.keyboard.press('t')
+  await ann.keyboard.type('s?')
+  expect(await ann.getByLabel('Message').inputValue(), 'in a field, keys are letters').toBe('s?')
+  await ann.keyboard.press('Enter')
+  await bob.locator('.lines').getByText('s?').waitFor()
+  await ann.keyboard.press('Escape')
+  await mark(bob, 8)
+  await says(ann, 'Your turn.')
+  await ann.keyboard.press('b')
+  for (const key of ['ArrowDown', 'ArrowDown', 'Enter']) await ann.keyboard.press(key)
+  await says(ann, 'You won!')
+})
+
+test('? shows the keys, S turns the sounds off and on, and both are remembered as they should be', async () => {
+  const { page } = await visit(browser, program.url)
+  await page.goto(program.url)
+  const sound = page.getByRole('button', { name: 'Sound on' })
+  await sound.waitFor()
+  await page.locator('main').focus()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('s')
+  expect(await sound.getAttribute('aria-pressed')).toBe('false')
+  await page.reload()
+  expect(await sound.getAttribute('aria-pressed')).toBe('false')
+  await page.locator('main').focus()
+  await page.keyboard.press('s')
+  expect(await sound.getAttribute('aria-pressed')).toBe('true')
+})
+
+test('a spectator is counted, and talks with those who watch, whom the players do not read', async () => {
+  const { page: ann } = await visit(browser, program.url)
+  const { page: bob } = await visit(browser, program.url)
+  const { page: cho } = await visit(browser, program.url)
+  const link = await openRoom(ann, program.url, 'Ann', 'Tic-tac-toe')
+  await bob.goto(`${link}?name=Bob`)
+  await says(bob, 'Ann’s turn.')
+  await cho.goto(`${link}?name=Cho`)
+  await cho.getByText('You are watching.').waitFor()
+  await ann.locator('.onlookers').getByText('1 watching').waitFor()
+  await cho.getByLabel('Message').fill('Well played')
+  await cho.getByLabel('Message').press('Enter')
+  await cho.locator('.lines').getByText('Well played').waitFor()
+  await cho.locator('.reach').getByText('Only those who watch can read you now.').waitFor()
+  expect(await cho.locator('.seen-as').count(), 'nobody sees who watches').toBe(0)
+  await mark(ann, 4)
+  await shows(bob, 4, 'other')
+  expect(await ann.getByText('Well played').count()).toBe(0)
+})
+
+test('who finds the seats taken watches, and sits down when one comes free', async () => {
+  const guests = await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      const session = connect({ url: program.url, guest: `Guest ${index}` })
+      await session.ready
+      return session
+    }),
+  )
+  const [host, second] = guests
+  const room = (await host?.create('mafia')) ?? ''
+  for (const guest of guests) await guest.join(room)
+  const { page } = await visit(browser, program.url)
+  await page.goto(`${program.url}/play/${room}?name=Late`)
+  await page.getByText('You are watching: the seats were taken.').waitFor()
+  await second?.join(room).then((joined) => joined.leave())
+  await page.getByRole('button', { name: 'Take a seat' }).click()
+  await page.locator('.people [data-you="true"]').getByText('Late').waitFor()
+  expect(await page.getByText('You are watching').count()).toBe(0)
+  for (const guest of guests) guest.close()
+})
