@@ -80,6 +80,23 @@ test('a throw at the start refuses the start, and the room stays open', async ()
   expect(await ann.call('r', 'start')).toEqual({ ok: null })
 })
 
+test('a JOIN whose automatic start fails names the end of the log, also after a restart', async () => {
+  const { world, ann } = await startWorld(
+    bad({
+      head: 'players: [2, 2]',
+      machine: 'context: () => boom(true)',
+      face: 'everyone: () => ({}), autoStart: true',
+    }),
+  )
+  const bob = world.gateway.connect('bob')
+  const joined = { ok: { room: 'r', role: 'player', seq: 3 } }
+  expect(await bob.join('r')).toEqual(joined)
+  expect(world.engine.rooms.here('r')?.state).toMatchObject({ seq: 3, phase: 'open' })
+  expect(ann.document('r').room.players).toEqual(['ann', 'bob'])
+  await world.crash(['r'])
+  expect(await bob.ask('r', [OP.join, bob.ref, 'r', {}])).toEqual(joined)
+})
+
 test('a throw on player.left does not keep the player: the event stands, the rules did not see it', async () => {
   const { world, ann } = await startWorld(
     bad({

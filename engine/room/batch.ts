@@ -152,12 +152,15 @@ class BatchBuilder {
       if ('value' in admission) this.#answer(request, () => admission)
       if ('joins' in admission) this.#answer(request, () => this.#joined(admission.joins))
       if (!('input' in admission)) return false
-      const { value } = this.#apply(admission.input)
-      this.#answer(
-        request,
-        admission.input.type === 'player.returned' ? () => this.#joined('player') : () => ({ value }),
-      )
-      this.#startIfFull()
+      const { input } = admission
+      const before = this.state
+      let { value } = this.#apply(input)
+      if (!this.#startIfFull() && input.type === 'player.joined') {
+        this.state = before
+        this.inputs.pop()
+        value = this.#apply({ ...input, startFailed: true }).value
+      }
+      this.#answer(request, input.type === 'player.returned' ? () => this.#joined('player') : () => ({ value }))
       return frame[0] === OP.join
     } catch (error) {
       const refusal = this.#refusalFor(error)
@@ -180,9 +183,10 @@ class BatchBuilder {
     return { value: { room, role, seq } }
   }
 
-  #startIfFull(): void {
-    if (!startsNow(this.state, this.#setting.runner)) return
-    this.#try({ type: 'room.started', origin: null, ...this.#stamp() })
+  /** False where the room should start by itself now, and the rules fail at it. */
+  #startIfFull(): boolean {
+    if (!startsNow(this.state, this.#setting.runner)) return true
+    return this.#try({ type: 'room.started', origin: null, ...this.#stamp() }) !== null
   }
 
   /** Applies an event that nobody asked for; a throw of the rules leaves the state as it is and is reported. */

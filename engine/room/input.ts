@@ -34,7 +34,14 @@ export type RoomInput = Stamped &
         readonly public: boolean
       }
     | { readonly type: 'seat.kept'; readonly origin: Origin }
-    | { readonly type: 'player.joined'; readonly by: PlayerId; readonly name: string; readonly origin: Origin | null }
+    | {
+        readonly type: 'player.joined'
+        readonly by: PlayerId
+        readonly name: string
+        readonly origin: Origin | null
+        /** The rules failed at the start that should have followed by itself: the answer does not count it. */
+        readonly startFailed?: true
+      }
     | { readonly type: 'room.started'; readonly origin: Origin | null }
     | { readonly type: 'move'; readonly origin: Origin; readonly move: string; readonly payload: unknown }
     | { readonly type: 'deadline'; readonly id: string }

@@ -43,7 +43,7 @@ export const step = (state: RoomState | null, input: RoomInput, runner: Runner):
     case 'player.joined': {
       const next = joined(state, input.by, input.name)
       const told = state.phase === 'playing' ? tell(next, input, input.by, runner) : { state: next }
-      const seq = state.seq + (startsNow(next, runner) ? 2 : 1)
+      const seq = state.seq + (startsNow(next, runner) && input.startFailed !== true ? 2 : 1)
       return settle(told.state, input, runner, input.origin, { room: state.room, role: 'player', seq }, told)
     }
     case 'room.started': {
