@@ -22,7 +22,6 @@ export interface PendingRequest {
 
 interface Sent extends PendingRequest {
   sends: number
-  deadline: number
   cancel: () => void
 }
 
@@ -50,7 +49,7 @@ export class Requests {
   /** Sends a request and returns its id. */
   open(request: PendingRequest): number {
     const id = ++this.#lastId
-    const sent: Sent = { ...request, sends: 0, deadline: this.#clock.now() + request.giveUpMs, cancel: () => {} }
+    const sent: Sent = { ...request, sends: 0, cancel: () => {} }
     this.#pending.set(id, sent)
     this.#send(id, sent)
     return id
@@ -78,7 +77,8 @@ export class Requests {
     if (sent.sends++ > 0) this.#counters.resent++
     this.#bus.publish(sent.subject, message)
     sent.cancel = this.#clock.after(RESEND_MS, () => {
-      if (this.#clock.now() < sent.deadline) return this.#send(id, sent)
+      // Counted, for the clock may step.
+      if (sent.sends * RESEND_MS < sent.giveUpMs) return this.#send(id, sent)
       this.#pending.delete(id)
       this.#counters.unanswered++
       sent.onGiveUp()

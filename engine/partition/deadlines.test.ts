@@ -81,6 +81,19 @@ test('a sleeping room wakes by its deadline, also when another engine has taken 
   expect(world.engine.rooms.counts().live).toBe(0)
 })
 
+test('a store that cannot list its rooms at the start is asked again until their deadlines run', async () => {
+  const { world, ann } = await startWorld(phases(600))
+  await ann.call('r', 'start')
+  await ann.drop()
+  await world.clock.advance(90_000)
+  world.storage.full = true
+  await world.crash()
+  await world.clock.advance(5_000)
+  world.storage.full = false
+  await world.clock.advance(510_000)
+  expect(world.engine.rooms.here('r')?.state.seq).toBe(5)
+})
+
 test('a room with a deadline under a minute away stays in memory; one that is over, or open and empty, does not', async () => {
   const { world, ann } = await startWorld(phases(30))
   await ann.call('r', 'start')

@@ -24,6 +24,7 @@ import { Snapshots } from './snapshots.ts'
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
 const RETRY_MS = 1_000
 const RETRY_MOST_MS = 30_000
+const INDEX_PAGE = 500
 /** Rooms that are read at once when the engine starts. */
 const ACTIVATED_AT_ONCE = 8
 
@@ -162,12 +163,26 @@ export class Rooms {
   async *#indexed(status: 'live' | 'asleep'): AsyncGenerator<IndexRow> {
     let after = ''
     while (!this.#closed) {
-      const rows = await this.#ports.storage.listIndex({ status }, after, 500)
+      const rows = await this.#indexPage(status, after)
       yield* rows
       const last = rows.at(-1)
-      if (last === undefined || rows.length < 500) return
+      if (last === undefined || rows.length < INDEX_PAGE) return
       after = last.room
     }
+  }
+
+  /** Asks again until the store answers, or nothing once this is closed. */
+  async #indexPage(status: 'live' | 'asleep', after: RoomId | ''): Promise<IndexRow[]> {
+    const { storage, clock, report } = this.#ports
+    while (!this.#closed)
+      try {
+        return await storage.listIndex({ status }, after, INDEX_PAGE)
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error)
+        report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})
+        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve))
+      }
+    return []
   }
 
   /** The room in memory, if it is. Throws Refusal where it cannot come there. */
@@ -213,6 +228,7 @@ export class Rooms {
     const { game, migration, warning, snapshot } = restored
     let { state, end } = restored
     if (warning !== null) report('warn', warning, { room })
+    else if (staysBehind(state, game, library)) report('info', STAYS, { room, game: state.game })
     if (!storage.exclusive) end = await this.#append(room, end, game, 'claim', [])
     if (migration !== null) {
       const input = { ...migration, at: Math.max(clock.now(), state.at), seed: chance.uint32() }
@@ -308,6 +324,15 @@ export class Rooms {
       this.#ports.clock.after(wait, () => void this.#attempt(room, Math.min(wait * 2, RETRY_MOST_MS)))
     }
   }
+}
+
+/** Who changes rules and plays on in the same room would look for the change in vain. */
+const STAYS =
+  'the room stays on the rules it was played under: under the present ones its log would lead elsewhere. New rooms have these; `migrate` carries rooms over'
+
+const staysBehind = ({ phase, game: id }: RoomState, game: LoadedGame, library: Library): boolean => {
+  const present = library.current(id)
+  return phase !== 'over' && present !== undefined && present.hash !== game.hash
 }
 
 const frozenBecause = (why: string): Refusal =>

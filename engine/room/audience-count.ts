@@ -17,7 +17,8 @@ export class AudienceCount {
 
   changed(): void {
     if (this.#waiting !== null) return
-    const wait = Math.max(0, this.#toldAt + EVERY_MS - this.#clock.now())
+    // Also with a clock that stepped back.
+    const wait = Math.min(EVERY_MS, Math.max(0, this.#toldAt + EVERY_MS - this.#clock.now()))
     this.#waiting = this.#clock.after(wait, () => {
       this.#waiting = null
       this.#toldAt = this.#clock.now()

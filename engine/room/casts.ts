@@ -4,25 +4,20 @@ import { encode } from '../../protocol/codec.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { type CastFrame, OP, type PlayerId } from '../../protocol/frames.ts'
 import type { Runner } from '../rules/game.ts'
+import { Allowances } from './allowance.ts'
 import type { Attachment } from './attachments.ts'
 import { isOut, isPlayer } from './membership.ts'
 import type { RoomState } from './state.ts'
 
-/** What is left of one player's rate on one channel. */
-interface Bucket {
-  left: number
-  at: number
-}
-
 /** The ephemeral channels of one room: what players send each other past the log, as far as the rules allow. */
 export class Casts {
-  readonly #clock: Clock
   readonly #runner: Runner
-  readonly #buckets = new Map<string, Bucket>()
+  /** By channel and player. */
+  readonly #rates: Allowances
 
   constructor(clock: Clock, runner: Runner) {
-    this.#clock = clock
     this.#runner = runner
+    this.#rates = new Allowances(clock)
   }
 
   /**
@@ -42,7 +37,7 @@ export class Casts {
     const mayNot = !isPlayer(state, by) || isOut(state, by)
     if (rules === null || mayNot || !this.#runner.mayCast(rules, channel, by))
       throw new Refusal('forbidden', `You may not send on "${channel}" now.`)
-    if (!this.#draw(`${channel} ${by}`, declared.rate)) return null
+    if (this.#rates.draw(`${channel} ${by}`, declared.rate, declared.rate) > 0) return null
     if (encode(payload ?? null).length > declared.maxBytes + HEADER_BYTES) return null
     const to = [...listeners].filter((other) => {
       if (other.gateway === from.gateway && other.conn === from.conn) return false
@@ -53,15 +48,7 @@ export class Casts {
 
   /** Forgets a player's rates once the player has no connection left. */
   forget(player: PlayerId): void {
-    for (const channel of Object.keys(this.#runner.channels)) this.#buckets.delete(`${channel} ${player}`)
-  }
-
-  #draw(key: string, rate: number): boolean {
-    const now = this.#clock.now()
-    const { left, at } = this.#buckets.get(key) ?? { left: rate, at: now }
-    const filled = Math.min(rate, left + ((now - at) / 1000) * rate)
-    this.#buckets.set(key, { left: filled < 1 ? filled : filled - 1, at: now })
-    return filled >= 1
+    for (const channel of Object.keys(this.#runner.channels)) this.#rates.forget(`${channel} ${player}`)
   }
 }
 

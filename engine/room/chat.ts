@@ -5,13 +5,14 @@ import { OP, type PlayerId, type Ref, type RoomId, type SessionId } from '../../
 import type { RulesState, Runner } from '../rules/game.ts'
 import { belongs } from '../rules/views.ts'
 import type { Asker } from './admit.ts'
+import { Allowances } from './allowance.ts'
 import type { Attachment } from './attachments.ts'
 
 const LINES_KEPT = 100
 const TEXT_MOST = 500
-/** Lines that one member may write at once, and how long until the next one. */
+/** Lines that one member may write at once, and sustained. */
 const BURST = 5
-const LINE_EVERY_MS = 1_000
+const LINES_PER_SECOND = 1
 
 interface Line {
   readonly id: number
@@ -42,13 +43,14 @@ export class Chat {
   readonly #runner: Runner
   #lines: Kept[] = []
   #next = 1
-  readonly #allowances = new Map<PlayerId, { left: number; at: number }>()
+  readonly #allowances: Allowances
   /** What each player, and all spectators (null), were last told that they may write to. */
   readonly #told = new Map<PlayerId | null, string>()
 
   constructor(room: RoomId, clock: Clock, runner: Runner) {
     this.#room = room
     this.#clock = clock
+    this.#allowances = new Allowances(clock)
     this.#runner = runner
   }
 
@@ -71,7 +73,8 @@ export class Chat {
     const { text, to = ownAudience(member) } = parse(params)
     if (!this.#runner.chatAudiences.includes(to) || !this.#mayWrite(rules, to, member))
       throw new Refusal('forbidden', `You may not write to "${to}" now.`)
-    this.#draw(asker.by)
+    const retryAfter = this.#allowances.draw(asker.by, BURST, LINES_PER_SECOND)
+    if (retryAfter > 0) throw new Refusal('rate_limited', 'Not so fast: one line a second.', { retryAfter })
     const line = { id: this.#next, from: asker.by, name: asker.name, to, text, at: this.#clock.now() }
     this.#next += 1
     this.#lines = [...this.#lines.slice(-(LINES_KEPT - 1)), { line, session: asker.session, ref, rules }]
@@ -103,7 +106,7 @@ export class Chat {
 
   /** Forgets what is kept of a member who has no connection left. */
   forget(player: PlayerId): void {
-    this.#allowances.delete(player)
+    this.#allowances.forget(player)
     this.#told.delete(player)
   }
 
@@ -121,17 +124,6 @@ export class Chat {
 
   #note(line: Line): Uint8Array {
     return encode([OP.note, this.#room, 'chat', line])
-  }
-
-  #draw(player: PlayerId): void {
-    const now = this.#clock.now()
-    const { left, at } = this.#allowances.get(player) ?? { left: BURST, at: now }
-    const filled = Math.min(BURST, left + (now - at) / LINE_EVERY_MS)
-    if (filled < 1) {
-      const retryAfter = Math.ceil((1 - filled) * LINE_EVERY_MS)
-      throw new Refusal('rate_limited', 'Not so fast: one line a second.', { retryAfter })
-    }
-    this.#allowances.set(player, { left: filled - 1, at: now })
   }
 }
 

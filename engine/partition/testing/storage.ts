@@ -6,6 +6,7 @@ import {
   NotStored,
   type Position,
   type Storage,
+  StorageError,
 } from '../../log/log.ts'
 
 /** A storage whose appends can be held back, refused, or left without an answer; all else is the real one's. */
@@ -19,7 +20,7 @@ export interface FaultyStorage extends Storage {
   fail(...how: ('refused' | 'lost' | 'stored' | 'fenced')[]): void
   /** The next calls of `last` throw. */
   failLast(times: number): void
-  /** Every other write but appends is refused while true. */
+  /** Every other write but appends is refused while true, and rooms cannot be listed. */
   full: boolean
   /** Every record that was stored, and every snapshot. */
   readonly written: Uint8Array[]
@@ -70,6 +71,10 @@ export const faultyStorage = (storage: Storage): FaultyStorage => {
       if (faulty.full) throw new NotStored('the disk is full')
       written.push(snapshot)
       return storage.putSnapshot(room, snapshot)
+    },
+    async listIndex(...about) {
+      if (faulty.full) throw new StorageError('the store does not answer')
+      return storage.listIndex(...about)
     },
     async putIndex(rows) {
       if (faulty.full) throw new NotStored('the disk is full')
