@@ -7,6 +7,7 @@ import { type Connection, SOFT_LIMIT_BYTES } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
 import {
   type Attaching,
+  heardBy,
   joinAudience,
   leaveAudience,
   type Membership,
@@ -90,8 +91,7 @@ export class Fanout {
       else for (const conn of part.to) this.#toMember(room.members.get(conn), part, item.head)
     }
     room.audience.heard = Math.max(room.audience.heard, item.head)
-    for (const { standing } of room.members.values())
-      if (standing.is === 'alone') standing.heard = Math.max(standing.heard, item.head)
+    room.heard = Math.max(room.heard, item.head)
   }
 
   close(item: CloseItem, connection: Connection | undefined) {
@@ -148,7 +148,7 @@ export class Fanout {
       this.#gather(connection, [document.frame])
       standing.seq = document.seq
     }
-    if (head > standing.heard) this.#gather(connection, emits)
+    if (head > heardBy(membership, standing)) this.#gather(connection, emits)
     this.#ephemeral(connection, part.ephemeral)
   }
 

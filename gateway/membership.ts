@@ -44,6 +44,8 @@ export interface RoomHere {
   readonly partition: number
   engine: EngineId
   readonly members: Map<number, Membership>
+  /** EMITs up to this seq went to all who stand alone here, whatever their own standing says. */
+  heard: Seq
   /** Spectators that all stand at the same place and get the same bytes, through the topic of the room's id. */
   readonly audience: Position & { members: Set<Membership> }
 }
@@ -90,11 +92,14 @@ export class RoomsHere {
 
   #begin(id: RoomId, engine: EngineId): RoomHere {
     const audience = { seq: 0, heard: 0, members: new Set<Membership>() }
-    const room: RoomHere = { id, partition: partitionOf(id), engine, members: new Map(), audience }
+    const room: RoomHere = { id, partition: partitionOf(id), engine, members: new Map(), heard: 0, audience }
     this.#rooms.set(id, room)
     return room
   }
 }
+
+/** Up to where the EMITs of its room were sent to a member that stands alone. */
+export const heardBy = ({ room }: Membership, { heard }: Position): Seq => Math.max(heard, room.heard)
 
 export const joinAudience = (membership: Membership): void => {
   membership.standing = { is: 'audience' }

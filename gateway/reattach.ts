@@ -2,7 +2,7 @@ import type { AnswerItem, Attach, GatewayId } from '../bus/messages.ts'
 import { commandSubject } from '../bus/subjects.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { GatewayCounters } from './counters.ts'
-import { type Attaching, leaveAudience, type Membership, type Position, type RoomHere } from './membership.ts'
+import { type Attaching, heardBy, leaveAudience, type Membership, type Position, type RoomHere } from './membership.ts'
 import type { Requests } from './requests.ts'
 
 const PUMP_MS = 50
@@ -46,7 +46,7 @@ export class Reattach {
   add(membership: Membership, position?: Position) {
     if (membership.standing.is === 'attaching') return
     leaveAudience(membership)
-    const at = position ?? (membership.standing.is === 'alone' ? membership.standing : { seq: 0, heard: 0 })
+    const at = position ?? positionOf(membership)
     const standing: Attaching = { is: 'attaching', seq: at.seq, heard: at.heard, held: [] }
     membership.standing = standing
     this.#counters.reattached++
@@ -128,6 +128,11 @@ export class Reattach {
       if (isWaiting(membership, standing)) this.#enqueue(membership, standing)
     return true
   }
+}
+
+const positionOf = (membership: Membership): Position => {
+  const { standing } = membership
+  return standing.is === 'alone' ? { seq: standing.seq, heard: heardBy(membership, standing) } : { seq: 0, heard: 0 }
 }
 
 /** Whether this is still what the member waits for: it may have left, or been answered by a JOIN. */

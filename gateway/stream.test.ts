@@ -153,6 +153,17 @@ test('P3 never backwards: a document at or below where the connection stands is 
   expect(engine.attaches).toEqual([])
 })
 
+test('P3 an Attach asks for the EMITs after the last output, also where nothing in that was for this member', async () => {
+  const { member, time, settle, engine } = rig()
+  await member('ann', 'room')
+  engine.say(engine.output('room', 4, [99], { emits: [[37, 'room', 4, { type: 'whisper' }]] }))
+  await settle()
+  engine.lose()
+  engine.say(engine.output('room', 6, [99], {}))
+  await time.advance(100)
+  expect(engine.attaches.at(-1)?.members).toMatchObject([{ conn: 1, since: 1, heard: 4 }])
+})
+
 test('P3 while a member is attached again, the answer to its move waits for the document', async () => {
   const { member, settle, engine, time } = rig()
   const client = await member('ann', 'room')
