@@ -135,6 +135,20 @@ test('a full disk while rooms fall asleep leaves them in memory, and they go on'
   expect(world.engine.rooms.here('r')).toBeUndefined()
 })
 
+test('an engine that stops in order tells what waits that it was not done', async () => {
+  const { world, ann } = await started()
+  world.storage.hold()
+  ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+  await world.gateway.settle()
+  ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+  await world.gateway.settle()
+  ann.send('r', [[OP.call, ann.next(), 'r', 'chat', { text: 'Hello' }]])
+  await world.gateway.settle()
+  await world.stop()
+  const refused = ann.frames(OP.err).flatMap(([, ref, code]) => (code === 'unavailable' ? [ref] : []))
+  expect(refused.toSorted()).toEqual([ann.ref - 1, ann.ref])
+})
+
 test('two retries of one CREATE make one room in memory', async () => {
   const { world } = await started()
   world.storage.hold()

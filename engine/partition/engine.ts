@@ -4,7 +4,7 @@ import type { AnswerItem, Ask, EngineId, Item, Message, Request, ToldItem } from
 import { ASK_SUBJECT, commandSubject, PARTITIONS } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { RoomId } from '../../protocol/frames.ts'
+import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { Storage } from '../log/log.ts'
 import { KeyRing } from '../room/keyring.ts'
 import type { Report } from '../room/writer.ts'
@@ -100,14 +100,26 @@ export class Engine {
     this.#unsubscribe()
     await this.rooms.close()
     await this.#ready
-    this.#silence()
+    this.#outbox.close()
+    this.#lanes.close()
+  }
+
+  /**
+   * Deletes the key of a player's name and words, and reads the rooms again that hold them. Clients that hold the name keep
+   * it until their next STATE. Rejects where the store fails.
+   */
+  async forgetPlayer(player: PlayerId): Promise<void> {
+    await this.#options.storage.forgetPlayer(player)
+    this.#keys.drop(player)
+    await this.rooms.readAgain(({ members }) => Object.hasOwn(members, player))
   }
 
   /** Goes silent at once, as a crash would. For simulations. */
   abandon(): void {
     this.#unsubscribe()
     this.rooms.abandon()
-    this.#silence()
+    this.#outbox.abandon()
+    this.#lanes.close()
   }
 
   #listen(): void {
@@ -163,10 +175,5 @@ export class Engine {
   #unsubscribe(): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe()
     this.#subscriptions = []
-  }
-
-  #silence(): void {
-    this.#outbox.close()
-    this.#lanes.close()
   }
 }

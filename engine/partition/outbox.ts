@@ -45,7 +45,14 @@ export class Outbox {
     stream.items.push(item)
   }
 
+  /** Sends what was gathered, and nothing more. */
   close(): void {
+    for (const [gateway, stream] of this.#streams) if (stream.items.length > 0) this.#flush(gateway, stream)
+    this.abandon()
+  }
+
+  /** Goes silent at once, as a crash would. */
+  abandon(): void {
     this.#closed = true
     this.#beat()
   }

@@ -143,6 +143,17 @@ export class Rooms {
     await Promise.all(Array.from({ length: ACTIVATED_AT_ONCE }, worker))
   }
 
+  /** Reads rooms in memory from their logs again; their connections stay. */
+  async readAgain(which: (state: RoomState) => boolean): Promise<void> {
+    for (const room of [...this.#live.values()]) {
+      if (!which(room.state)) continue
+      await room.settled()
+      if (room.isClosed) continue
+      room.close()
+      this.#lost(room, 'it was asked for')
+    }
+  }
+
   /** Stops all rooms once their commits in flight have landed, and keeps a snapshot of each that changed. */
   async close(): Promise<void> {
     this.#closed = true

@@ -200,6 +200,9 @@ test('changed rules that replay otherwise leave a room in play on the kept sourc
   const next = versions({ step: ' + 1' })
   await world.crash(['r'], [next])
   expect(hashIn(world)).toBe(old.hash)
+  expect(world.reports.filter(({ message }) => message.includes('stays on the rules')).map(({ room }) => room)).toEqual(
+    ['r'],
+  )
   await ann.move('r', 'add', 1)
   expect(ann.document('r').game).toEqual({ sum: 6, own: 6 })
   await ann.create('n', 'counter')
@@ -270,6 +273,28 @@ test('names and personal words are in no stored byte, and are there again after 
   const again = world.gateway.connect('ann')
   await again.join('r')
   expect(again.document('r').game).toMatchObject({ words: expect.arrayContaining(['whisper 0', 'whisper 299']) })
+})
+
+test('a player who is forgotten while the engine runs is nameless at once in every room, and seals nothing under the old key', async () => {
+  const { world, ann } = await startWorld(counter())
+  const bob = world.gateway.connect('bob', { name: 'Bob Brown' })
+  await bob.join('r')
+  expect(ann.document('r').room.members.bob?.name).toBe('Bob Brown')
+  const old = await world.storage.existingKey('bob')
+  await world.engine.forgetPlayer('bob')
+  const eve = world.gateway.connect('eve')
+  await eve.join('r')
+  expect(eve.document('r').room.members.bob?.name).toBe('…')
+  await bob.create('q', 'counter')
+  await bob.join('q')
+  expect(await world.storage.existingKey('bob')).not.toEqual(old)
+  await world.stop()
+  await world.crash()
+  await eve.join('r')
+  await eve.join('q')
+  expect(eve.document('q').room.members.bob?.name).toBe('Bob Brown')
+  expect(eve.document('r').room.members.bob?.name).toBe('…')
+  expect(world.gateway.violations).toEqual([])
 })
 
 test('a forgotten player leaves the log whole, without name and words', async () => {

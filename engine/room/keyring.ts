@@ -38,6 +38,11 @@ export class KeyRing implements Keys {
     }
   }
 
+  /** Of a player whose key was deleted in the store. */
+  drop(player: PlayerId): void {
+    this.#cache.delete(player)
+  }
+
   #keep(player: PlayerId, key: Uint8Array): void {
     this.#cache.delete(player)
     this.#cache.set(player, key)
