@@ -49,7 +49,12 @@ export default function Board({ document, me, room, language, attempt, AtSeat }:
   }
 
   return (
-    <div className="ttt" data-turn={isMyTurn ? 'mine' : 'other'} data-decided={line !== undefined}>
+    <div
+      className="ttt"
+      data-turn={isMyTurn ? 'mine' : 'other'}
+      data-decided={line !== undefined}
+      data-won={game.winner === me}
+    >
       <p className="ttt-status" role="status">
         {statusOf({ game, me, nameOf, words, hasLine: line !== undefined })}
       </p>

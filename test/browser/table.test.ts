@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../client/client.ts'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import type mafia from '../../games/mafia/rules.ts'
+import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
 import { launchChromium, visit } from './chromium.ts'
 import { mark, openRoom, says, shows } from './play.ts'
 
@@ -76,6 +77,9 @@ test('a whole game is set up and played with the keyboard alone', async () => {
   await ann.waitForURL(/\/play\//)
   await bob.goto(`${ann.url()}?name=Bob`)
   await says(ann, 'Your turn.')
+  await ann.keyboard.press('?')
+  await ann.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await ann.keyboard.press('Escape')
   await ann.keyboard.press('b')
   await ann.keyboard.press('Enter')
   await shows(bob, 4, 'other')
@@ -153,4 +157,54 @@ test('who finds the seats taken watches, and sits down when one comes free', asy
   await page.locator('.people [data-you="true"]').getByText('Late').waitFor()
   expect(await page.getByText('You are watching').count()).toBe(0)
   for (const guest of guests) guest.close()
+})
+
+test('a vote travels from the voter to the target, and for those who want no motion it is simply there', async () => {
+  const people = await Promise.all(
+    ['Ann', 'Bob', 'Cho', 'Dan'].map(async (guest) => {
+      const session = connect({ url: program.url, guest })
+      await session.ready
+      return session
+    }),
+  )
+  const [host] = people
+  const id = (await host?.create('mafia', { night: 600, day: 600 })) ?? ''
+  const rooms = await Promise.all(people.map((session) => session.join<typeof mafia>(id)))
+  const seen: number[] = []
+  for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+    const page = await (await browser.newContext({ reducedMotion })).newPage()
+    await page.addInitScript(() => {
+      const watch = new MutationObserver((changes) => {
+        const added = changes.flatMap(({ addedNodes }) => [...addedNodes])
+        const ballots = added.filter((node) => node instanceof HTMLElement && node.className === 'mafia-ballot').length
+        const { dataset } = document.documentElement
+        dataset.ballots = String(Number(dataset.ballots ?? 0) + ballots)
+      })
+      watch.observe(document, { childList: true, subtree: true })
+    })
+    await page.goto(`${program.url}/play/${id}?name=Eva`)
+    if (seen.length === 0) {
+      await page.locator('.people [data-you="true"]').waitFor()
+      await rooms[0]?.start()
+      await page.locator('.mafia[data-phase="night"]').waitFor()
+      await until(() => rooms.every(({ document }) => document.game !== null), 'the night')
+      for (const room of rooms) {
+        const { game, room: info } = room.document
+        const target = info.players.find((player) => !game?.mafia?.includes(player) && player !== info.host)
+        if (game?.role === 'mafia') await room.move.vote({ target: target ?? '' })
+      }
+      const vote = page.getByRole('button', { name: 'Vote against Bob' })
+      if (await vote.isVisible()) await vote.click()
+    }
+    await page.locator('.mafia[data-phase="day"]').waitFor()
+    await until(() => rooms[0]?.document.game?.phase === 'day', 'the day')
+    // Ann lives: nobody voted against the host.
+    const target = rooms[0]?.document.game?.alive.at(seen.length) ?? ''
+    await rooms[0]?.move.vote({ target })
+    await page.locator(`[data-player-id="${target}"] .mafia-votes`).waitFor()
+    seen.push(await page.evaluate(() => Number(document.documentElement.dataset.ballots ?? 0)))
+  }
+  expect(seen[0]).toBeGreaterThan(0)
+  expect(seen[1]).toBe(0)
+  for (const session of people) session.close()
 })

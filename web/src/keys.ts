@@ -4,6 +4,8 @@ import { useEffect } from 'react'
 export const useKeys = (keys: Readonly<Record<string, () => void>>): void => {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
+      // In a dialog they are the dialog's: Escape closes it.
+      if (document.querySelector('dialog[open]') !== null) return
       if (event.metaKey || event.ctrlKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
       const run = keys[event.key.toLowerCase()] ?? byPlace(keys, event.code)
       if (run === undefined) return

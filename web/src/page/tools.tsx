@@ -12,7 +12,7 @@ export const Tools = () => {
   useKeys(
     useMemo(
       () => ({
-        '?': () => (help.current?.open ? help.current.close() : help.current?.showModal()),
+        '?': () => help.current?.showModal(),
         s: toggleSound,
       }),
       [],

@@ -81,10 +81,10 @@ export class Happenings {
     if (now === before) return
     this.#before = now
     this.#learnNames(now)
+    if (before.game !== null) this.#tell((words, nameOf) => words.change?.(before, now, nameOf) ?? null)
     for (const news of peopleNews(before.room, now.room)) {
       this.#done({ en: news(dictionaries.en), ko: news(dictionaries.ko) })
     }
-    if (before.game !== null) this.#tell((words, nameOf) => words.change?.(before, now, nameOf) ?? null)
   }
 
   #tell(say: (words: PageWords<GameLike>, nameOf: NameOf) => string | null): void {
