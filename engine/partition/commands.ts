@@ -41,13 +41,17 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
     const refused = ports.lanes.refused(command)
     for (const [i, opened] of frames.entries()) {
       const before = refused.get(i)
+      const given = Promise.withResolvers<void>()
       const give: Give = (answer) => {
         const [error] = answer.isRefused ? answer.frames : []
         if (error !== undefined) refused.set(i, error)
         answers.set(i, answer)
+        given.resolve()
       }
       if (before === undefined) new Taking(opened, command, room, ports, give).take()
       else give({ frames: [before] })
+      // A JOIN behind it would have its place in the stream now, and its document only after this answer.
+      if (opened.frame !== null && isAgain(opened.frame)) await given.promise
     }
   } catch (error) {
     if (!(error instanceof Refusal)) ports.failed('a command', error)
@@ -124,7 +128,7 @@ class Taking {
   async #answered(frame: RoomRequest, asker: Asker, room: LiveRoom, answer: Answer): Promise<void> {
     if ('refusal' in answer) throw answer.refusal
     const [op, ref] = frame
-    if (op === OP.call && frame[3] === 'again') await createNext(room, this.#ports)
+    if (isAgain(frame)) await createNext(room, this.#ports)
     if (op === OP.join) this.#joined(ok(ref, answer.value), { ...asker, ref }, room, frame[3]?.since ?? null)
     else if (op === OP.leave) this.#left(ok(ref, answer.value), asker, room)
     else this.#ok(ref, answer.value)
@@ -222,6 +226,9 @@ const isSealed = (frame: ClientFrame): boolean =>
 
 const isForRoom = ([op]: ClientFrame): boolean => IN_A_ROOM.includes(op)
 const IN_A_ROOM: readonly number[] = [OP.join, OP.leave, OP.move, OP.call, OP.cast]
+
+/** The one request whose answer waits for another room. */
+const isAgain = (frame: ClientFrame): boolean => frame[0] === OP.call && frame[3] === 'again'
 
 /** CAST and INPUT get no answer but ERR `forbidden`. */
 const isSilent = ([op]: ClientFrame): boolean => op === OP.cast || op === OP.input

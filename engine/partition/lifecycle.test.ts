@@ -263,6 +263,28 @@ test('who joins the room that `again` named as soon as it is shown finds it made
   expect(bob.document(next).room).toMatchObject({ phase: 'playing', players: ['ann', 'bob'] })
 })
 
+test('P3 ordered: a JOIN behind an `again` in one command misses nothing that happens until both are answered', async () => {
+  const { world, ann, bob } = await won()
+  const { clock, gateway, storage } = world
+  await bob.join('r')
+  const { snapshot } = storage
+  storage.snapshot = async (room) => {
+    await new Promise<void>((resolve) => clock.after(50, resolve))
+    return snapshot(room)
+  }
+  const tab = gateway.connect('ann')
+  const id = tab.send('r', [
+    [OP.call, tab.next(), 'r', 'again'],
+    [OP.join, tab.next(), 'r', {}],
+  ])
+  await clock.advance(10)
+  await bob.leave('r')
+  await gateway.answers(id)
+  await gateway.settle()
+  expect(ann.document('r').room.members.bob?.connected).toBe(false)
+  expect(tab.document('r')).toEqual(ann.document('r'))
+})
+
 test('P2 exactly once: `again` after a crash between its two appends still makes the room', async () => {
   const { world, ann } = await won()
   // The first append is stored, the second is not.
