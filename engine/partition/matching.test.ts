@@ -37,6 +37,22 @@ test('two MATCHes at once share a room, a third gets another; who joins is seate
   expect(ann.document(a ?? '').room).toMatchObject({ phase: 'playing', players: ['ann', 'bob'] })
 })
 
+test('P5 bounded: a MATCH does not look at rooms of other games, or that are not public', async () => {
+  const { made, player } = await world()
+  const { rooms } = made.engine
+  await player('bob').create('mine', 'pair')
+  const looked: string[] = []
+  rooms.live = () => {
+    looked.push('all rooms')
+    return []
+  }
+  const found = await player('ann').match('pair')
+  expect(found).toMatchObject({ ok: { room: expect.any(String) } })
+  expect([...rooms.publicOf('pair')].map(({ room }) => ({ ok: { room } }))).toEqual([found])
+  expect([...rooms.publicOf('chess')]).toEqual([])
+  expect(looked).toEqual([])
+})
+
 test('a seat is kept for 10 s against others, then it is free', async () => {
   const { made, player } = await world()
   const [ann, bob, cas] = [player('ann'), player('bob'), player('cas')]

@@ -68,8 +68,8 @@ export class Matching {
 
   /** Whether the content is the same is for the room to say. */
   #answeredBefore([, ref, game]: MatchFrame, { by, session }: Asker): LiveRoom | undefined {
-    for (const room of this.#ports.rooms.live())
-      if (room.state.game === game && lookUp(room.state.windows, by, session, ref, 0).known !== false) return room
+    for (const room of this.#ports.rooms.publicOf(game))
+      if (lookUp(room.state.windows, by, session, ref, 0).known !== false) return room
     return undefined
   }
 
@@ -77,14 +77,15 @@ export class Matching {
   #open(hash: string, runner: Runner, options: unknown, { by }: Asker, at: number): LiveRoom[] {
     const fits = ({ state, game }: LiveRoom): boolean =>
       game.hash === hash &&
-      state.public &&
       takesPlayers(state, runner) &&
       !isPlayer(state, by) &&
       !state.kicked.includes(by) &&
       freeSeats(state, runner, by, at) > 0 &&
       (state.players.length === 0 || state.players.some((p) => isConnected(state, p))) &&
       isDeepStrictEqual(state.options, options)
-    return [...this.#ports.rooms.live()].filter(fits).sort((a, b) => b.state.players.length - a.state.players.length)
+    return [...this.#ports.rooms.publicOf(runner.id)]
+      .filter(fits)
+      .sort((a, b) => b.state.players.length - a.state.players.length)
   }
 }
 

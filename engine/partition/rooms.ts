@@ -48,6 +48,8 @@ type FirstInputs = (at: number, seed: () => number) => RoomInput[] | Promise<Roo
 export class Rooms {
   readonly #ports: RoomsPorts
   readonly #live = new Map<RoomId, LiveRoom>()
+  /** Those of them that are public, by game. */
+  readonly #public = new Map<string, Set<LiveRoom>>()
   readonly #coming = new Map<RoomId, Promise<LiveRoom | null>>()
   /** Rooms that have left memory, until their rows say so. */
   readonly #leaving = new Map<RoomId, Promise<void>>()
@@ -72,7 +74,7 @@ export class Rooms {
       live: () => this.#live.values(),
       leave: (room, left) => {
         room.close()
-        this.#live.delete(room.room)
+        this.#leave(room)
         this.#leaving.set(room.room, left)
         void left.then(() => this.#leaving.delete(room.room))
       },
@@ -82,6 +84,11 @@ export class Rooms {
 
   live(): Iterable<LiveRoom> {
     return this.#live.values()
+  }
+
+  /** The public rooms of a game that are in memory. */
+  publicOf(game: string): Iterable<LiveRoom> {
+    return this.#public.get(game) ?? []
   }
 
   counts(): { live: number; frozen: number } {
@@ -301,11 +308,18 @@ export class Rooms {
     this.#hibernation.awake(room.room)
     this.#snapshots.begin(room, snapshot)
     this.#live.set(room.room, room)
+    const { public: isPublic, game } = room.state
+    if (isPublic) this.#public.set(game, (this.#public.get(game) ?? new Set()).add(room))
     this.#absent.delete(room.room)
     // Before any request: whose move is answered must be shown it first.
     room.adopt(this.#waiting.get(room.room) ?? [])
     this.#waiting.delete(room.room)
     return room
+  }
+
+  #leave(room: LiveRoom): void {
+    this.#live.delete(room.room)
+    this.#public.get(room.state.game)?.delete(room)
   }
 
   #roomPorts(): RoomPorts {
@@ -319,7 +333,7 @@ export class Rooms {
   /** Reads the room again; its connections stay and get the state as it really is. */
   #lost(room: LiveRoom, why: string): void {
     this.#ports.report('warn', `reading the room again: ${why}`, { room: room.room })
-    this.#live.delete(room.room)
+    this.#leave(room)
     this.#waiting.set(room.room, [...room.attachments.all()])
     this.#absent.set(room.room, room.state.game)
     void this.#attempt(room.room)
