@@ -1,5 +1,8 @@
-import type { IndexRow, RoomStatus } from '../log/log.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import type { RoomId } from '../../protocol/frames.ts'
+import type { IndexRow, RoomIndex, RoomStatus } from '../log/log.ts'
 import type { RoomState } from '../room/state.ts'
+import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 
 /** A room's row of the index. Pure. */
@@ -14,3 +17,39 @@ export const indexRow = (state: RoomState, game: LoadedGame, status: RoomStatus,
   players: state.players.length,
   seq: state.seq,
 })
+
+const PAGE = 500
+const RETRY_MS = 1_000
+
+interface RowsPorts {
+  readonly storage: Pick<RoomIndex, 'listIndex'>
+  readonly clock: Clock
+  readonly report: Report
+}
+
+/** The rows of a status, in order of room. A store that does not answer is asked again until it does, or `isOver`. */
+export async function* rowsOf(status: RoomStatus, ports: RowsPorts, isOver: () => boolean): AsyncGenerator<IndexRow> {
+  let after = ''
+  while (!isOver()) {
+    const rows = await pageOf(status, after, ports)
+    yield* rows ?? []
+    if (rows !== null && rows.length < PAGE) return
+    after = rows?.at(-1)?.room ?? after
+  }
+}
+
+/** Null where the store did not answer; that was reported, and waited for. */
+const pageOf = async (
+  status: RoomStatus,
+  after: RoomId | '',
+  { storage, clock, report }: RowsPorts,
+): Promise<IndexRow[] | null> => {
+  try {
+    return await storage.listIndex({ status }, after, PAGE)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})
+    await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve))
+    return null
+  }
+}

@@ -16,7 +16,7 @@ import { step } from '../room/step.ts'
 import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { Hibernation } from './hibernation.ts'
-import { indexRow } from './index-row.ts'
+import { indexRow, rowsOf } from './index-row.ts'
 import type { Library } from './library.ts'
 import { restoreRoom } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
@@ -24,7 +24,6 @@ import { Snapshots } from './snapshots.ts'
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
 const RETRY_MS = 1_000
 const RETRY_MOST_MS = 30_000
-const INDEX_PAGE = 500
 /** Rooms that are read at once when the engine starts. */
 const ACTIVATED_AT_ONCE = 8
 
@@ -136,9 +135,10 @@ export class Rooms {
 
   /** Takes over what was live when the last owner went: its deadlines run, its players have their grace. */
   async takeOver(): Promise<void> {
-    for await (const row of this.#indexed('asleep')) if (!this.#live.has(row.room)) this.#hibernation.wakeAt(row)
+    for await (const row of rowsOf('asleep', this.#ports, () => this.#closed))
+      if (!this.#live.has(row.room)) this.#hibernation.wakeAt(row)
     const waiting: RoomId[] = []
-    for await (const row of this.#indexed('live')) {
+    for await (const row of rowsOf('live', this.#ports, () => this.#closed)) {
       if (this.#live.has(row.room)) continue
       this.#absent.set(row.room, row.game)
       waiting.push(row.room)
@@ -176,31 +176,6 @@ export class Rooms {
     this.#closed = true
     this.#hibernation.close()
     for (const room of this.#live.values()) room.close()
-  }
-
-  async *#indexed(status: 'live' | 'asleep'): AsyncGenerator<IndexRow> {
-    let after = ''
-    while (!this.#closed) {
-      const rows = await this.#indexPage(status, after)
-      yield* rows
-      const last = rows.at(-1)
-      if (last === undefined || rows.length < INDEX_PAGE) return
-      after = last.room
-    }
-  }
-
-  /** Asks again until the store answers, or nothing once this is closed. */
-  async #indexPage(status: 'live' | 'asleep', after: RoomId | ''): Promise<IndexRow[]> {
-    const { storage, clock, report } = this.#ports
-    while (!this.#closed)
-      try {
-        return await storage.listIndex({ status }, after, INDEX_PAGE)
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})
-        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve))
-      }
-    return []
   }
 
   /** The room in memory, if it is. Throws Refusal where it cannot come there. */
