@@ -52,7 +52,7 @@ export const runVerify = async (argv: readonly string[], env: NodeJS.ProcessEnv)
       if (verdict.problem !== null) problems += 1
       if (json) console.log(JSON.stringify(verdict))
       else if (verdict.problem !== null) console.log(`${verdict.problem}`)
-      else if (verdict.rules === 'kept') console.log(`room ${room}: stays on the rules it was played under`)
+      else if (verdict.rules === 'kept') console.log(`room ${room}: ${keptBecause(verdict.game, stored)}`)
     }
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
@@ -66,6 +66,12 @@ export const runVerify = async (argv: readonly string[], env: NodeJS.ProcessEnv)
   else console.log(`${rooms} ${rooms === 1 ? 'room' : 'rooms'}, ${events} events: ${found}.`)
   return problems === 0 ? 0 : 1
 }
+
+/** Why a room stays on its rules, where its log replays. */
+const keptBecause = (game: string | null, { library }: Stored): string =>
+  game !== null && library.current(game) === undefined
+    ? `its game "${game}" is in none of the --games: replayed under the rules that its log keeps`
+    : 'stays on the rules it was played under'
 
 async function* allRooms({ storage }: Stored): AsyncGenerator<string> {
   let after = ''

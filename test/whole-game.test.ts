@@ -34,6 +34,9 @@ test('two SDK clients play a whole tictactoe on the real program, and its log re
   expect(JSON.parse(replay.stdout).document).toEqual(bobRoom.document)
   const verify = await runMadang(['verify', '--data', data.path])
   expect(verify).toMatchObject({ code: 0, stderr: '' })
+  const elsewhere = await runMadang(['verify', '--data', data.path, '--games', 'loadtest/games/bench'])
+  expect(elsewhere).toMatchObject({ code: 0, stderr: '' })
+  expect(elsewhere.stdout).toContain(`room ${id}: its game "tictactoe" is in none of the --games`)
 
   const next = await bobRoom.again()
   expect(await annRoom.again()).toBe(next)
