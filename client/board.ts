@@ -19,7 +19,10 @@ export interface BoardProps<G extends GameLike> {
   readonly now: number
   /** Lets the page tell the player, in plain words, if this request is refused. Resolves, never rejects, with whether it was accepted. */
   attempt(request: Promise<unknown>): Promise<boolean>
-  /** Draws its children at a player's seat, under the name: what the game shows of that player, or asks. */
+  /**
+   * Draws its children at a player's seat, under the name: what the game shows of that player, or asks. Text there has the
+   * class `card-text`, so that it can be read wherever the seat is.
+   */
   readonly AtSeat: ComponentType<{ readonly player: PlayerId; readonly children: ReactNode }>
   /** A player's face in small. */
   readonly Face: ComponentType<{ readonly player: PlayerId }>

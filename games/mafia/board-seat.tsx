@@ -22,7 +22,7 @@ export const Seat = ({ game, player, me, isTarget, nameOf, words, Face, vote }: 
   return (
     <div className="mafia-seat">
       {role !== null && (
-        <span className="mafia-mark" data-role={role}>
+        <span className="card-text mafia-mark" data-role={role}>
           {words.roleName[role]}
         </span>
       )}

@@ -38,7 +38,9 @@ export const People = ({ room, info, me, standing, free, attempt }: PeopleProps)
         // biome-ignore lint/suspicious/noArrayIndexKey: a free seat is its place.
         <li key={index} className="free" style={placeOf(info.players.length + index)}>
           <div className="face" />
-          <span className="state">{words.emptySeat}</span>
+          <span className="state" data-says="true">
+            {words.emptySeat}
+          </span>
         </li>
       ))}
     </ul>
@@ -72,7 +74,7 @@ const Person = ({ id, info, me, standing, place, remove }: PersonProps) => {
         <Mask id={id} />
       </div>
       <span className="name">{id === me ? `${you} · ${name}` : name}</span>
-      <span className="state">
+      <span className="state" data-says={states.some(Boolean)}>
         {states.filter(Boolean).join(' · ')}
         {connected && <span className="heard-only"> {words.here}</span>}
         {isActive && <span className="heard-only"> {id === me ? words.yourMove : words.active}</span>}
