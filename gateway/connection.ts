@@ -1,4 +1,5 @@
 import type { ConnId } from '../bus/messages.ts'
+import { SmallMap } from '../bus/small-map.ts'
 import { encode } from '../protocol/codec.ts'
 import { CLOSE, type CloseCode, type ErrorCode } from '../protocol/errors.ts'
 import { OP, type PlayerId, type Ref, type RoomId, type SessionId } from '../protocol/frames.ts'
@@ -36,11 +37,11 @@ export class Connection {
   readonly origin: Origin
   readonly socket: Socket
   lifecycle: Lifecycle
-  readonly memberships = new Map<RoomId, Membership>()
+  readonly memberships = new SmallMap<RoomId, Membership>()
   /** Rooms whose engine may know of this connection: it must hear of its end. */
-  readonly joined = new Set<RoomId>()
+  readonly joined = new SmallMap<RoomId, true>()
   /** By room; MATCH's by ''. */
-  readonly lanes = new Map<RoomId, Lane>()
+  readonly lanes = new SmallMap<RoomId, Lane>()
   /** When the peer gave its last sign of life, ms. */
   heardAt: number
   /** What waits in all lanes, in flight or not. */

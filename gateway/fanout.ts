@@ -190,7 +190,7 @@ export class Fanout {
     leaveAudience(membership)
     membership.ref = at.ref ?? membership.ref
     room.engine = this.#engine
-    connection.joined.add(id)
+    connection.joined.set(id, true)
     membership.standing = { is: 'alone', seq: at.seq, heard: at.heard }
     if (at.role !== 'spectator') return
     const { audience } = room

@@ -163,8 +163,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     connection.lifecycle = { is: 'closed' }
     for (const lane of connection.lanes.values()) lane.close()
     connection.lanes.clear()
-    for (const membership of [...connection.memberships.values()]) rooms.leave(membership)
-    for (const room of connection.joined) departures.add(room, connection.id)
+    for (const membership of connection.memberships.values()) rooms.leave(membership)
+    for (const room of connection.joined.keys()) departures.add(room, connection.id)
     connections.delete(connection.id)
     counters.connections = connections.size
     counters.rooms = rooms.size

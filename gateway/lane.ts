@@ -101,7 +101,7 @@ export class Lane {
       return
     }
     const frames = this.#take(subject)
-    if (frames.some(({ joins }) => joins)) this.#connection.joined.add(this.#room)
+    if (frames.some(({ joins }) => joins)) this.#connection.joined.set(this.#room, true)
     const command: Omit<Command, 'id'> = {
       kind: 'command',
       gateway: this.#end.gateway,

@@ -126,7 +126,7 @@ export class Reception {
     if (joins && room !== null) {
       if (!connection.joined.has(room) && connection.joined.size >= ROOMS_PER_CONNECTION)
         return connection.error(ref, 'forbidden', `a connection joins at most ${ROOMS_PER_CONNECTION} rooms: LEAVE one`)
-      connection.joined.add(room)
+      connection.joined.set(room, true)
     }
     const id =
       op === OP.match ? '' : (room ?? createdRoom(this.#options.clusterKey, who.player.id, who.session, ref ?? 0))

@@ -24,7 +24,8 @@ const CONNECTIONS_PER_PLAYER = 8
 /** The connections that are in one room, by connection, by player, and by what they are shown. */
 export class Attachments {
   readonly #byConn = new Map<string, Attachment>()
-  readonly #byPlayer = new Map<PlayerId, Set<Attachment>>()
+  /** Nearly all have one: an array of one is a fifth of a set. */
+  readonly #byPlayer = new Map<PlayerId, readonly Attachment[]>()
   readonly #players = new Set<Attachment>()
   /** Who only watches, by gateway. */
   readonly #audiences = new Map<GatewayId, Set<Attachment>>()
@@ -53,7 +54,7 @@ export class Attachments {
     return this.#byConn.get(keyOf(gateway, conn))
   }
 
-  of(player: PlayerId): ReadonlySet<Attachment> {
+  of(player: PlayerId): readonly Attachment[] {
     return this.#byPlayer.get(player) ?? NONE
   }
 
@@ -67,17 +68,19 @@ export class Attachments {
     const old = this.get(gateway, conn)
     if (old !== undefined) this.remove(old)
     const own = this.of(player)
-    const replaced = [...own].filter((a) => isOlder(a, attachment))
+    const replaced = own.filter((a) => isOlder(a, attachment))
     const [first] = own
-    if (first !== undefined && own.size - replaced.length >= CONNECTIONS_PER_PLAYER && !replaced.includes(first))
+    if (first !== undefined && own.length - replaced.length >= CONNECTIONS_PER_PLAYER && !replaced.includes(first))
       replaced.push(first)
     for (const gone of replaced) this.remove(gone)
     this.#byConn.set(keyOf(gateway, conn), attachment)
-    insert(this.#byPlayer, player, attachment)
+    this.#byPlayer.set(player, [...this.of(player), attachment])
     if (role === 'player') this.#players.add(attachment)
     else {
       this.#spectators += 1
-      insert(this.#audiences, gateway, attachment)
+      const audience = this.#audiences.get(gateway)
+      if (audience === undefined) this.#audiences.set(gateway, new Set([attachment]))
+      else audience.add(attachment)
     }
     return replaced
   }
@@ -85,25 +88,17 @@ export class Attachments {
   remove(attachment: Attachment): void {
     const { gateway, conn, player, role } = attachment
     if (!this.#byConn.delete(keyOf(gateway, conn))) return
-    take(this.#byPlayer, player, attachment)
+    const others = this.of(player).filter((a) => a !== attachment)
+    if (others.length > 0) this.#byPlayer.set(player, others)
+    else this.#byPlayer.delete(player)
     if (role === 'player') this.#players.delete(attachment)
     else {
       this.#spectators -= 1
-      take(this.#audiences, gateway, attachment)
+      const audience = this.#audiences.get(gateway)
+      audience?.delete(attachment)
+      if (audience?.size === 0) this.#audiences.delete(gateway)
     }
   }
-}
-
-const insert = <K, V>(sets: Map<K, Set<V>>, key: K, value: V): void => {
-  const set = sets.get(key)
-  if (set === undefined) sets.set(key, new Set([value]))
-  else set.add(value)
-}
-
-const take = <K, V>(sets: Map<K, Set<V>>, key: K, value: V): void => {
-  const set = sets.get(key)
-  set?.delete(value)
-  if (set?.size === 0) sets.delete(key)
 }
 
 /**
@@ -115,5 +110,5 @@ const isOlder = (a: Attachment, than: Attachment): boolean => {
   return a.gateway === than.gateway ? a.conn < than.conn : a.ref === null || a.ref < than.ref
 }
 
-const NONE: ReadonlySet<Attachment> = new Set()
+const NONE: readonly Attachment[] = []
 const keyOf = (gateway: GatewayId, conn: ConnId): string => `${conn} ${gateway}`
