@@ -176,6 +176,7 @@ export const SCENES: readonly Scene[] = [
     open: async (stage, look) => {
       const { page, other } = await ticTacToe(stage, look)
       await play(page, other, [4, 0, 2, 6])
+      await page.locator('.ttt[data-turn="mine"]').waitFor()
       return page
     },
   },
