@@ -59,3 +59,8 @@ describe('a session', () => {
     expect(error).toMatchObject({ name: 'MadangError', code: 'illegal_move', message: 'only up', ref: 2 })
   })
 })
+
+test('options that cannot be right are refused at once', () => {
+  const { connect } = world()
+  expect(() => connect({ guest: '  ' })).toThrow('a guest needs a name')
+})

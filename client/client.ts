@@ -73,6 +73,7 @@ const originOf = (url: string | URL): string => {
 
 const credentialOf = ({ token, guest }: ConnectOptions): Credential => {
   if (token !== undefined && guest !== undefined) throw new TypeError('connect: give a token or a guest, not both')
+  if (guest?.trim() === '') throw new TypeError('connect: a guest needs a name of 1 to 40 characters')
   if (token !== undefined) return { token }
   return guest === undefined ? { cookie: true } : { guest }
 }
