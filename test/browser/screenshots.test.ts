@@ -50,7 +50,7 @@ const TRIES = 4
 /** The picture of a page at rest: the same twice in a row, or nearly: letters may be drawn a shade apart. */
 const portray = async (page: Page): Promise<Buffer> => {
   await page.mouse.move(0, 0)
-  let last = Buffer.alloc(0)
+  let last: Buffer = Buffer.alloc(0)
   for (let tries = 0; tries < TRIES; tries++) {
     await settle(page)
     const picture = await page.screenshot({ animations: 'disabled', caret: 'hide' })
