@@ -2,7 +2,6 @@ import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId, Seq } from '../../protocol/frames.ts'
-import { encodeRecord, recordChecksum } from '../../protocol/record.ts'
 import { FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../log/log.ts'
 import type { Attachment } from '../room/attachments.ts'
 import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
@@ -10,10 +9,9 @@ import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import { LiveRoom, type RoomPorts } from '../room/live.ts'
 import { startsNow } from '../room/membership.ts'
-import { sealInput } from '../room/sealing.ts'
 import type { RoomState } from '../room/state.ts'
 import { step } from '../room/step.ts'
-import type { Report } from '../room/writer.ts'
+import { endAfter, type Report, sealRecord } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { Hibernation } from './hibernation.ts'
 import { indexRow, rowsOf } from './index-row.ts'
@@ -265,18 +263,13 @@ export class Rooms {
   async #append(
     room: RoomId,
     end: LogEnd,
-    { hash, runner }: LoadedGame,
+    game: LoadedGame,
     kind: 'events' | 'claim',
     inputs: readonly RoomInput[],
     row?: IndexRow,
   ): Promise<LogEnd> {
-    const { storage, keys } = this.#ports
-    const { epoch, recordId } = this.#ports.room
-    const sealed = inputs.map((input) => sealInput(input, room, runner, keys))
-    const head = { room, kind, epoch, id: recordId(), first: end.seq + 1, previous: end.checksum }
-    const record = encodeRecord({ ...head, inputs: sealed, rules: hash })
-    const position = await storage.append(room, end.position, record, row)
-    return { position, checksum: recordChecksum(record), seq: end.seq + inputs.length }
+    const record = sealRecord(room, end, game, kind, inputs, this.#ports.room)
+    return endAfter(end, record, await this.#ports.storage.append(room, end.position, record.bytes, row))
   }
 
   #enter(room: LiveRoom, snapshot: Seq): LiveRoom {

@@ -29,6 +29,28 @@ interface SealedRecord {
   readonly events: number
 }
 
+/** The record that goes after `end`. Throws TypeError where an input is not plain data, RangeError where they are too large for one record. */
+export const sealRecord = (
+  room: RoomId,
+  end: LogEnd,
+  { hash, runner }: LoadedGame,
+  kind: 'events' | 'claim',
+  inputs: readonly RoomInput[],
+  { epoch, keys, recordId }: Pick<WriterPorts, 'epoch' | 'keys' | 'recordId'>,
+): SealedRecord => {
+  const id = recordId()
+  const sealed = inputs.map((input) => sealInput(input, room, runner, keys))
+  const head = { room, kind, epoch, id, first: end.seq + 1, previous: end.checksum }
+  return { id, bytes: encodeRecord({ ...head, inputs: sealed, rules: hash }), events: inputs.length }
+}
+
+/** Where the log ends once the record is stored at `position`. Pure. */
+export const endAfter = (end: LogEnd, { bytes, events }: SealedRecord, position: Position): LogEnd => ({
+  position,
+  checksum: recordChecksum(bytes),
+  seq: end.seq + events,
+})
+
 /** What became of an append: stored; surely not stored; or the log holds something that this owner did not write. */
 export type Fate = 'stored' | 'refused' | 'lost'
 
@@ -52,26 +74,15 @@ export class RoomWriter {
     return this.#end
   }
 
-  /** The record of these events. Throws TypeError where one is not plain data, RangeError where they are too large for one record. */
+  /** The record of these events. Throws as `sealRecord`. */
   seal(inputs: readonly RoomInput[]): SealedRecord {
-    const id = this.#ports.recordId()
-    const bytes = encodeRecord({
-      room: this.#room,
-      kind: 'events',
-      epoch: this.#ports.epoch,
-      id,
-      first: this.#end.seq + 1,
-      previous: this.#end.checksum,
-      inputs: inputs.map((input) => sealInput(input, this.#room, this.#game.runner, this.#ports.keys)),
-      rules: this.#game.hash,
-    })
-    return { id, bytes, events: inputs.length }
+    return sealRecord(this.#room, this.#end, this.#game, 'events', inputs, this.#ports)
   }
 
-  async append({ id, bytes, events }: SealedRecord): Promise<Fate> {
-    const position = await this.#store(id, bytes)
+  async append(record: SealedRecord): Promise<Fate> {
+    const position = await this.#store(record.id, record.bytes)
     if (typeof position !== 'number') return position
-    this.#end = { position, checksum: recordChecksum(bytes), seq: this.#end.seq + events }
+    this.#end = endAfter(this.#end, record, position)
     return 'stored'
   }
 
