@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { describe, expect, test } from 'vitest'
+import { programOfThisFile } from './program.ts'
 import { dig, enter, first, nth, table } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  program = await startMadang(['--data', data.path])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const { url } = await programOfThisFile()
 
 describe.concurrent('CALL chat {text, to?}', () => {
   test('a line reaches the players as NOTE chat, also in an open room, and is no part of the document or the log', async () => {

@@ -1,21 +1,11 @@
 import { resolve } from 'node:path'
 import { encode } from '@msgpack/msgpack'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { describe, expect, test } from 'vitest'
+import { programOfThisFile } from './program.ts'
 import { comeBack, dig, type Entered, enter, type Frame, first, nth, opsOf, patched, Raw, table } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  const games = ['games', 'loadtest/games'].map((folder) => resolve(folder)).join(',')
-  program = await startMadang(['--data', data.path, '--games', games, '--rate', '2000'])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const games = ['games', 'loadtest/games'].map((folder) => resolve(folder)).join(',')
+const { url } = await programOfThisFile('--games', games, '--rate', '2000')
 
 /** The document that somebody who joins now is shown, and its seq. */
 const fresh = async (room: string, as?: Entered): Promise<{ seq: unknown; document: unknown }> => {

@@ -1,19 +1,9 @@
 import { encode } from '@msgpack/msgpack'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { programOfThisFile } from './program.ts'
 import { comeBack, dig, type Entered, enter, Raw } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  program = await startMadang(['--data', data.path])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const { url } = await programOfThisFile()
 
 const bytes = (...list: (number | Uint8Array | number[])[]) =>
   Uint8Array.from(list.flatMap((each) => (typeof each === 'number' ? [each] : [...each])))

@@ -1,19 +1,9 @@
 import { encode } from '@msgpack/msgpack'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { describe, expect, test } from 'vitest'
+import { programOfThisFile } from './program.ts'
 import { dig, enter, newGuest, Raw, record, unsigned, upgradeStatus } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  program = await startMadang(['--data', data.path])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const { url } = await programOfThisFile()
 
 const open = async (...args: ConstructorParameters<typeof Raw> extends [string, ...infer R] ? R : never) => {
   const raw = new Raw(url, ...args)

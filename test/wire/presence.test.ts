@@ -1,20 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { describe, expect, test } from 'vitest'
+import { startMadang, temporaryFolder, until } from '../program.ts'
+import { programOfThisFile } from './program.ts'
 import { comeBack, dig, enter, first, newGuest, nth, Raw, table } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  program = await startMadang(['--data', data.path])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const program = await programOfThisFile()
+const { url } = program
 
 const connected = (raw: Raw, room: string, id: string) => raw.see(room, 'room', 'members', id, 'connected')
 

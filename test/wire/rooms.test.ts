@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { describe, expect, test } from 'vitest'
+import { programOfThisFile } from './program.ts'
 import { comeBack, dig, enter, first, nth, opsOf, Raw, record, table } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  program = await startMadang(['--data', data.path])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const { url } = await programOfThisFile()
 
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/
 const err = (ref: number | null, code: string) => [34, ref, code, expect.stringMatching(/./)]

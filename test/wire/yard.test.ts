@@ -1,19 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { describe, expect, test } from 'vitest'
+import { startMadang, temporaryFolder } from '../program.ts'
+import { programOfThisFile } from './program.ts'
 import { comeBack, dig, enter, first, nth, type Raw, table } from './raw.ts'
 
-const data = temporaryFolder()
-let program: Program
-let url = ''
-beforeAll(async () => {
-  program = await startMadang(['--data', data.path, '--games', fileURLToPath(new URL('./testing', import.meta.url))])
-  url = program.url
-})
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const { url } = await programOfThisFile('--games', fileURLToPath(new URL('./testing', import.meta.url)))
 
 const cutAll = (all: readonly { raw: Raw }[]) => {
   for (const { raw } of all) {
