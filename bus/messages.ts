@@ -7,7 +7,7 @@ export type EngineId = string
 export type ConnId = number
 
 /** What arrives at engines. Every request is answered by items with its id, and sent again until it is. */
-export type Request = Command | Attach | Detach | Ask
+export type Request = Command | Attach | Detach | Read | Ask
 
 interface ToRoom {
   gateway: GatewayId
@@ -52,6 +52,25 @@ export interface Attach extends ToRoom {
 export interface Detach extends ToRoom {
   kind: 'detach'
   conns: ConnId[]
+}
+
+/**
+ * A member reads a room over HTTP. Answered by one AnswerItem: what has changed since `since` (nothing, or a STATE or PATCH and
+ * EMITs, then what is ephemeral), or one ERR with ref nil (`not_found`, `not_member`, `unavailable`) and no place in the room.
+ * The player counts as present while attached, and for `presenceMs` from now.
+ */
+export interface Read extends ToRoom {
+  kind: 'read'
+  player: { id: PlayerId; name: string }
+  session: SessionId
+  /** The client holds the document of this seq, and heard the EMITs up to it; 0: nothing. */
+  since: Seq
+  /**
+   * What is attached by it: null, nothing; `held`, a poll that waits for the next output and disturbs no other connection;
+   * `stream`, one that goes on, and takes the place of the session's other connections to the room (4002).
+   */
+  attach: { conn: ConnId; as: 'held' | 'stream' } | null
+  presenceMs: number
 }
 
 export interface Ask {
