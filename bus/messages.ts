@@ -89,6 +89,8 @@ export interface GameListing {
   autoStart: boolean
   /** JSON Schema (2020-12) of the options; `{}` where the game has none. */
   options: object
+  /** JSON Schema of each move's payload, by its name; `{}` where the game's schema library cannot say. */
+  moves: Readonly<Record<string, object>>
 }
 
 export interface RoomListing {

@@ -60,6 +60,7 @@ export class Library {
       players: runner.players,
       autoStart: runner.autoStart || runner.dropIn,
       options: runner.optionsSchema,
+      moves: runner.moveSchemas,
     }))
   }
 }

@@ -71,6 +71,8 @@ export interface Runner {
   readonly lobbyMedia: 'all' | 'none'
   /** Names of the moves. */
   readonly moves: readonly string[]
+  /** By move: its payload as JSON Schema 2020-12; `{}` where its library cannot say. */
+  readonly moveSchemas: Readonly<Record<string, object>>
   /** Whether each player's view differs (`only` is there): without it all members share one document. */
   readonly hasOnly: boolean
   /** Options as JSON Schema 2020-12; `{}` where the game takes none. */

@@ -16,6 +16,7 @@ describe('what a game says of itself', () => {
       type: 'object',
       properties: { wait: { type: 'number', default: 100 } },
     })
+    expect(runner.moveSchemas).toMatchObject({ go: { type: 'object', properties: { n: { type: 'number' } } } })
   })
 
   it('fills in the defaults of options and payloads, and refuses others with the issues path by path', () => {

@@ -39,6 +39,7 @@ export const createRunner = (game: object): Runner => {
     dropIn: game.dropIn ?? false,
     lobbyMedia: game.lobbyMedia ?? 'all',
     moves: Object.keys(moves),
+    moveSchemas: Object.fromEntries(Object.entries(moves).map(([type, schema]) => [type, jsonSchema(schema)])),
     hasOnly: game.only !== undefined,
     optionsSchema: jsonSchema(game.options),
     personal: personalOf(game),

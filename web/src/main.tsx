@@ -8,6 +8,7 @@ import './style/lobby.css'
 import './style/table.css'
 import './style/waiting.css'
 import './style/talk.css'
+import './style/plain.css'
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')

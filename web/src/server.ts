@@ -11,6 +11,8 @@ export interface Game {
   readonly autoStart: boolean
   /** JSON Schema of the options. */
   readonly options: object
+  /** JSON Schema of each move's payload, by its name. */
+  readonly moves: Readonly<Record<string, object>>
 }
 
 export interface PublicRoom {
@@ -57,7 +59,8 @@ const isGame = (value: unknown): value is Game => {
     players.length === 2 &&
     players.every((count) => typeof count === 'number') &&
     typeof field(value, 'autoStart') === 'boolean' &&
-    typeof field(value, 'options') === 'object'
+    typeof field(value, 'options') === 'object' &&
+    typeof field(value, 'moves') === 'object'
   )
 }
 

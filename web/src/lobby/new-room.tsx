@@ -1,12 +1,13 @@
 import { type FormEvent, useId, useState } from 'react'
+import { gamePageOf } from '../boards.ts'
+import { fieldsOf, startValues, type Values } from '../form/fields.ts'
+import { FormField } from '../form/form-field.tsx'
 import { Refused, useAttempts } from '../page/attempt.tsx'
 import { pathOf } from '../path.ts'
 import { navigate } from '../route.ts'
 import type { Game } from '../server.ts'
 import { tab } from '../tab.ts'
-import { useWords } from '../words/words.ts'
-import { OptionField } from './option-field.tsx'
-import { optionsOf, startValues, type Values } from './options.ts'
+import { useLanguage, useWords } from '../words/words.ts'
 
 /** The button that was pressed is gone: the keyboard goes on in what it opened. */
 const focusFirst = (form: HTMLFormElement | null): void => {
@@ -23,7 +24,8 @@ interface NewRoomProps {
 /** The form that opens a room: the game's options, and who may come in. */
 export const NewRoom = ({ game, title, askName, cancel }: NewRoomProps) => {
   const { lobby } = useWords()
-  const options = optionsOf(game.options)
+  const language = useLanguage()
+  const options = fieldsOf(game.options)
   const [values, setValues] = useState<Values>(() => startValues(options))
   const [isPublic, setPublic] = useState(false)
   const attempts = useAttempts()
@@ -43,10 +45,10 @@ export const NewRoom = ({ game, title, askName, cancel }: NewRoomProps) => {
   return (
     <form ref={focusFirst} className="new-room" onSubmit={submit} aria-label={`${lobby.openRoom}: ${title}`}>
       {options.map((option) => (
-        <OptionField
+        <FormField
           key={option.name}
-          game={game.id}
-          option={option}
+          field={option}
+          label={gamePageOf(game.id)?.words[language].options?.[option.name] ?? option.title}
           value={values[option.name]}
           change={(value) => setValues({ ...values, [option.name]: value })}
         />

@@ -4,6 +4,7 @@ import { boardOf } from '../boards.ts'
 import { Rescue } from '../page/rescue.tsx'
 import { useLanguage, useWords } from '../words/words.ts'
 import { Mask } from './mask.tsx'
+import { PlainBoard } from './plain-board.tsx'
 import { AtSeat, faceOf } from './seats.tsx'
 
 interface BoardPlaceProps {
@@ -20,8 +21,8 @@ export const BoardPlace = ({ room, document, me, now, attempt }: BoardPlaceProps
   const { room: words } = useWords()
   const language = useLanguage()
   const Board = boardOf(document.room.game)
-  if (Board === null) return <p className="empty">{words.noBoard}</p>
   if (document.game === null) return null
+  if (Board === null) return <PlainBoard room={room} document={document} me={me} attempt={attempt} />
   return (
     <section className="board" aria-label={words.table}>
       <Rescue instead={<BoardTrouble />}>

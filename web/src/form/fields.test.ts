@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { optionsOf, startValues } from './options.ts'
+import { fieldsOf, startValues } from './fields.ts'
 
 test('a form asks for numbers, choices, yes or no and text as the schema describes them, and starts with its defaults', () => {
   const schema = z.object({
@@ -11,7 +11,7 @@ test('a form asks for numbers, choices, yes or no and text as the schema describ
     open: z.boolean().default(true),
     word: z.string().max(20).optional().describe('The secret word'),
   })
-  const options = optionsOf(z.toJSONSchema(schema, { io: 'input' }))
+  const options = fieldsOf(z.toJSONSchema(schema, { io: 'input' }))
   expect(options).toMatchObject([
     { kind: 'number', name: 'night', start: 30, min: 0, max: 3600, isInteger: false },
     { kind: 'number', name: 'rounds', start: null, min: 1, max: 9, isInteger: true },
@@ -24,7 +24,7 @@ test('a form asks for numbers, choices, yes or no and text as the schema describ
 })
 
 test('what a form cannot ask for keeps what the game gives it', () => {
-  expect(optionsOf({})).toEqual([])
-  expect(optionsOf(z.toJSONSchema(z.object({ words: z.array(z.string()).default([]) })))).toEqual([])
-  expect(optionsOf({ properties: { odd: true, list: { enum: [1, 2] } } })).toEqual([])
+  expect(fieldsOf({})).toEqual([])
+  expect(fieldsOf(z.toJSONSchema(z.object({ words: z.array(z.string()).default([]) })))).toEqual([])
+  expect(fieldsOf({ properties: { odd: true, list: { enum: [1, 2] } } })).toEqual([])
 })

@@ -1,5 +1,5 @@
-/** An option of a game that a form can ask for. */
-export type Option = { readonly name: string; readonly title: string } & (
+/** A part of an object that a form can ask for: an option of a game, or a part of a move. */
+export type Field = { readonly name: string; readonly title: string } & (
   | {
       readonly kind: 'number'
       readonly start: number | null
@@ -15,18 +15,22 @@ export type Option = { readonly name: string; readonly title: string } & (
 export type Value = string | number | boolean | undefined
 export type Values = Readonly<Record<string, Value>>
 
-/** The options that a JSON Schema of an object describes; those of other kinds keep what the game gives them. Pure. */
-export const optionsOf = (schema: object): Option[] => {
+/** The parts of an object that a form can ask for, by its JSON Schema; other kinds of parts are left out. Pure. */
+export const fieldsOf = (schema: object): Field[] => {
   const properties = at(schema, 'properties')
   if (typeof properties !== 'object' || properties === null) return []
-  return Object.entries(properties).flatMap(([name, property]) => optionOf(name, property) ?? [])
+  return Object.entries(properties).flatMap(([name, property]) => fieldOf(name, property) ?? [])
 }
 
 /** What a form starts with. Pure. */
-export const startValues = (options: readonly Option[]): Values =>
-  Object.fromEntries(options.flatMap(({ name, start }) => (start === null ? [] : [[name, start]])))
+export const startValues = (fields: readonly Field[]): Values =>
+  Object.fromEntries(fields.flatMap(({ name, start }) => (start === null ? [] : [[name, start]])))
 
-const optionOf = (name: string, property: unknown): Option | null => {
+/** Whether a form of fields can ask for all of it: an object without parts of other kinds. Pure. */
+export const isWholeForm = (schema: object): boolean =>
+  at(schema, 'type') === 'object' && fieldsOf(schema).length === Object.keys(Object(at(schema, 'properties'))).length
+
+const fieldOf = (name: string, property: unknown): Field | null => {
   const title = text(at(property, 'title')) ?? text(at(property, 'description')) ?? name
   const start = at(property, 'default')
   const choices = at(property, 'enum')
