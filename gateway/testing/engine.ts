@@ -1,10 +1,20 @@
 import type { Bus } from '../../bus/bus.ts'
-import type { AnswerItem, Attach, Command, Detach, Item, OutputPart, Request } from '../../bus/messages.ts'
+import type {
+  AnswerItem,
+  Attach,
+  Command,
+  ConnId,
+  Detach,
+  Item,
+  OutputPart,
+  Read,
+  Request,
+} from '../../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, gatewaySubject, PARTITIONS } from '../../bus/subjects.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { OP, type Role } from '../../protocol/frames.ts'
 
-type RoomRequest = Command | Attach | Detach
+type RoomRequest = Command | Attach | Detach | Read
 type Unnumbered<T> = T extends Item ? Omit<T, 'epoch'> & { epoch?: number } : never
 
 /** An engine that says what a test tells it to, and records what it was asked. */
@@ -49,6 +59,10 @@ export class ScriptedEngine {
     return this.requests.filter((request) => request.kind === 'detach')
   }
 
+  get reads(): Read[] {
+    return this.requests.filter((request) => request.kind === 'read')
+  }
+
   /** Sends one envelope with these items under the next number. */
   say(...items: Unnumbered<Item>[]) {
     this.number += 1
@@ -73,7 +87,7 @@ export class ScriptedEngine {
     attached?: AnswerItem['attached'],
     conn?: number,
   ): Unnumbered<AnswerItem> {
-    const to = conn ?? (request.kind === 'command' ? request.conn : null)
+    const to = conn ?? connOf(request)
     const item = {
       kind: 'answer' as const,
       room: request.room,
@@ -85,7 +99,7 @@ export class ScriptedEngine {
     return attached === undefined ? item : { ...item, attached }
   }
 
-  /** OK to everything: JOIN attaches at seq 1 with a STATE, LEAVE leaves, a MOVE's value is its type. */
+  /** OK to everything: JOIN attaches at seq 1 with a STATE, LEAVE leaves, a MOVE's value is its type; a Read below `seq` gets a STATE. */
   obey(request: Request) {
     if (request.kind === 'ask') return
     if (request.kind === 'detach') return this.say(this.answer(request, []))
@@ -98,6 +112,12 @@ export class ScriptedEngine {
           done: i === members.length - 1,
         })),
       )
+    }
+    if (request.kind === 'read') {
+      const { room, since, attach } = request
+      const news = since < this.seq ? [[OP.state, room, this.seq, { game: this.seq }]] : []
+      const isHeld = attach !== null && (attach.as === 'stream' || news.length === 0)
+      return this.say(this.answer(request, news, isHeld ? { role: 'player', seq: this.seq, heard: this.seq } : null))
     }
     let attached: AnswerItem['attached']
     const frames = request.frames.flatMap((bytes): unknown[][] => {
@@ -141,4 +161,9 @@ export class ScriptedEngine {
       ],
     }
   }
+}
+
+const connOf = (request: RoomRequest): ConnId | null => {
+  if (request.kind === 'command') return request.conn
+  return request.kind === 'read' ? (request.attach?.conn ?? null) : null
 }
