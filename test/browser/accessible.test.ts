@@ -1,33 +1,18 @@
 import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { launchChromium } from './chromium.ts'
-import { JWT_SECRET } from './people.ts'
 import { type Look, SCENES, type Scene, Stage } from './scenes.ts'
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const WIDTHS = [390, 1280]
 const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
 let stage: Stage
-
 beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path, '--jwt-secret', JWT_SECRET])
-  stage = new Stage(browser, program.url)
+  stage = await Stage.open()
 }, 60_000)
-afterAll(async () => {
-  await stage?.end()
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+afterAll(() => stage?.end())
 
 /** What axe finds wrong: the rule and where. */
 const violations = async (page: Page): Promise<string[]> => {

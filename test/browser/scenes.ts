@@ -2,8 +2,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Room, Session } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
 import type tictactoe from '../../games/tictactoe/rules.ts'
-import { until } from '../program.ts'
-import { pageAs, sit } from './people.ts'
+import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { launchChromium } from './chromium.ts'
+import { JWT_SECRET, pageAs, sit } from './people.ts'
 
 /** How the page of a scene is opened: its size, theme and language. */
 export type Look = BrowserContextOptions
@@ -14,15 +15,28 @@ export interface Scene {
   open(stage: Stage, look: Look): Promise<Page>
 }
 
-/** Where scenes are played. */
+/** Where scenes are played: a server of its own with a browser before it. */
 export class Stage {
+  readonly folder: ReturnType<typeof temporaryFolder>
   readonly #browser: Browser
-  readonly url: string
+  readonly #program: Program
   readonly #sessions = new Map<string, Promise<Session>>()
 
-  constructor(browser: Browser, url: string) {
+  constructor(folder: ReturnType<typeof temporaryFolder>, browser: Browser, program: Program) {
+    this.folder = folder
     this.#browser = browser
-    this.url = url
+    this.#program = program
+  }
+
+  /** The stage, once its server and its browser are up. */
+  static async open(): Promise<Stage> {
+    const folder = temporaryFolder()
+    const browser = await launchChromium()
+    return new Stage(folder, browser, await startMadang(['--data', folder.path, '--jwt-secret', JWT_SECRET]))
+  }
+
+  get url(): string {
+    return this.#program.url
   }
 
   page(id: string, name: string, look: Look): Promise<Page> {
@@ -38,6 +52,9 @@ export class Stage {
 
   async end(): Promise<void> {
     for (const session of this.#sessions.values()) (await session).close()
+    await this.#browser.close()
+    await this.#program.kill()
+    this.folder[Symbol.dispose]()
   }
 }
 

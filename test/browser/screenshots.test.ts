@@ -1,10 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { launchChromium } from './chromium.ts'
-import { JWT_SECRET } from './people.ts'
 import { type Look, SCENES, Stage } from './scenes.ts'
 
 // Takes the pictures of the README each time, and keeps them where it is asked to: SCREENSHOTS=1 npm test -- screenshots
@@ -12,23 +9,11 @@ import { type Look, SCENES, Stage } from './scenes.ts'
 const KEPT = process.env.SCREENSHOTS_FOLDER ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
 const SIZES = { 390: { width: 390, height: 844 }, 1280: { width: 1280, height: 800 } }
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
 let stage: Stage
-
 beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path, '--jwt-secret', JWT_SECRET])
-  stage = new Stage(browser, program.url)
+  stage = await Stage.open()
 }, 60_000)
-afterAll(async () => {
-  await stage?.end()
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+afterAll(() => stage?.end())
 
 /** What differs from run to run: the room's code and link, and the seconds that have passed. */
 const settle = async (page: Page): Promise<void> => {
@@ -65,7 +50,7 @@ const wanted = SCENES.filter(({ name }) => name.includes(process.env.SCENE ?? ''
 test.each(wanted)(
   'the picture of $name is taken at both sizes, by day and by night',
   async ({ name, open }) => {
-    const folder = process.env.SCREENSHOTS ? KEPT : data.path
+    const folder = process.env.SCREENSHOTS ? KEPT : stage.folder.path
     mkdirSync(folder, { recursive: true })
     for (const [width, viewport] of Object.entries(SIZES)) {
       for (const colorScheme of ['light', 'dark'] as const) {

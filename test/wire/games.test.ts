@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { comeBack, dig, type Entered, enter, first, nth, type Raw, table } from './raw.ts'
+import { comeBack, cutAll, dig, type Entered, enter, first, nth, table } from './raw.ts'
 
 const data = temporaryFolder()
 const games = ['games', 'loadtest/games'].map((folder) => resolve(folder)).join(',')
@@ -15,13 +15,6 @@ afterAll(async () => {
   await program.kill()
   data[Symbol.dispose]()
 })
-
-const cutAll = (seats: readonly { raw: Raw }[]) => {
-  for (const { raw } of seats) {
-    expect(raw.broken).toEqual([])
-    raw.cut()
-  }
-}
 
 /** Two who play these cells in turn, the first to join first. */
 const play = async (cells: number[]) => {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { comeBack, dig, type Entered, enter, first, nth, postJson, Raw, table } from './raw.ts'
+import { comeBack, cutAll, dig, type Entered, enter, first, nth, postJson, Raw, table } from './raw.ts'
 
 const data = temporaryFolder()
 const games = ['games', 'loadtest/games'].map((folder) => resolve(folder)).join(',')
@@ -17,9 +17,6 @@ afterAll(async () => {
   data[Symbol.dispose]()
 })
 
-const cutAll = (seats: readonly { raw: Raw }[]) => {
-  for (const { raw } of seats) raw.cut()
-}
 const OTHER_REF = [34, expect.any(Number), 'conflict', expect.any(String)]
 
 describe.concurrent('P2 exactly once, while it runs', () => {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { decode, encode } from '@msgpack/msgpack'
+import { expect } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
 
 // An outside client: it knows docs/protocol.md and nothing of our code.
@@ -310,6 +311,14 @@ export const table = async (
   const room = await first(seats).raw.create(game, options ?? null)
   for (const { raw } of seats) await raw.join(room)
   return { room, seats }
+}
+
+/** Ends these connections, none of which may have been sent anything that breaks the protocol. */
+export const cutAll = (all: readonly { raw: Raw }[]): void => {
+  for (const { raw } of all) {
+    expect(raw.broken).toEqual([])
+    raw.cut()
+  }
 }
 
 export const first = <T>(list: readonly T[]): T => nth(list, 0)

@@ -2,16 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { startMadang, temporaryFolder } from '../program.ts'
 import { programOfThisFile } from './program.ts'
-import { comeBack, dig, enter, first, nth, type Raw, table } from './raw.ts'
+import { comeBack, cutAll, dig, enter, first, nth, type Raw, table } from './raw.ts'
 
 const { url } = await programOfThisFile('--games', fileURLToPath(new URL('./testing', import.meta.url)))
-
-const cutAll = (all: readonly { raw: Raw }[]) => {
-  for (const { raw } of all) {
-    expect(raw.broken).toEqual([])
-    raw.cut()
-  }
-}
 
 describe.concurrent('a drop-in game with channels, EMITs to some, and rules that throw', () => {
   test('drop-in: playing at creation; players come and go, and the rules are told; room_full; a seat left is free', async () => {
