@@ -66,13 +66,15 @@ export class Connection {
     if (this.isClosed || frames.length === 0) return
     if (this.socket.bufferedAmount() > SOFT_LIMIT_BYTES) return this.end(CLOSE.tooSlow, 'too slow')
     let lost = false
-    this.socket.cork(() => {
+    const sendAll = () => {
       for (const frame of frames) {
         if (!this.socket.send(frame)) lost = true
         this.#counters.framesOut++
         this.#counters.bytesOut += frame.length
       }
-    })
+    }
+    if (frames.length === 1) sendAll()
+    else this.socket.cork(sendAll)
     if (lost && !this.isClosed) this.socket.cut()
   }
 

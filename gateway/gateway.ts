@@ -143,9 +143,9 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   }
   let cancelWatch = clock.after(WATCH_MS, watch)
 
-  const receive = (connection: Connection, bytes: Uint8Array) => {
+  const receive = (connection: Connection, bytes: Uint8Array, now: number) => {
     try {
-      reception.receive(connection, bytes)
+      reception.receive(connection, bytes, now)
     } catch (err) {
       const { lifecycle } = connection
       log.error(

@@ -243,6 +243,6 @@ test('a payload passes unopened, byte by byte', async () => {
   const bytes = Uint8Array.of(0x95, 5, 2, 0xa4, 114, 111, 111, 109, 0xa1, 97, 0xcf, 0, 0, 0, 0, 0, 0, 0, 1)
   client.socket.send(bytes)
   await settle()
-  expect(engine.commands.at(-1)?.frames).toEqual([bytes])
+  expect(engine.commands.at(-1)?.frames).toEqual([Buffer.from(bytes)])
   expect(encode(decode(bytes))).not.toEqual(bytes)
 })

@@ -8,7 +8,8 @@ import type { Peer } from './socket.ts'
 export interface PeerPorts {
   readonly clock: Clock
   readonly fanout: Fanout
-  receive(connection: Connection, bytes: Uint8Array): void
+  /** The bytes may be gone after the call. */
+  receive(connection: Connection, bytes: Uint8Array, now: number): void
   closed(connection: Connection, code: number): void
 }
 
@@ -23,8 +24,9 @@ export class ConnectionPeer implements Peer {
   }
 
   binary(bytes: Uint8Array): void {
-    this.alive()
-    this.#ports.receive(this.#connection, bytes)
+    const now = this.#ports.clock.now()
+    this.#connection.heardAt = now
+    this.#ports.receive(this.#connection, bytes, now)
   }
 
   text(): void {
@@ -37,6 +39,10 @@ export class ConnectionPeer implements Peer {
 
   dropped(): void {
     for (const membership of this.#connection.memberships.values()) this.#ports.fanout.fellBehind(membership)
+  }
+
+  blocked(): void {
+    this.#ports.fanout.blocked(this.#connection)
   }
 
   drained(): void {

@@ -33,8 +33,7 @@ export class RateLimit {
   }
 
   /** Takes one token and returns 0, or takes none and returns the ms after which there is one. */
-  take(key: string): number {
-    const now = this.#clock.now()
+  take(key: string, now: number = this.#clock.now()): number {
     const bucket = this.#buckets.get(key) ?? this.#fresh(key, now)
     this.#refill(bucket, now)
     if (bucket.level < TOKEN) return Math.ceil((TOKEN - bucket.level) / this.#rate)

@@ -1,7 +1,7 @@
 import { commandSubject, matchPartition, partitionOf } from '../bus/subjects.ts'
 import { type Head, readHead, scan } from '../protocol/codec.ts'
 import { CLOSE, MalformedFrame } from '../protocol/errors.ts'
-import { FRAME_LIMITS, OP, type RoomId } from '../protocol/frames.ts'
+import { FRAME_LIMITS, OP, type PlayerId, type RoomId } from '../protocol/frames.ts'
 import type { Connection, Lifecycle, Who } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
 import { Greeting, type GreetingOptions, keepWaiting } from './greeting.ts'
@@ -39,7 +39,21 @@ export class Reception {
     this.players = rate(1)
     this.addresses = rate(GUESTS_PER_ADDRESS)
     this.#ephemeral = rate(EPHEMERAL_RATES)
-    this.#greeting = new Greeting(options, (connection, frame) => this.#open(connection, frame))
+    this.#greeting = new Greeting(options, (connection, frame) => this.#open(connection, frame, clock.now()))
+  }
+
+  /** Takes one from a player's rate and, for guests, from an address's; returns the ms to wait, or 0. */
+  draw({ player, guest }: Pick<Who, 'player' | 'guest'>, address: string): number {
+    const retryAfter = this.players.take(player.id)
+    if (retryAfter > 0 || !guest) return retryAfter
+    const addressRetryAfter = this.addresses.take(address)
+    if (addressRetryAfter > 0) this.players.giveBack(player.id)
+    return addressRetryAfter
+  }
+
+  /** Takes one from a player's rate of CASTs and INPUTs; returns the ms to wait, or 0. */
+  drawSilent(player: PlayerId): number {
+    return this.#ephemeral.take(player)
   }
 
   /** How many rates are remembered. */
@@ -55,18 +69,19 @@ export class Reception {
     this.#greeting.begin(connection)
   }
 
-  receive(connection: Connection, bytes: Uint8Array) {
+  /** Copies of `bytes` what it keeps: they may be gone after the call. */
+  receive(connection: Connection, bytes: Uint8Array, now: number) {
     const { counters } = this.#options
     counters.framesIn++
     counters.bytesIn += bytes.length
-    this.#open(connection, bytes)
+    this.#open(connection, bytes, now)
   }
 
-  #open(connection: Connection, bytes: Uint8Array) {
+  #open(connection: Connection, bytes: Uint8Array, now: number) {
     const { lifecycle } = connection
     if (lifecycle.is === 'closed') return
     if (bytes.length > this.#form.bytes) return connection.end(CLOSE.tooLarge, `more than ${this.#form.bytes} bytes`)
-    if (lifecycle.is === 'authenticating') return keepWaiting(connection, lifecycle, bytes)
+    if (lifecycle.is === 'authenticating') return keepWaiting(connection, lifecycle, copyOf(bytes))
     let head: Head
     try {
       scan(bytes, this.#form)
@@ -76,7 +91,7 @@ export class Reception {
       return connection.end(CLOSE.malformed, 'malformed frame')
     }
     if (lifecycle.is === 'awaiting-hello') this.#greeting.hello(connection, lifecycle, head.op, bytes)
-    else this.#frame(connection, lifecycle, head, bytes)
+    else this.#frame(connection, lifecycle, head, bytes, now)
   }
 
   #frame(
@@ -84,10 +99,13 @@ export class Reception {
     lifecycle: Extract<Lifecycle, { is: 'online' | 'leaving' }>,
     head: Head,
     bytes: Uint8Array,
+    now: number,
   ) {
     const { op, ref } = head
     const isSilent = op === OP.cast || op === OP.input
-    const retryAfter = isSilent ? this.#ephemeral.take(lifecycle.player.id) : this.#draw(connection, lifecycle)
+    const retryAfter = isSilent
+      ? this.#ephemeral.take(lifecycle.player.id, now)
+      : this.#draw(connection, lifecycle, now)
     if (retryAfter > 0) {
       if (isSilent) this.#options.counters.dropsEphemeral++
       else {
@@ -98,7 +116,7 @@ export class Reception {
     }
     if (head.bad !== null) return connection.error(ref, 'bad_frame', head.bad)
     if (op === OP.hello) return connection.error(null, 'bad_frame', 'HELLO was already said')
-    if (op === OP.ping) return this.#ping(connection, bytes)
+    if (op === OP.ping) return this.#ping(connection, bytes, now)
     if (lifecycle.is === 'leaving') {
       if (!isSilent) connection.error(ref, 'unavailable', 'the server is about to close: come back and send it again')
       return
@@ -107,16 +125,16 @@ export class Reception {
   }
 
   /** Takes one from the player's rate and, for guests, from the address's; returns the ms to wait, or 0. */
-  #draw(connection: Connection, { player, guest }: Who): number {
-    const retryAfter = this.players.take(player.id)
+  #draw(connection: Connection, { player, guest }: Who, now: number): number {
+    const retryAfter = this.players.take(player.id, now)
     if (retryAfter > 0 || !guest) return retryAfter
-    const addressRetryAfter = this.addresses.take(connection.origin.address)
+    const addressRetryAfter = this.addresses.take(connection.origin.address, now)
     if (addressRetryAfter > 0) this.players.giveBack(player.id)
     return addressRetryAfter
   }
 
-  #ping(connection: Connection, bytes: Uint8Array) {
-    const pong = pongTo(bytes, this.#options.clock.now())
+  #ping(connection: Connection, bytes: Uint8Array, now: number) {
+    const pong = pongTo(bytes, now)
     if (pong === null) connection.error(null, 'bad_frame', 'PING: a number t was expected')
     else connection.send([pong])
   }
@@ -131,7 +149,8 @@ export class Reception {
     const id =
       op === OP.match ? '' : (room ?? createdRoom(this.#options.clusterKey, who.player.id, who.session, ref ?? 0))
     const partition = op === OP.match ? matchPartition(game ?? '') : partitionOf(id)
-    if (this.#lane(connection, who, id).push({ bytes, ref, joins, subject: commandSubject(partition) })) return
+    if (this.#lane(connection, who, id).push({ bytes: copyOf(bytes), ref, joins, subject: commandSubject(partition) }))
+      return
     if (ref === null) this.#options.counters.dropsEphemeral++
     else
       connection.error(
@@ -149,3 +168,6 @@ export class Reception {
     return lane
   }
 }
+
+/** From Node's pool, which is many times faster than a buffer each. */
+const copyOf = (bytes: Uint8Array): Uint8Array => Buffer.from(bytes)

@@ -1,7 +1,10 @@
 import type { CloseCode } from '../protocol/errors.ts'
+import type { RoomId } from '../protocol/frames.ts'
 
-/** A client's open WebSocket. Every method is harmless once it has ended. */
+/** A client's open WebSocket, or the HTTP response that stands for one. Every method is harmless once it has ended. */
 export interface Socket {
+  /** Of an HTTP response: the only room that it is for, and with whose membership it ends. */
+  readonly room?: RoomId
   /** Sends one binary message. False: the hard limit of buffered bytes is reached, and the message is lost. */
   send(bytes: Uint8Array): boolean
   /** Bytes that the peer has not taken yet. */
@@ -23,13 +26,15 @@ export type Publish = (topic: string, bytes: Uint8Array) => void
 
 /** What the edge tells the gateway about one socket, until `closed`. */
 export interface Peer {
-  /** A binary message; the gateway keeps the bytes. */
+  /** A binary message; the bytes may be gone after the call. */
   binary(bytes: Uint8Array): void
   text(): void
   /** A control frame came: the peer lives. */
   alive(): void
   /** A published message did not fit in what may be buffered for this socket. */
   dropped(): void
+  /** The peer takes no more, and what is sent from now on is lost, until `drained`: it then starts anew from STATEs. */
+  blocked(): void
   /** The peer has taken some of what was buffered. */
   drained(): void
   closed(code: number): void

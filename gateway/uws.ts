@@ -130,7 +130,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     },
     message(ws, message, isBinary) {
       const { peer } = ws.getUserData()
-      if (isBinary) peer?.binary(copyOf(message))
+      if (isBinary) peer?.binary(new Uint8Array(message))
       else peer?.text()
     },
     ping: (ws) => ws.getUserData().peer?.alive(),
@@ -180,9 +180,6 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     },
   }
 }
-
-/** A message to keep: uWS takes its own back after the call. From Node's pool, which is many times faster than a buffer each. */
-const copyOf = (message: ArrayBuffer): Uint8Array => Buffer.from(new Uint8Array(message))
 
 /** Throws CannotServe where the files are no certificate and its key. */
 const secureApp = (uws: Pick<typeof import('uWebSockets.js'), 'SSLApp'>, tls: { cert: string; key: string }) => {

@@ -105,7 +105,11 @@ export const memoryEdge = (clock: Clock): MemoryEdge => {
       onFrame: () => {},
       onClose: () => {},
       send(frame) {
-        if (!closing) peer.binary(frame)
+        if (closing) return
+        const message = frame.slice()
+        peer.binary(message)
+        // uWS takes its message back, too.
+        message.fill(0xc1)
       },
       sendText() {
         if (!closing) peer.text()
