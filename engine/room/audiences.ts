@@ -1,4 +1,4 @@
-import type { GatewayId } from '../../bus/messages.ts'
+import type { GatewayId, OutputPart } from '../../bus/messages.ts'
 import { encode } from '../../protocol/codec.ts'
 import { OP, type PlayerId, type Seq } from '../../protocol/frames.ts'
 import type { Attachment } from './attachments.ts'
@@ -15,7 +15,7 @@ const MOMENTS_KEPT = 64
  * (`only`), spectators are one; without `only` all are one audience. Members of an audience stand at the same seq.
  */
 export class Audiences {
-  #ring: Moment[]
+  readonly #ring: Moment[]
   readonly #apart: boolean
   /** By viewer (null: the spectators): the seq at which that viewer's document last changed. */
   readonly #seen = new Map<PlayerId | null, Seq>()
@@ -33,34 +33,30 @@ export class Audiences {
 
   /** What a commit shows to these listeners, by gateway. Throws RulesError where a view throws; changes nothing. */
   prepare(next: Moment, listeners: Iterable<Attachment>): Prepared {
-    const frames = new Map<PlayerId | null, { frame: Uint8Array; from: Seq } | null>()
+    const documents = new Map<PlayerId | null, Shown | null>()
     const outputs = new Outputs(next.state.room, next.seq)
     const emits = next.emits.map((emit) => ({ emit, frame: emitFrame(next.state.room, emit) }))
     for (const attachment of listeners) {
       const viewer = this.#viewer(attachment)
-      let change = frames.get(viewer)
-      if (change === undefined) {
-        const from = this.#since(viewer)
-        const frame = next.changeFrame(this.head, viewer, from)
-        change = frame === null ? null : { frame, from }
-        frames.set(viewer, change)
+      let document = documents.get(viewer)
+      if (document === undefined) {
+        document = this.#shown(next, viewer)
+        documents.set(viewer, document)
       }
-      const document = change === null ? null : { ...documentOf(change.frame, change.from), seq: next.seq }
-      const heard = emits.filter(({ emit }) => mayHear(emit, attachment))
+      const heard = emits.length === 0 ? [] : emits.filter(({ emit }) => mayHear(emit, attachment)).map((e) => e.frame)
       if (document === null && heard.length === 0) continue
-      outputs.add(attachment, { document, emits: heard.map((e) => e.frame), ephemeral: [] })
+      outputs.add(attachment, { document, emits: heard, ephemeral: [] })
     }
-    const changed = new Set<PlayerId | null>()
-    for (const [viewer, change] of frames) if (change !== null) changed.add(viewer)
-    return { next, present: new Set(frames.keys()), changed, outputs: outputs.items() }
+    return { next, documents, outputs: outputs.items() }
   }
 
   /** Makes the prepared moment the head, once it is durable. Of an audience that nobody is in, nothing is known any longer. */
-  advance({ next, present, changed }: Prepared): void {
+  advance({ next, documents }: Prepared): void {
+    this.head.rest()
     this.#ring.push(next)
-    if (this.#ring.length > MOMENTS_KEPT) this.#ring = this.#ring.slice(1)
-    for (const viewer of this.#seen.keys()) if (!present.has(viewer)) this.#seen.delete(viewer)
-    for (const viewer of changed) this.#seen.set(viewer, next.seq)
+    if (this.#ring.length > MOMENTS_KEPT) this.#ring.shift()
+    for (const viewer of this.#seen.keys()) if (!documents.has(viewer)) this.#seen.delete(viewer)
+    for (const [viewer, document] of documents) if (document !== null) this.#seen.set(viewer, next.seq)
   }
 
   /**
@@ -74,11 +70,49 @@ export class Audiences {
       const seq = this.#since(viewer)
       return { frames: [this.head.stateFrame(viewer, seq)], seq }
     }
-    const emits = this.#ring
-      .flatMap((moment) => moment.emits)
-      .filter((emit) => emit.seq > (heard ?? since ?? 0) && mayHear(emit, attachment))
-      .map((emit) => emitFrame(this.head.state.room, emit))
+    const emits = this.#emitsSince(heard ?? since ?? 0, attachment)
     return { frames: at.frame === null ? emits : [at.frame, ...emits], seq: at.seq }
+  }
+
+  /**
+   * The same for a member who polls, and stands at the head after it for EMITs too: nothing, or one STATE or PATCH (without
+   * ops where only EMITs came) that is stamped with the head, then the EMITs. Throws RulesError where a view throws.
+   */
+  poll(member: Pick<Attachment, 'player' | 'role'>, since: Seq): Uint8Array[] {
+    const viewer = this.#viewer(member)
+    const { head } = this
+    const state = (): Uint8Array[] => [head.stateFrame(viewer, head.seq)]
+    if (since < 1 || since > head.seq) return state()
+    let change: Uint8Array | null = null
+    if (since < (this.#seen.get(viewer) ?? head.seq)) {
+      const then = this.#ring.find((moment) => moment.seq === since)
+      // Who was no player then holds what spectators saw.
+      if (then === undefined || (viewer !== null && !isPlayer(then.state, viewer))) return state()
+      change = head.changeFrame(then, viewer, since)
+      if (change !== null && documentOf(change, since).from === null) return [change]
+    }
+    const emits = this.#emitsSince(since, member)
+    if (change === null && emits.length === 0) return []
+    return [change ?? head.emptyPatch(since, head.seq), ...emits]
+  }
+
+  /** Where this member's audience stands: what it is shown next begins there. */
+  standing(member: Pick<Attachment, 'player' | 'role'>): Seq {
+    return this.#since(this.#viewer(member))
+  }
+
+  #emitsSince(seq: Seq, member: Pick<Attachment, 'player' | 'role'>): Uint8Array[] {
+    return this.#ring
+      .flatMap((moment) => moment.emits)
+      .filter((emit) => emit.seq > seq && mayHear(emit, member))
+      .map((emit) => emitFrame(this.head.state.room, emit))
+  }
+
+  /** Null where this viewer sees no difference. */
+  #shown(next: Moment, viewer: PlayerId | null): Shown | null {
+    const from = this.#since(viewer)
+    const frame = next.changeFrame(this.head, viewer, from)
+    return frame === null ? null : { from: isPatch(frame) ? from : null, seq: next.seq, frame }
   }
 
   #viewer({ player, role }: Pick<Attachment, 'player' | 'role'>): PlayerId | null {
@@ -107,7 +141,7 @@ export class Audiences {
     if (viewer !== null && !isPlayer(then.state, viewer)) return null
     // The rest of the audience stands at `seen`: the head's document has been the same since then.
     const frame = head.changeFrame(then, viewer, since, seen ?? head.seq)
-    if (frame !== null && documentOf(frame, since).from === null) return null
+    if (frame !== null && !isPatch(frame)) return null
     if (seen !== undefined) return { frame: frame ?? head.emptyPatch(since, seen), seq: seen }
     const seq = frame === null ? since : head.seq
     this.#seen.set(viewer, seq)
@@ -115,11 +149,12 @@ export class Audiences {
   }
 }
 
+type Shown = NonNullable<OutputPart['document']>
+
 export interface Prepared {
   readonly next: Moment
-  /** The viewers of whom somebody was there, and those whose document changed. */
-  readonly present: ReadonlySet<PlayerId | null>
-  readonly changed: ReadonlySet<PlayerId | null>
+  /** By viewer, of all of whom somebody was there; null where the document did not change. */
+  readonly documents: ReadonlyMap<PlayerId | null, Shown | null>
   readonly outputs: readonly (readonly [GatewayId, Output])[]
 }
 
@@ -129,10 +164,7 @@ export interface Resumed {
 }
 
 /** Whether the frame is a PATCH, by its header: five elements against a STATE's four. */
-const documentOf = (frame: Uint8Array, from: Seq): { from: Seq | null; frame: Uint8Array } => ({
-  from: frame[0] === 0x95 ? from : null,
-  frame,
-})
+const isPatch = (frame: Uint8Array): boolean => frame[0] === 0x95
 
 const emitFrame = (room: string, { seq, event }: Emit): Uint8Array => encode([OP.emit, room, seq, event])
 

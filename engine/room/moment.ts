@@ -1,6 +1,15 @@
 import { arrayHeader, concat, encode, mapHeader } from '../../protocol/codec.ts'
-import { OP, type PatchOp, type PlayerId, type RoomDocument, type RoomId, type Seq } from '../../protocol/frames.ts'
+import {
+  FRAME_LIMITS,
+  OP,
+  type PatchOp,
+  type PlayerId,
+  type RoomDocument,
+  type RoomId,
+  type Seq,
+} from '../../protocol/frames.ts'
 import { diff, diffKeys } from '../../protocol/patch.ts'
+import { headerSize } from '../../protocol/size.ts'
 import type { Runner } from '../rules/game.ts'
 import type { RoomState } from './state.ts'
 import type { Emit } from './step.ts'
@@ -26,8 +35,8 @@ export class Moment {
   readonly #runner: Runner
   #everyone: Record<string, unknown> | null | undefined
   #shared: { room: Uint8Array; entries: number; game: Uint8Array } | undefined
-  readonly #only: Map<PlayerId | null, Record<string, unknown>>
-  readonly #opsSince = new Map<Seq, Ops>()
+  #only: Map<PlayerId | null, Record<string, unknown>>
+  #opsSince = new Map<Seq, Ops>()
 
   constructor(state: RoomState, emits: readonly Emit[], runner: Runner, before: Moment | null) {
     this.state = state
@@ -83,14 +92,23 @@ export class Moment {
   changeFrame(before: Moment, viewer: PlayerId | null, from: Seq, seq: Seq = this.seq): Uint8Array | null {
     if ((before.everyone() === null) !== (this.everyone() === null)) return this.stateFrame(viewer, seq)
     const shared = this.#sharedOps(before)
-    const own =
-      this.everyone() === null ? NO_OPS : ops(gameDiff(this.#notShared(before.only(viewer)), this.only(viewer)))
+    const own = this.everyone() === null ? NO_OPS : this.#ownOps(before, viewer)
     const count = shared.count + own.count
     if (count === 0) return null
     const patch = own.count === 0 ? this.#sharedPatch(from, seq, shared) : this.#patch(from, seq, shared, own)
     if (patch.length <= this.#stateAtLeast()) return patch
     const state = this.stateFrame(viewer, seq)
     return patch.length <= state.length ? patch : state
+  }
+
+  /** Lets go of what can be had again: of the moments before the head few are ever asked, and what they keep lives long. */
+  rest(): void {
+    this.#everyone = undefined
+    this.#only = new Map()
+    this.#opsSince = new Map()
+    this.#shared = undefined
+    this.#last = null
+    this.#head = null
   }
 
   /** A PATCH without ops: the document did not change, the viewer's seq goes on. */
@@ -116,6 +134,14 @@ export class Moment {
     if (this.#head?.from !== from || this.#head.seq !== seq)
       this.#head = { from, seq, bytes: patchHead(this.state.room, from, seq) }
     return this.#head.bytes
+  }
+
+  #ownOps(before: Moment, viewer: PlayerId | null): Ops {
+    const [was, is] = [before.only(viewer), this.only(viewer)]
+    if (was === is) return NO_OPS
+    if (!sameFields(was, is)) return ops(gameDiff(this.#notShared(was), is))
+    this.#only.set(viewer, was)
+    return NO_OPS
   }
 
   /** What a viewer knew alone, without what everyone knows now: that is set for all, and must not be deleted for one. */
@@ -156,11 +182,23 @@ const GAME_KEY = encode('game')
 
 const entryBytes = ([key, value]: [string, unknown]): Uint8Array => concat(encode(key), encode(value))
 
-const patchHead = (room: RoomId, from: Seq, seq: Seq): Uint8Array =>
-  concat(arrayHeader(5), encode(OP.patch), encode(room), encode(from), encode(seq))
+const patchHead = (room: RoomId, from: Seq, seq: Seq): Uint8Array => {
+  const head = encode([OP.patch, room, from, seq])
+  // The ops follow as a fifth element.
+  head[0] = 0x95
+  return head
+}
 
 const ops = (list: readonly PatchOp[]): Ops =>
-  list.length === 0 ? NO_OPS : { count: list.length, bytes: concat(...list.map((op) => encode(op))) }
+  list.length === 0
+    ? NO_OPS
+    : { count: list.length, bytes: encode(list, FRAME_LIMITS.depth + 1).subarray(headerSize(list.length)) }
+
+/** Whether two views have the same keys with the same values: a view is most often made anew of what was there. */
+const sameFields = (a: Record<string, unknown>, b: Record<string, unknown>): boolean => {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
+}
 
 /** Key by key: `game` itself is never set, for it holds keys of `everyone` and of `only`. */
 const gameDiff = (before: Record<string, unknown>, after: Record<string, unknown>): PatchOp[] =>
