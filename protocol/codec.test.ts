@@ -39,6 +39,33 @@ describe('encode and decode', () => {
     expect(encode([1.0, -0, 2 ** 40])).toEqual(hex('93 01 00 cf0000010000000000'))
   })
 
+  test('the bytes are those of an ordinary msgpack encoder', () => {
+    fc.assert(
+      fc.property(plainValue(), (value) => {
+        expect(encode(value)).toEqual(encodeAny(value))
+      }),
+      { numRuns: 500 },
+    )
+    const edges = [7, 8, 15, 16, 31, 32, 53].flatMap((bits) => [
+      2 ** bits - 1,
+      2 ** bits,
+      -(2 ** bits),
+      -(2 ** bits) - 1,
+    ])
+    for (const number of [...edges, -32, -33, 0.5]) expect(encode(number)).toEqual(encodeAny(number))
+  })
+
+  test('what is encoded while a value is read leaves that value whole', () => {
+    const value = {
+      a: 'before',
+      get b() {
+        return encode(['x'.repeat(40_000)]).length
+      },
+      c: 'after',
+    }
+    expect(decode(encode(value))).toEqual({ a: 'before', b: 40_004, c: 'after' })
+  })
+
   test('the bytes are safe to keep', () => {
     const first = encode(['one'])
     const kept = first.slice()

@@ -1,19 +1,15 @@
-import { Decoder, Encoder } from '@msgpack/msgpack'
+import { Decoder } from '@msgpack/msgpack'
 import { MalformedFrame } from './errors.ts'
 import { FRAME_LIMITS } from './frames.ts'
-import { assertPlain } from './plain.ts'
 import { byteAt, type Limits, markedStrings, scan, uint16At, uint32At } from './scan.ts'
 
+export { encode } from './encode.ts'
 export { type Head, readHead } from './head.ts'
 export { type Limits, scan } from './scan.ts'
 export { arrayHeader, concat, mapHeader } from './splice.ts'
 
 /** Limits of form for what a server sends: documents may be larger than what clients may send. */
 export const SERVER_LIMITS: Limits = { bytes: 8_388_608, depth: FRAME_LIMITS.depth }
-
-/** What the encoder itself bears; `encode` checks depth first. */
-const ENCODER_DEPTH = 1024
-const encoder = new Encoder({ ignoreUndefined: true, maxDepth: ENCODER_DEPTH })
 
 const MARK_EXTENSION = -17
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -31,16 +27,6 @@ const decoder = new Decoder({
     },
   },
 })
-
-/**
- * The msgpack bytes of a value, safe to keep. Pure. Undefined is nil, and left out of objects; integral numbers of 53 bits
- * become integers. Throws TypeError naming the path of what frames cannot carry: see `assertPlain`.
- * `depth`: how deep the value may nest (for a part of a frame: the frame's limit less what surrounds it).
- */
-export function encode(value: unknown, depth: number = FRAME_LIMITS.depth): Uint8Array {
-  assertPlain(value, depth)
-  return encoder.encode(value)
-}
 
 /**
  * The value that `bytes` hold. Pure. Throws MalformedFrame where they are not exactly one value within the limits of form.

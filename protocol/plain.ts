@@ -10,7 +10,7 @@ export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isBinary(value)
 
 /** Whether this is an object literal (of any realm), not an instance of a class. */
-function isPlainObject(value: object): boolean {
+export function isPlainObject(value: object): value is Fields {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
 }

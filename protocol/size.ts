@@ -43,11 +43,17 @@ function numberSize(value: number): number {
 }
 
 function stringSize(text: string): number {
+  const length = utf8Size(text)
+  return length + (length < 32 ? 1 : length < 256 ? 2 : length < 65_536 ? 3 : 5)
+}
+
+/** Bytes of a well-formed text as UTF-8. Pure. */
+export function utf8Size(text: string): number {
   let length = text.length
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     // Each half of a surrogate pair stands for two of its four bytes.
     if (unit >= 0x80) length += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2
   }
-  return length + (length < 32 ? 1 : length < 256 ? 2 : length < 65_536 ? 3 : 5)
+  return length
 }
