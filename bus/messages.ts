@@ -45,6 +45,8 @@ export interface Attach extends ToRoom {
     heard: Seq
     /** Of the JOIN that brought this connection into the room; null where the gateway was not told. */
     ref: Ref | null
+    /** As its Read said; absent for what a JOIN attached. */
+    as?: 'held' | 'stream'
   }[]
 }
 
@@ -56,8 +58,9 @@ export interface Detach extends ToRoom {
 
 /**
  * A member reads a room over HTTP. Answered by one AnswerItem: what has changed since `since` (nothing, or a STATE or PATCH and
- * EMITs, then what is ephemeral), or one ERR with ref nil (`not_found`, `not_member`, `unavailable`) and no place in the room.
- * The player counts as present while attached, and for `presenceMs` from now.
+ * EMITs, then what is ephemeral), or one ERR with ref nil (`not_found`, `not_member`, `unavailable`, `internal`) and no place in
+ * the room. What a poll is told is stamped with the head. A held poll is attached only where there was nothing to tell it; else
+ * `attached` is null. The player counts as present while attached; where it is no stream, for `presenceMs` from now too.
  */
 export interface Read extends ToRoom {
   kind: 'read'
@@ -121,7 +124,7 @@ interface FromRoom {
   epoch: number
 }
 
-/** Frames that answer a command, or part of it: OK, ERR, and the STATE or PATCH and EMITs that follow a JOIN. */
+/** Frames that answer a Command or a Read, or part of it: OK, ERR, and the STATE or PATCH and EMITs that follow a JOIN. */
 export interface AnswerItem extends FromRoom {
   kind: 'answer'
   /** The request's id. */

@@ -1,7 +1,7 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
 import { decode } from '../../protocol/codec.ts'
 import { isRetryable, MalformedFrame, Refusal } from '../../protocol/errors.ts'
-import { type CallFrame, type ClientFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
+import { type CallFrame, type ClientFrame, OP, type Ref } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
@@ -36,8 +36,9 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
   try {
     if (frames.some(({ frame }) => frame !== null && isSealed(frame))) await ports.keys.need(command.player.id)
     const room = frames.some(({ frame }) => frame !== null && isForRoom(frame))
-      ? await openRoom(command.room, ports.rooms)
+      ? await ports.rooms.open(command.room)
       : null
+    if (command.conn === null) room?.visited({ player: command.player.id, session: command.session })
     const refused = ports.lanes.refused(command)
     for (const [i, opened] of frames.entries()) {
       const before = refused.get(i)
@@ -59,13 +60,6 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
     for (const [i, { frame, ref }] of frames.entries())
       answers.set(i, { frames: frame !== null && isSilent(frame) ? [] : [err(ref, refusal)] })
   }
-}
-
-/** The room, as `Rooms.get`; one that fell asleep just now is woken. */
-const openRoom = async (id: RoomId, rooms: Rooms): Promise<LiveRoom | null> => {
-  let room = await rooms.get(id)
-  while (room?.isClosed) room = await rooms.get(id)
-  return room
 }
 
 /** One frame on its way; `give` is called once, now or later. */
@@ -117,7 +111,7 @@ class Taking {
       case OP.cast:
         // A channel of a room that is not there is not allowed, like one that is not declared.
         if (this.#room === null) throw new Refusal('forbidden', `There is no room "${frame[1]}".`)
-        this.#room.cast(frame, player.id, this.#command)
+        this.#room.cast(frame, player.id, session)
         return this.#give({ frames: [] })
       default:
         this.#give({ frames: [] })
@@ -137,12 +131,14 @@ class Taking {
   #joined(answer: Uint8Array, { by, session, ref }: Asker & { ref: Ref }, room: LiveRoom, since: number | null): void {
     const { gateway, conn } = this.#command
     const { state } = room
-    if (conn === null || isOut(state, by) || !this.#ports.lanes.isNewest(this.#command, conn)) {
+    const isMember = !isOut(state, by)
+    if (conn === null && isMember) room.joined({ player: by, session }, ref)
+    if (conn === null || !isMember || !this.#ports.lanes.isNewest(this.#command, conn)) {
       this.#give({ frames: [answer] })
       return
     }
     const role = isPlayer(state, by) ? 'player' : 'spectator'
-    const attachment = { gateway, conn, player: by, session, role, ref } as const
+    const attachment = { gateway, conn, player: by, session, role, ref, as: 'socket' } as const
     const { frames, seq } = room.attach(attachment, since, null)
     this.#give({
       frames: [answer, ...frames, ...room.welcome(attachment)],
@@ -186,7 +182,7 @@ class Taking {
 }
 
 /** What nobody foresaw may have happened or not: it may be sent again. */
-const refusalOf = (error: unknown): Refusal => {
+export const refusalOf = (error: unknown): Refusal => {
   if (error instanceof Refusal) return error
   if (error instanceof RulesError)
     return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')

@@ -40,14 +40,14 @@ export const attachAgain = async (request: Attach, { rooms, lanes, answer }: Con
 
 const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: LiveRoom): FrameAnswer => {
   const { state } = room
-  const { conn, player, session, role: was, since, heard, ref } = member
+  const { conn, player, session, role: was, since, heard, ref, as = 'socket' } = member
   const role = isPlayer(state, player.id) ? 'player' : 'spectator'
   if (state.kicked.includes(player.id)) return { frames: [departureNote(state.room, 'kicked')], attached: null }
   if (state.gone.includes(player.id) || (was === 'player' && role !== 'player'))
     return { frames: [departureNote(state.room, 'left')], attached: null }
   try {
     const held = was === role ? since : null
-    const attachment: Attachment = { gateway, conn, player: player.id, session, role, ref }
+    const attachment: Attachment = { gateway, conn, player: player.id, session, role, ref, as }
     const { frames, seq } = room.attach(attachment, held, heard)
     return { frames, attached: { role, seq, heard: state.seq } }
   } catch (error) {

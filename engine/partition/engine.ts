@@ -16,6 +16,7 @@ import { Library } from './library.ts'
 import { listRoom, listRooms } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
+import { takeRead } from './reads.ts'
 import { Rooms } from './rooms.ts'
 
 /** Rooms that one listing names at most. */
@@ -138,12 +139,13 @@ export class Engine {
     }
     const { rooms } = this
     const [lanes, library, keys, matching] = [this.#lanes, this.#library, this.#keys, this.#matching]
+    const failed = (what: string, error: unknown): void => this.#failed(what, error)
     switch (request.kind) {
-      case 'command': {
+      case 'command':
         if (!lanes.enter(request, request.conn)) return
-        const failed = (what: string, error: unknown): void => this.#failed(what, error)
         return takeCommand(request, { rooms, library, keys, matching, lanes, answer, failed })
-      }
+      case 'read':
+        return takeRead(request, { rooms, lanes, answer, failed })
       case 'attach':
         return attachAgain(request, { rooms, lanes, answer })
       case 'detach':

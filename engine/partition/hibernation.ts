@@ -7,7 +7,7 @@ import type { Report } from '../room/writer.ts'
 import { indexRow } from './index-row.ts'
 import type { Snapshots } from './snapshots.ts'
 
-/** A room without connections leaves memory after this long, unless a deadline is nearer than that. */
+/** A room without members who are here leaves memory after this long, unless a deadline is nearer than that. */
 const IDLE_MS = 60_000
 const SWEEP_MS = 10_000
 /** How long a room that answered a MATCH stays in memory, where its answer is found again. */
@@ -113,5 +113,5 @@ const mayRest = (room: LiveRoom, now: number): boolean => {
   const matched = state.public && now - state.at < MATCH_ANSWER_MS
   const waitsForSomebody = state.players.some((player) => isConnected(state, player))
   const isSoon = state.phase === 'playing' && due !== null && due - now <= IDLE_MS
-  return room.attachments.size === 0 && room.quiet && !matched && !waitsForSomebody && !isSoon
+  return room.isEmpty && room.quiet && !matched && !waitsForSomebody && !isSoon
 }

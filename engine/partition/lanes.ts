@@ -1,4 +1,4 @@
-import type { Attach, Command, Detach } from '../../bus/messages.ts'
+import type { Attach, Command, Detach, Read } from '../../bus/messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
 
 /** How long an old copy of a request may still arrive. */
@@ -28,7 +28,7 @@ export class Lanes {
   }
 
   /** Whether to work on this request: false for one that is older than the newest, or is being worked on. */
-  enter(request: Command | Attach | Detach, conn: number | null): boolean {
+  enter(request: Command | Attach | Detach | Read, conn: number | null): boolean {
     const key = laneOf(request, conn)
     const lane = this.#lanes.get(key)
     if (lane !== undefined && (request.id < lane.id || (request.id === lane.id && lane.open))) return false
@@ -39,7 +39,7 @@ export class Lanes {
   }
 
   /** Whether nothing newer came for this connection and room: after a Detach, an earlier request must not attach. */
-  isNewest(request: Command | Attach, conn: number | null): boolean {
+  isNewest(request: Command | Attach | Read, conn: number | null): boolean {
     return this.#lanes.get(laneOf(request, conn))?.id === request.id
   }
 
@@ -69,5 +69,5 @@ export class Lanes {
 }
 
 /** A request over HTTP is a lane by itself. */
-const laneOf = ({ gateway, id, room }: Command | Attach | Detach, conn: number | null): string =>
+const laneOf = ({ gateway, id, room }: Command | Attach | Detach | Read, conn: number | null): string =>
   conn === null ? `${gateway} http ${id}` : `${gateway} ${conn} ${room}`

@@ -118,6 +118,13 @@ export class Rooms {
     return this.#here(room) ?? this.#coming.get(room) ?? this.#come(room, () => this.#activate(room))
   }
 
+  /** The same; one that fell asleep just now is woken. */
+  async open(id: RoomId): Promise<LiveRoom | null> {
+    let room = await this.get(id)
+    while (room?.isClosed) room = await this.get(id)
+    return room
+  }
+
   /**
    * Creates a room with its first events, fenced at nothing: where it exists already, that room is returned. Rejects with
    * Refusal where the rules refuse to start or the store fails.

@@ -1,8 +1,7 @@
-import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { encode } from '../../protocol/codec.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { type CallFrame, type CastFrame, OP, type PlayerId } from '../../protocol/frames.ts'
+import { type CallFrame, type CastFrame, OP, type PlayerId, type SessionId } from '../../protocol/frames.ts'
 import { RulesError, type Runner } from '../rules/game.ts'
 import type { Asker } from './admit.ts'
 import type { Attachment, Attachments } from './attachments.ts'
@@ -12,6 +11,7 @@ import { Chat } from './chat.ts'
 import { isOut, isPlayer } from './membership.ts'
 import { Outputs } from './outputs.ts'
 import type { RoomState } from './state.ts'
+import type { Visitor, Visits } from './visits.ts'
 
 /**
  * What passes in one room beside the log: CASTs, chat, and how many watch. It shows nothing that is not durable, is never
@@ -19,6 +19,7 @@ import type { RoomState } from './state.ts'
  */
 export class Aside {
   readonly #attachments: Attachments
+  readonly #visits: Visits
   readonly #state: () => RoomState
   readonly #send: (outputs: Outputs) => void
   readonly #casts: Casts
@@ -29,12 +30,14 @@ export class Aside {
 
   constructor(
     attachments: Attachments,
+    visits: Visits,
     state: () => RoomState,
     runner: Runner,
     clock: Clock,
     send: (outputs: Outputs) => void,
   ) {
     this.#attachments = attachments
+    this.#visits = visits
     this.#state = state
     this.#send = send
     this.#casts = new Casts(clock, runner)
@@ -43,39 +46,45 @@ export class Aside {
     this.#audiencesChange = runner.namesAudiences
   }
 
-  /** Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
-  cast(frame: CastFrame, by: PlayerId, from: { gateway: GatewayId; conn: ConnId | null }): void {
-    const cast = this.#casts.send(frame, by, this.#state(), this.#attachments.listeners(), from)
-    if (cast !== null) this.#tell(cast.frame, cast.to)
+  /** The session that sends it does not hear it. Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
+  cast(frame: CastFrame, by: PlayerId, session: SessionId): void {
+    const cast = this.#casts.send(frame, by, this.#state())
+    if (cast !== null) this.#tell(cast.frame, cast.mayReceive, { but: { player: by, session } })
   }
 
   /** CALL `chat`: the id of the line. Throws Refusal, RulesError where the rules throw. */
   chat([, ref, , , params]: CallFrame, asker: Asker): { id: number } {
     const { rules } = this.#state()
     const plays = isPlayer(this.#state(), asker.by) && !isOut(this.#state(), asker.by)
-    if (!plays && !this.#attachments.watches(asker.by))
+    if (!plays && !this.#attachments.watches(asker.by) && !this.#visits.watches(asker.by))
       throw new Refusal('not_member', 'You are not in this room: JOIN it first.')
     const { id, frame, to } = this.#chat.write(asker, ref, params, plays ? 'player' : 'spectator', rules)
-    if (frame !== null)
-      this.#tell(
-        frame,
-        [...this.#attachments.listeners()].filter((member) => this.#chat.mayRead(rules, to, member)),
-      )
+    if (frame !== null) this.#tell(frame, (member) => this.#chat.mayRead(rules, to, member), { isWelcome: true })
     return { id }
   }
 
-  /** The frames for a connection that has just joined: chat that it may read. */
-  welcome(member: Attachment): Uint8Array[] {
+  /** The frames for a member who has just come: chat that it may read. */
+  welcome(member: Viewer): Uint8Array[] {
     return this.#chat.welcome(member, this.#state().rules)
   }
 
-  came(): void {
-    if (this.#attachments.spectators > 0) this.#watching.changed()
+  /** What a visitor, whom no connection told, missed since it was told last; one who is new, or asks to be, is welcomed. */
+  missed({ player, role, session }: Visitor, isNew: boolean): Uint8Array[] {
+    const welcome = isNew || this.#visits.isNew(player, session) ? this.welcome({ player, role }) : null
+    const kept = this.#visits.read(player, session)
+    if (welcome === null) return kept.map(({ frame }) => frame)
+    return [...welcome, ...kept.flatMap(({ frame, isWelcome }) => (isWelcome ? [] : [frame]))]
   }
 
-  went({ player, role }: Attachment): void {
+  /** Somebody came. */
+  came(): void {
+    if (this.#watchers() > 0) this.#watching.changed()
+  }
+
+  /** One who was there in this role went. */
+  went({ player, role }: Viewer): void {
     if (role === 'spectator') this.#watching.changed()
-    if (this.#attachments.watches(player)) return
+    if (this.#attachments.watches(player) || this.#visits.watches(player)) return
     this.#casts.forget(player)
     this.#chat.forget(player)
   }
@@ -85,9 +94,9 @@ export class Aside {
     const { rules } = this.#state()
     if (!this.#audiencesChange || before.rules === rules) return
     try {
-      for (const [viewer, members] of viewers(this.#attachments.listeners())) {
+      for (const viewer of this.#viewers()) {
         const frame = this.#chat.audiences(viewer, rules)
-        if (frame !== null) this.#tell(frame, members)
+        if (frame !== null) this.#tell(frame, (member) => viewerOf(member) === viewer, { isWelcome: true })
       }
     } catch (error) {
       if (!(error instanceof RulesError)) throw error
@@ -98,28 +107,44 @@ export class Aside {
     this.#watching.close()
   }
 
-  #tellWatching(): void {
-    const count = this.#attachments.spectators
-    this.#tell(encode([OP.note, this.#state().room, 'spectators', count]), this.#attachments.listeners())
+  #watchers(): number {
+    return this.#attachments.spectators + this.#visits.spectators
   }
 
-  #tell(frame: Uint8Array, to: Iterable<Attachment>): void {
+  #tellWatching(): void {
+    this.#tell(encode([OP.note, this.#state().room, 'spectators', this.#watchers()]), () => true, {})
+  }
+
+  /** Each player who is there, and the spectators (null), who are there even when none is. */
+  #viewers(): Set<PlayerId | null> {
+    const viewers = new Set<PlayerId | null>([null])
+    for (const member of this.#attachments.listeners()) viewers.add(viewerOf(member))
+    for (const member of this.#visits.viewers()) viewers.add(viewerOf(member))
+    return viewers
+  }
+
+  /** Sends it to the connections of those who may hear it, and keeps it for their visits. */
+  #tell(
+    frame: Uint8Array,
+    mayHear: (member: Viewer) => boolean,
+    { but, isWelcome = false }: { but?: { player: PlayerId; session: SessionId }; isWelcome?: boolean },
+  ): void {
     const { room, seq } = this.#state()
+    const to = [...this.#attachments.listeners()].filter(
+      (a) => (a.player !== but?.player || a.session !== but.session) && mayHear(a),
+    )
+    const visitors = [...this.#visits.viewers()].filter(mayHear)
     const outputs = new Outputs(room, seq)
     const shown = { document: null, emits: [], ephemeral: [frame] }
     for (const attachment of to) outputs.add(attachment, shown)
     this.#send(outputs)
+    for (const visitor of visitors) {
+      const by = but?.player === visitor.player ? but.session : null
+      this.#visits.keep(visitor, { frame, by, isWelcome })
+    }
   }
 }
 
-/** The listeners by who they are: each player, and the spectators (null), who are there even when none is. */
-const viewers = (listeners: Iterable<Attachment>): Map<PlayerId | null, Attachment[]> => {
-  const byViewer = new Map<PlayerId | null, Attachment[]>([[null, []]])
-  for (const member of listeners) {
-    const viewer = member.role === 'player' ? member.player : null
-    const members = byViewer.get(viewer)
-    if (members === undefined) byViewer.set(viewer, [member])
-    else members.push(member)
-  }
-  return byViewer
-}
+type Viewer = Pick<Attachment, 'player' | 'role'>
+
+const viewerOf = ({ player, role }: Viewer): PlayerId | null => (role === 'player' ? player : null)

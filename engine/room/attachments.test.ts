@@ -8,6 +8,7 @@ const one = (conn: number, more: Partial<Attachment> = {}): Attachment => ({
   session: `session-of-${conn}`,
   role: 'spectator',
   ref: 1,
+  as: 'socket',
   ...more,
 })
 

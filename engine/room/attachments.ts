@@ -9,8 +9,10 @@ export interface Attachment {
   readonly player: PlayerId
   readonly session: SessionId
   readonly role: Role
-  /** The ref of its JOIN; null where its gateway does not know it. */
+  /** The ref of its JOIN, of a stream the newest of its session; null where it is not known. */
   readonly ref: Ref | null
+  /** A held poll ends with what it waits for, and takes no other connection's place. */
+  readonly as: 'socket' | 'stream' | 'held'
 }
 
 /** Why a connection is out of a room that it did not LEAVE itself: the topic of the NOTE that tells it. */
@@ -18,7 +20,7 @@ export type Departure = 'kicked' | 'left'
 
 export const departureNote = (room: RoomId, why: Departure): Uint8Array => encode([OP.note, room, why, null])
 
-/** A player's connections to one room; above it the oldest gives way. */
+/** A player's connections to one room, and its held polls; above it the oldest of these gives way. */
 const CONNECTIONS_PER_PLAYER = 8
 
 /** The connections that are in one room, by connection, by player, and by what they are shown. */
@@ -62,6 +64,10 @@ export class Attachments {
     return this.#byPlayer.has(player)
   }
 
+  ofSession(player: PlayerId, session: SessionId): readonly Attachment[] {
+    return this.of(player).filter((a) => a.session === session)
+  }
+
   /** Adds a connection; returns those that it takes the place of: older ones of the same session, or one too many. */
   add(attachment: Attachment): Attachment[] {
     const { gateway, conn, player, role } = attachment
@@ -69,9 +75,9 @@ export class Attachments {
     if (old !== undefined) this.remove(old)
     const own = this.of(player)
     const replaced = own.filter((a) => isOlder(a, attachment))
-    const [first] = own
-    if (first !== undefined && own.length - replaced.length >= CONNECTIONS_PER_PLAYER && !replaced.includes(first))
-      replaced.push(first)
+    const alike = own.filter((a) => (a.as === 'held') === (attachment.as === 'held') && !replaced.includes(a))
+    const [first] = alike
+    if (first !== undefined && alike.length >= CONNECTIONS_PER_PLAYER) replaced.push(first)
     for (const gone of replaced) this.remove(gone)
     this.#byConn.set(keyOf(gateway, conn), attachment)
     this.#byPlayer.set(player, [...this.of(player), attachment])
@@ -103,11 +109,12 @@ export class Attachments {
 
 /**
  * Whether it gives way to another one of its session. Gateways number their connections, sessions their refs: so a JOIN that
- * comes late, for a connection that is gone, ends no other.
+ * comes late, for a connection that is gone, ends no other. A stream came after the JOIN whose ref it has.
  */
 const isOlder = (a: Attachment, than: Attachment): boolean => {
-  if (a.session !== than.session || than.ref === null) return false
-  return a.gateway === than.gateway ? a.conn < than.conn : a.ref === null || a.ref < than.ref
+  if (a.session !== than.session || than.ref === null || than.as === 'held') return false
+  if (a.gateway === than.gateway) return a.conn < than.conn
+  return a.ref === null || a.ref < than.ref || (a.ref === than.ref && than.as === 'stream')
 }
 
 const NONE: readonly Attachment[] = []

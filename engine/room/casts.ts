@@ -1,4 +1,3 @@
-import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { encode } from '../../protocol/codec.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -21,29 +20,26 @@ export class Casts {
   }
 
   /**
-   * The CAST frame for these connections, or null where it is over its rate or size and is dropped.
-   * Throws Refusal `forbidden`, RulesError where the channel's rules throw.
+   * The CAST frame and who may receive it, or null where it is over its rate or size and is dropped. Throws Refusal `forbidden`,
+   * RulesError where the channel's rules throw, as `mayReceive` does.
    */
   send(
     [, room, channel, payload]: CastFrame,
     by: PlayerId,
     state: RoomState,
-    listeners: Iterable<Attachment>,
-    from: { gateway: GatewayId; conn: ConnId | null },
-  ): { frame: Uint8Array; to: Attachment[] } | null {
+  ): { frame: Uint8Array; mayReceive: (member: Pick<Attachment, 'player' | 'role'>) => boolean } | null {
     const { rules } = state
+    const plays = isPlayer(state, by) && !isOut(state, by)
     const declared = Object.hasOwn(this.#runner.channels, channel) ? this.#runner.channels[channel] : undefined
     if (declared === undefined) throw new Refusal('forbidden', `This game has no channel "${channel}".`)
-    const mayNot = !isPlayer(state, by) || isOut(state, by)
-    if (rules === null || mayNot || !this.#runner.mayCast(rules, channel, by))
+    if (rules === null || !plays || !this.#runner.mayCast(rules, channel, by))
       throw new Refusal('forbidden', `You may not send on "${channel}" now.`)
     if (this.#rates.draw(`${channel} ${by}`, declared.rate, declared.rate) > 0) return null
     if (encode(payload ?? null).length > declared.maxBytes + HEADER_BYTES) return null
-    const to = [...listeners].filter((other) => {
-      if (other.gateway === from.gateway && other.conn === from.conn) return false
-      return this.#runner.mayReceive(rules, channel, by, other.role === 'player' ? other.player : null)
-    })
-    return { frame: encode([OP.castOut, room, by, channel, payload ?? null]), to }
+    return {
+      frame: encode([OP.castOut, room, by, channel, payload ?? null]),
+      mayReceive: ({ player, role }) => this.#runner.mayReceive(rules, channel, by, role === 'player' ? player : null),
+    }
   }
 
   /** Forgets a player's rates once the player has no connection left. */

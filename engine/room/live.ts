@@ -1,20 +1,27 @@
 import type { ConnId, GatewayId, Item } from '../../bus/messages.ts'
 import type { Chance } from '../../protocol/clock.ts'
-import { CLOSE, Refusal } from '../../protocol/errors.ts'
-import { type CallFrame, type CastFrame, OP, type PlayerId, type RoomId, type Seq } from '../../protocol/frames.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import {
+  type CallFrame,
+  type CastFrame,
+  OP,
+  type PlayerId,
+  type Ref,
+  type RoomId,
+  type Seq,
+  type SessionId,
+} from '../../protocol/frames.ts'
 import { type LoadedGame, RulesError, type Stamp } from '../rules/game.ts'
 import type { Asker, RoomRequest } from './admit.ts'
-import { Aside } from './aside.ts'
-import { type Attachment, Attachments, type Departure } from './attachments.ts'
+import type { Attachment, Attachments, Departure } from './attachments.ts'
 import { Audiences, type Prepared, type Resumed } from './audiences.ts'
 import { type Answer, type Batch, type Pending, type PendingRequest, takeBatch } from './batch.ts'
 import type { LogEnd } from './chain.ts'
 import { Deadlines } from './deadlines.ts'
 import type { RoomInput } from './input.ts'
-import { isConnected, isOut, isPlayer } from './membership.ts'
+import { Members, type Place, type Reader, type Reading } from './members.ts'
+import { isPlayer } from './membership.ts'
 import { Moment } from './moment.ts'
-import { Outputs } from './outputs.ts'
-import { Presence } from './presence.ts'
 import type { RoomState } from './state.ts'
 import { RoomWriter, type WriterPorts } from './writer.ts'
 
@@ -46,12 +53,10 @@ export interface RoomPorts extends WriterPorts {
  */
 export class LiveRoom {
   readonly room: RoomId
-  readonly attachments = new Attachments()
   readonly #ports: RoomPorts
   readonly #game: LoadedGame
   readonly #audiences: Audiences
-  readonly #presence: Presence
-  readonly #aside: Aside
+  readonly #members: Members
   readonly #writer: RoomWriter
   readonly #queue: Pending[] = []
   readonly #deadlines = new Deadlines()
@@ -67,10 +72,17 @@ export class LiveRoom {
     this.#game = game
     this.#writer = new RoomWriter(state.room, end, game, ports)
     this.#audiences = new Audiences(new Moment(state, [], game.runner, null), game.runner.hasOnly)
-    this.#presence = new Presence(ports.clock, (player) => this.#absent(player))
-    const send = (outputs: Outputs): void => this.#send(outputs)
-    this.#aside = new Aside(this.attachments, () => this.state, game.runner, ports.clock, send)
-    this.#watchPresence(null)
+    this.#members = new Members(this.#audiences, {
+      clock: ports.clock,
+      runner: game.runner,
+      event: (make) => this.event(make),
+      send: (outputs) => {
+        for (const [gateway, output] of outputs.items()) ports.send(gateway, { ...output, epoch: ports.epoch })
+      },
+      close: ({ gateway, conn }, code, reason) =>
+        ports.send(gateway, { kind: 'close', room: this.room, epoch: ports.epoch, conn, code, reason }),
+    })
+    this.#members.watchPresence(null)
     this.#arm()
   }
 
@@ -80,6 +92,15 @@ export class LiveRoom {
 
   get game(): LoadedGame {
     return this.#game
+  }
+
+  get attachments(): Attachments {
+    return this.#members.attachments
+  }
+
+  /** Nobody is connected, or was seen over HTTP lately. */
+  get isEmpty(): boolean {
+    return this.#members.isEmpty
   }
 
   get end(): LogEnd {
@@ -135,48 +156,52 @@ export class LiveRoom {
 
   /** Takes a connection into the room; returns the frames that bring it to the present. Throws RulesError where a view throws. */
   attach(attachment: Attachment, since: Seq | null, heard: Seq | null): Resumed {
-    const before = this.attachments.get(attachment.gateway, attachment.conn)
-    const held = before === undefined || before.role === attachment.role ? since : null
-    const resumed = this.#audiences.resume(attachment, held, heard)
-    for (const replaced of this.attachments.add(attachment))
-      this.#close(replaced, CLOSE.takenOver, 'This session was opened somewhere else.')
-    this.#presence.here(attachment.player)
-    this.#aside.came()
-    if (attachment.role === 'player' && !isConnected(this.state, attachment.player)) this.#returned(attachment.player)
-    return resumed
+    return this.#members.attach(attachment, since, heard)
+  }
+
+  /** What a member missed, as `Members.read`. Throws Refusal `not_member`, RulesError where a view throws. */
+  read(reader: Reader, since: Seq, attach: Place | null, presenceMs: number): Reading {
+    return this.#members.read(reader, since, attach, presenceMs)
+  }
+
+  /** A request over HTTP came from this player: who is a member stays one for a while. */
+  visited(reader: Reader): void {
+    this.#members.visited(reader)
+  }
+
+  /** A JOIN over HTTP makes a member, and attaches nothing. */
+  joined(reader: Reader, ref: Ref): void {
+    this.#members.joined(reader, ref)
   }
 
   detach(gateway: GatewayId, conn: ConnId): void {
-    const attachment = this.attachments.get(gateway, conn)
-    if (attachment !== undefined) this.#release(attachment)
+    this.#members.detach(gateway, conn)
   }
 
-  /** Ends the room on all connections of a player, and tells all why but the one that knows. */
+  /** Ends the room on all connections and visits of a player, and tells all connections why but the one that knows. */
   detachPlayer(player: PlayerId, reason: Departure, but?: { gateway: GatewayId; conn: ConnId }): void {
-    for (const attachment of [...this.attachments.of(player)]) {
-      this.#release(attachment)
-      if (attachment.gateway !== but?.gateway || attachment.conn !== but.conn) this.#close(attachment, null, reason)
-    }
+    this.#members.detachPlayer(player, reason, but)
   }
 
   /** Sends an ephemeral CAST past the log. Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
-  cast(frame: CastFrame, by: PlayerId, from: { gateway: GatewayId; conn: ConnId | null }): void {
-    this.#aside.cast(frame, by, from)
+  cast(frame: CastFrame, by: PlayerId, session: SessionId): void {
+    this.#members.aside.cast(frame, by, session)
   }
 
   /** CALL `chat`, past the log: the id of the line. Throws Refusal, RulesError where the rules throw. */
   chat(frame: CallFrame, asker: Asker): { id: number } {
-    return this.#aside.chat(frame, asker)
+    return this.#members.aside.chat(frame, asker)
   }
 
   /** The frames that follow the answer to a JOIN: chat that this member may read. */
   welcome(attachment: Attachment): Uint8Array[] {
-    return this.#aside.welcome(attachment)
+    return this.#members.aside.welcome(attachment)
   }
 
   /** Takes over the connections of another owner's room, and sends each the present state. */
   adopt(attachments: readonly Attachment[]): void {
-    for (const attachment of attachments) this.#queue.push({ visit: () => this.#adopt(attachment), refuse: () => {} })
+    for (const attachment of attachments)
+      this.#queue.push({ visit: () => this.#members.adopt(attachment), refuse: () => {} })
     this.#pump()
   }
 
@@ -184,71 +209,9 @@ export class LiveRoom {
   close(): void {
     this.#closed = true
     this.#timer?.()
-    this.#presence.close()
-    this.#aside.close()
+    this.#members.close()
     this.#writer.close()
     this.#refuseAll(this.#queue.splice(0))
-  }
-
-  #adopt(attachment: Attachment): void {
-    const role = isPlayer(this.state, attachment.player) ? 'player' : 'spectator'
-    if (this.state.kicked.includes(attachment.player)) {
-      this.#close(attachment, null, 'kicked')
-      return
-    }
-    if (role === 'spectator' && attachment.role === 'player') {
-      this.#close(attachment, null, 'left')
-      return
-    }
-    const { frames, seq } = this.attach({ ...attachment, role }, null, null)
-    const [frame] = frames
-    if (frame === undefined) return
-    const outputs = new Outputs(this.room, this.state.seq)
-    outputs.add(attachment, { document: { from: null, seq, frame }, emits: [], ephemeral: [] })
-    this.#send(outputs)
-  }
-
-  #close({ gateway, conn }: Attachment, code: typeof CLOSE.takenOver | null, reason: string): void {
-    this.#ports.send(gateway, { kind: 'close', room: this.room, epoch: this.#ports.epoch, conn, code, reason })
-  }
-
-  #release(attachment: Attachment): void {
-    this.attachments.remove(attachment)
-    const { player } = attachment
-    this.#aside.went(attachment)
-    if (this.attachments.watches(player)) return
-    if (isConnected(this.state, player)) this.#presence.gone(player)
-  }
-
-  #send(outputs: Outputs): void {
-    for (const [gateway, output] of outputs.items()) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
-  }
-
-  /** Of a player who counts as dropped and has a connection. */
-  #returned(player: PlayerId): void {
-    this.event((state, stamp) =>
-      isPlayer(state, player) &&
-      !isOut(state, player) &&
-      !isConnected(state, player) &&
-      this.attachments.watches(player)
-        ? { type: 'player.returned', by: player, ...stamp }
-        : null,
-    )
-  }
-
-  #absent(player: PlayerId): void {
-    this.event((state, stamp) =>
-      isConnected(state, player) && !this.attachments.watches(player)
-        ? { type: 'player.dropped', by: player, ...stamp }
-        : null,
-    )
-  }
-
-  /** Players who count as connected but have no connection are on their way back, or will be dropped. */
-  #watchPresence(before: RoomState | null): void {
-    if (before?.members === this.state.members) return
-    for (const player of this.state.players)
-      if (isConnected(this.state, player) && !this.attachments.watches(player)) this.#presence.gone(player)
   }
 
   #stamp = (state: RoomState): Stamp => ({
@@ -261,7 +224,7 @@ export class LiveRoom {
       const batch = takeBatch(this.state, this.#queue, {
         runner: this.#game.runner,
         stamp: this.#stamp,
-        watches: (player) => this.attachments.watches(player),
+        watches: (player) => this.#members.watches(player),
         nextRoom: () => this.#ports.nextRoom(this.room),
         deadlines: this.#deadlines,
         single: this.#single,
@@ -355,8 +318,8 @@ export class LiveRoom {
         seq: this.state.seq,
       })
     for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
-    this.#watchPresence(before)
-    this.#aside.committed(before)
+    this.#members.watchPresence(before)
+    this.#members.aside.committed(before)
     this.#ports.changed(this)
   }
 
