@@ -23,10 +23,11 @@ export const drain = async (
   connections: ReadonlyMap<number, Connection>,
   clock: Clock,
   chance: Chance,
+  isAnswering: () => boolean,
 ): Promise<void> => {
   for (const connection of [...connections.values()]) sayBye(connection, chance)
   const deadline = clock.now() + DRAIN_MS
-  const isBusy = () => [...connections.values()].some(({ lanes }) => lanes.size > 0)
+  const isBusy = () => isAnswering() || [...connections.values()].some(({ lanes }) => lanes.size > 0)
   while (isBusy() && clock.now() < deadline) await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
   for (const connection of [...connections.values()]) connection.end(CLOSE.restarting, 'restarting')
 }

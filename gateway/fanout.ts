@@ -118,11 +118,22 @@ export class Fanout {
     if (again) membership.connection.end(CLOSE.tooSlow, 'too slow')
   }
 
+  /** Nothing may be sent to this connection until it has drained, and then nothing but a STATE will do. */
+  blocked(connection: Connection) {
+    for (const membership of connection.memberships.values()) {
+      leaveAudience(membership)
+      membership.standing = { is: 'behind' }
+    }
+  }
+
   drained(connection: Connection) {
     if (connection.socket.bufferedAmount() > DRAINED_BYTES) return
     for (const membership of connection.memberships.values())
       if (membership.standing.is === 'behind')
-        this.#reattach().add(membership, { seq: 0, heard: membership.room.audience.heard })
+        this.#reattach().add(membership, {
+          seq: 0,
+          heard: membership.role === 'spectator' ? membership.room.audience.heard : membership.room.heard,
+        })
   }
 
   /** Takes spectators whose sockets are filling up out of their audience, before the socket drops anything; to be called a few times a second. */
@@ -206,6 +217,9 @@ export class Fanout {
     const membership = connection.memberships.get(room)
     if (membership) this.#rooms.leave(membership)
     connection.joined.delete(room)
+    if (connection.socket.room !== room) return
+    this.flush()
+    connection.end(CLOSE.policy, 'out of the room')
   }
 
   #ephemeral(connection: Connection, frames: Uint8Array[]) {

@@ -5,17 +5,19 @@ import { gatewaySubject, partitionOf } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { CLOSE } from '../protocol/errors.ts'
 import type { PlayerId } from '../protocol/frames.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Who } from './connection.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import { Departures } from './departures.ts'
 import { drain, sayBye } from './drain.ts'
 import { Fanout } from './fanout.ts'
 import type { Limits } from './greeting.ts'
-import type { Authenticator } from './identity.ts'
+import type { Authenticator, Identity } from './identity.ts'
 import { RoomsHere } from './membership.ts'
 import { ConnectionPeer, type PeerPorts } from './peer.ts'
+import { Posts } from './posts.ts'
 import { feelPulses } from './pulse.ts'
 import { Questions } from './questions.ts'
+import { type Reading, Reads } from './reads.ts'
 import { Reattach } from './reattach.ts'
 import { Reception } from './reception.ts'
 import { Requests } from './requests.ts'
@@ -48,6 +50,19 @@ export interface Gateway {
   ask(about: Ask['about']): Promise<Told>
   /** A command over HTTP: it has no connection and attaches nothing. */
   command(command: Pick<Command, 'player' | 'session' | 'room' | 'frames'>): Promise<Uint8Array[]>
+  /** Frames over HTTP, which `scan` has accepted: resolves with what answers them, in order; null where too many of this player's wait. */
+  post(who: Who, address: string, frames: readonly Uint8Array[]): Promise<Uint8Array[] | null>
+  /** What a member missed. Rejects with Refusal. */
+  read(reading: Reading): Promise<Uint8Array[]>
+  /** Takes an HTTP response that stands for a socket; see `Reads` for what is answered. */
+  hold(
+    reading: Reading,
+    as: 'held' | 'stream',
+    socket: Socket,
+    address: string,
+  ): { peer: Peer; answered: Promise<Uint8Array[]> }
+  /** Takes one from a player's rate and, for guests, from the address's; returns the ms to wait, or 0. */
+  drawFor(identity: Identity, address: string): number
   /** Takes one from a player's rate; returns the ms to wait, or 0. */
   draw(player: PlayerId): number
   /** The same from an address's. */
@@ -86,6 +101,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     counters,
     lanes: { gateway: id, requests, clock, onAnswer: (connection, item) => fanout.answer(connection, item) },
   })
+  const posts = new Posts({ ...options, gateway: id, counters, requests, rates: reception })
+  const reads = new Reads(id, requests, (connection, item) => fanout.answer(connection, item))
   const onLoss = (engine: EngineId) => {
     log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
     for (const room of rooms.all()) if (room.engine === engine) reattach.addRoom(room)
@@ -195,12 +212,27 @@ export const createGateway = (options: GatewayOptions): Gateway => {
 
     ask: (about) => questions.ask(about),
     command: (command) => questions.command(command),
+    post: async (who, address, frames) => (posts.isFull(who.player.id) ? null : posts.answer(who, address, frames)),
+    read: (reading) => reads.once(reading),
+
+    hold(reading, as, socket, address) {
+      const connection = new Connection(++lastConn, socket, { token: null, address }, clock.now(), counters)
+      connection.lifecycle = { is: 'online', ...reading.who }
+      // Its engine may know of it from the first request on.
+      connection.joined.set(reading.room, true)
+      connections.set(connection.id, connection)
+      counters.accepted++
+      counters.connections = connections.size
+      return { peer: new ConnectionPeer(connection, peers), answered: reads[as](reading, connection) }
+    },
+
+    drawFor: ({ id, name, guest }, address) => reception.draw({ player: { id, name }, guest }, address),
     draw: (player) => reception.players.take(player),
     drawAddress: (address) => reception.addresses.take(address),
 
     drain() {
       isDraining = true
-      return drain(connections, clock, chance)
+      return drain(connections, clock, chance, () => posts.size > 0)
     },
 
     close() {

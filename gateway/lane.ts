@@ -7,7 +7,7 @@ import { errFrame } from './connection.ts'
 import { GIVE_UP_MS, type Requests } from './requests.ts'
 
 /** Of one Command: what fits, with its envelope, into a message of 1 MB. */
-const COMMAND_FRAMES = 64
+export const COMMAND_FRAMES = 64
 const COMMAND_BYTES = 262_144
 /** Of one connection, in all its lanes. */
 export const QUEUE_FRAMES = 256

@@ -1,8 +1,10 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
 import { clientAddress } from './http/credentials.ts'
-import { type HttpReply, type HttpRequest, problem } from './http/reply.ts'
+import { type HttpReply, type HttpRequest, problem, type StreamReply } from './http/reply.ts'
 import { SECURITY_HEADERS } from './http/router.ts'
+import { HttpStream } from './http/stream.ts'
+import { stream } from './uws-stream.ts'
 
 const BODY_BYTES = 65_536
 
@@ -10,7 +12,7 @@ const BODY_BYTES = 65_536
 export const answer = (
   res: UwsResponse,
   req: UwsRequest,
-  router: (request: HttpRequest) => Promise<HttpReply>,
+  router: (request: HttpRequest) => Promise<HttpReply | StreamReply>,
   trustProxy: number,
   isTls: boolean,
 ) => {
@@ -35,6 +37,7 @@ export const answer = (
       const read = await body
       return read !== null && read.length <= bytes ? read : null
     },
+    onGone: (task) => void gone.promise.then(task),
   }
   const reply = path === null ? withSecurity(problem('bad_frame', 'the path is not valid')) : router(request)
   Promise.resolve(reply).then((reply) => {
@@ -81,11 +84,15 @@ export const withSecurity = (reply: HttpReply): HttpReply => ({
 })
 
 /** Sends a whole reply; what the peer does not take at once follows as it takes it. */
-export const write = (res: UwsResponse, method: string, { status, headers, body }: HttpReply) => {
+export const write = (res: UwsResponse, method: string, { status, headers, body }: HttpReply | StreamReply) => {
   res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
   for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value)
   if (status === 204 || status === 304) {
     res.endWithoutBody()
+    return
+  }
+  if (body instanceof HttpStream) {
+    stream(res, body)
     return
   }
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body

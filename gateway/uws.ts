@@ -8,6 +8,7 @@ import { originPolicy } from './http/origin.ts'
 import { problem } from './http/reply.ts'
 import { createRouter } from './http/router.ts'
 import { staticFiles } from './static.ts'
+import { Topics } from './topics.ts'
 import { answer, headersOf, textOf, withSecurity, write } from './uws-http.ts'
 import { type SocketState, UwsSocket } from './uws-socket.ts'
 
@@ -79,10 +80,14 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
   const { default: uws } = await import('uWebSockets.js')
   const { auth, chance, clock, clusterKey, files, isReady, limits, log, origins, tls, trustProxy } = options
   const app: TemplatedApp = tls ? secureApp(uws, tls) : uws.App()
+  const topics = new Topics()
   const gateway = createGateway({
     ...options,
     authenticator: auth,
-    publish: (topic, bytes) => void app.publish(topic, bytes, true),
+    publish(topic, bytes) {
+      app.publish(topic, bytes, true)
+      topics.publish(topic, bytes)
+    },
   })
   const allows = originPolicy(origins)
   const router = createRouter({
@@ -92,6 +97,8 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     chance,
     clusterKey,
     frame: limits.frame,
+    limits,
+    topics,
     allows,
     files: staticFiles(files),
     isReady: () => !gateway.isDraining && isReady(),

@@ -85,7 +85,15 @@ test('P5 one address gets 20 times the rate of one player, then 429 with Retry-A
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
 })
 
-const game = { id: 'tictactoe', version: 1, title: 'Tic', players: [2, 2] as const, autoStart: true, options: {}, moves: {} }
+const game = {
+  id: 'tictactoe',
+  version: 1,
+  title: 'Tic',
+  players: [2, 2] as const,
+  autoStart: true,
+  options: {},
+  moves: {},
+}
 const listing = { room: 'room', game: 'tictactoe', phase: 'open' as const, players: 1, seats: 2 }
 
 test('GET of games, rooms and one room are what an engine says', async () => {

@@ -1,4 +1,5 @@
 import type { ErrorCode, Refusal } from '../../protocol/errors.ts'
+import type { HttpStream } from './stream.ts'
 
 /** A request of which the route needs no more than this; all of it is read before the first await. */
 export interface HttpRequest {
@@ -14,12 +15,19 @@ export interface HttpRequest {
   isSecure: boolean
   /** Resolves with the whole body, or with null where it is longer than `bytes`. */
   body(bytes: number): Promise<Uint8Array | null>
+  /** Runs `task` if the client goes before it has the whole reply. */
+  onGone(task: () => void): void
 }
 
 export interface HttpReply {
   status: number
   headers: Record<string, string>
   body: Uint8Array | string
+}
+
+/** A reply whose body is written as it comes. */
+export interface StreamReply extends Omit<HttpReply, 'body'> {
+  body: HttpStream
 }
 
 const STATUS: Record<ErrorCode, number> = {
@@ -80,12 +88,15 @@ export const refused = ({ code, message, detail }: Pick<Refusal, 'code' | 'messa
   const headers: Record<string, string> = {}
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer'
   if (code === 'unavailable') headers['Retry-After'] = '1'
+  if (code === 'rate_limited') headers['Retry-After'] = String(retrySeconds(detail))
   return problem(code, message, { headers, errors: detail ?? undefined })
+}
+
+const retrySeconds = (detail: unknown): number => {
+  const ms = typeof detail === 'object' && detail !== null && 'retryAfter' in detail ? Number(detail.retryAfter) : 0
+  return Math.max(1, Math.ceil(ms / 1000))
 }
 
 /** Returns the reply to a client that asks too often. Pure. */
 export const tooMany = (retryAfterMs: number): HttpReply =>
-  problem('rate_limited', 'too many requests: try again later', {
-    headers: { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) },
-    errors: { retryAfter: retryAfterMs },
-  })
+  refused({ code: 'rate_limited', message: 'too many requests: try again later', detail: { retryAfter: retryAfterMs } })

@@ -3,15 +3,16 @@ import type { Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { Auth } from '../auth.ts'
 import type { Gateway } from '../gateway.ts'
-import type { Identity } from '../identity.ts'
 import type { StaticFiles } from '../static.ts'
-import { credentialsOf } from './credentials.ts'
 import { postGuest } from './guests.ts'
+import { identify } from './identify.ts'
 import { corsHeaders, type OriginPolicy, preflight } from './origin.ts'
-import { type HttpReply, type HttpRequest, json, problem, refused, tooMany } from './reply.ts'
+import { type HttpReply, type HttpRequest, json, problem, refused, type StreamReply, tooMany } from './reply.ts'
 import { getGames, getRoom, getRooms, postRoom, type RoomRoutes } from './rooms.ts'
+import { Seats } from './seats.ts'
+import { type TransportRoutes, transportHandlers } from './transports.ts'
 
-export interface RouterOptions extends RoomRoutes {
+export interface RouterOptions extends RoomRoutes, Omit<TransportRoutes, 'seats'> {
   gateway: Gateway
   auth: Auth
   clock: Clock
@@ -22,7 +23,8 @@ export interface RouterOptions extends RoomRoutes {
   log: Logger
 }
 
-type Handler = (request: HttpRequest) => Promise<HttpReply> | HttpReply
+type Reply = HttpReply | StreamReply
+type Handler = (request: HttpRequest) => Promise<Reply> | Reply
 type Methods = { get?: Handler; post?: Handler }
 
 /** Of every reply: a page of ours runs only our own code, is framed by nobody and tells nobody where it was. */
@@ -40,18 +42,8 @@ export const SECURITY_HEADERS: Record<string, string> = {
 export const createRouter = (options: RouterOptions) => {
   const { gateway, auth, allows, files, isReady, log } = options
 
-  const identify = async (request: HttpRequest): Promise<Identity> => {
-    const { headers } = request
-    const credentials = credentialsOf(headers.get('authorization'), headers.get('cookie'))
-    if (!credentials)
-      throw new Refusal('unauthorized', 'a token is needed: Authorization: Bearer, or the cookie madang')
-    if (credentials.from === 'cookie' && headers.get('origin') === undefined)
-      throw new Refusal('forbidden', 'a POST with the cookie needs an Origin header: use Authorization: Bearer instead')
-    return auth.verify(credentials.token)
-  }
-
   const createRoom: Handler = async (request) => {
-    const identity = await identify(request)
+    const identity = await identify(request, options)
     const retryAfter = gateway.draw(identity.id)
     return retryAfter > 0 ? tooMany(retryAfter) : postRoom(request, identity, options)
   }
@@ -78,6 +70,7 @@ export const createRouter = (options: RouterOptions) => {
       },
     ],
   ])
+  const transports = transportHandlers({ ...options, seats: new Seats() })
   const page: Methods = {
     get: (request) => files.reply(request.path, request.headers) ?? problem('not_found', 'there is nothing here'),
   }
@@ -88,15 +81,16 @@ export const createRouter = (options: RouterOptions) => {
     if (!path.startsWith('/v1/')) return page
     const room = /^\/v1\/rooms\/([^/]+)$/.exec(path)?.[1]
     if (room !== undefined) return { get: () => getRoom(room, options) }
-    return api.get(path) ?? {}
+    return transports.get(path) ?? api.get(path) ?? {}
   }
 
-  const route = async (request: HttpRequest): Promise<HttpReply> => {
+  const route = async (request: HttpRequest): Promise<Reply> => {
     const methods = methodsOf(request.path)
     const isApi = request.path.startsWith('/v1/')
+    const isTransport = transports.has(request.path)
     const names = Object.keys(methods).map((name) => name.toUpperCase())
     if (names.length === 0) return problem('not_found', 'there is no such resource')
-    const allow = [...names, ...(methods.get ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    const allow = [...names, ...(methods.get && !isTransport ? ['HEAD'] : []), 'OPTIONS'].join(', ')
     const origin = request.headers.get('origin')
     const isForeign = origin !== undefined && !allows(origin, request.headers.get('host'))
     if (request.method === 'OPTIONS')
@@ -104,7 +98,7 @@ export const createRouter = (options: RouterOptions) => {
         ? problem('forbidden', 'this Origin is not allowed')
         : preflight(allow, origin !== undefined && isApi)
     const handler =
-      request.method === 'HEAD'
+      request.method === 'HEAD' && !isTransport
         ? methods.get
         : request.method === 'GET'
           ? methods.get
@@ -117,14 +111,14 @@ export const createRouter = (options: RouterOptions) => {
         headers: { Allow: allow },
       })
     if (isForeign && request.method === 'POST') return problem('forbidden', 'this Origin is not allowed')
-    if (isApi) {
+    if (isApi && !isTransport) {
       const retryAfter = gateway.drawAddress(request.address)
       if (retryAfter > 0) return tooMany(retryAfter)
     }
     return handler(request)
   }
 
-  return async (request: HttpRequest): Promise<HttpReply> => {
+  return async (request: HttpRequest): Promise<Reply> => {
     const reply = await route(request).catch((error: unknown) => {
       if (error instanceof Refusal) return refused(error)
       log.error({ err: error, path: request.path }, 'a request failed')

@@ -1,0 +1,97 @@
+import type { Clock } from '../../protocol/clock.ts'
+import { readHead } from '../../protocol/codec.ts'
+import { OP, type RoomId } from '../../protocol/frames.ts'
+import type { Peer, Socket } from '../socket.ts'
+import type { Topics } from '../topics.ts'
+
+/** CASTs and NOTEs alone end a poll, but not each for itself. */
+const GATHER_MS = 100
+const NORMAL = 1000
+const ABNORMAL = 1006
+const NEWS: ReadonlySet<number> = new Set([OP.state, OP.patch, OP.emit])
+
+/**
+ * A poll that waits, as a socket of one room: it ends with the first document or EMIT, and takes along what comes in the same turn.
+ * It resolves once, and is deaf afterwards: the next poll goes on from the seq that this one is answered with.
+ */
+export class HeldPoll implements Socket {
+  readonly room: RoomId
+  /** Set before anything is sent. */
+  peer: Peer | null = null
+  /** Resolves with what came; with nothing at the end of its wait, on drain, or when the peer has gone. */
+  readonly ended: Promise<readonly Uint8Array[]>
+  readonly #topics: Topics
+  readonly #clock: Clock
+  readonly #resolve: (frames: readonly Uint8Array[]) => void
+  readonly #frames: Uint8Array[] = []
+  #bytes = 0
+  #ending: 'not yet' | 'gathering' | 'soon' | 'ended' = 'not yet'
+  readonly #cancel: (() => void)[] = []
+
+  constructor(room: RoomId, topics: Topics, clock: Clock, waitMs: number) {
+    const { promise, resolve } = Promise.withResolvers<readonly Uint8Array[]>()
+    this.room = room
+    this.#topics = topics
+    this.#clock = clock
+    this.ended = promise
+    this.#resolve = resolve
+    this.#cancel.push(clock.after(waitMs, () => this.#finish(NORMAL)))
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#ending === 'ended') return true
+    const { op } = readHead(bytes)
+    if (op === OP.bye) {
+      this.#finish(NORMAL)
+      return true
+    }
+    this.#frames.push(bytes)
+    this.#bytes += bytes.length
+    if (NEWS.has(op)) {
+      if (this.#ending !== 'soon') this.#clock.soon(() => this.#finish(NORMAL))
+      this.#ending = 'soon'
+    } else if (this.#ending === 'not yet') {
+      this.#ending = 'gathering'
+      this.#cancel.push(this.#clock.after(GATHER_MS, () => this.#finish(NORMAL)))
+    }
+    return true
+  }
+
+  /** CASTs and NOTEs are left out above a limit; a document is not, and nothing follows it. */
+  bufferedAmount(): number {
+    return this.#ending === 'gathering' ? this.#bytes : 0
+  }
+
+  /** The response says nothing until its end, which comes soon enough. */
+  ping() {
+    this.peer?.alive()
+  }
+
+  cork(task: () => void) {
+    task()
+  }
+
+  subscribe(topic: string) {
+    this.#topics.subscribe(topic, this)
+  }
+
+  unsubscribe(topic: string) {
+    this.#topics.unsubscribe(topic, this)
+  }
+
+  end() {
+    this.#finish(NORMAL)
+  }
+
+  cut() {
+    this.#finish(ABNORMAL)
+  }
+
+  #finish(code: number) {
+    if (this.#ending === 'ended') return
+    this.#ending = 'ended'
+    for (const cancel of this.#cancel) cancel()
+    this.peer?.closed(code)
+    this.#resolve(this.#frames)
+  }
+}

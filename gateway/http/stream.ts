@@ -1,0 +1,129 @@
+import { CLOSE, type CloseCode } from '../../protocol/errors.ts'
+import type { RoomId } from '../../protocol/frames.ts'
+import type { Peer, Socket } from '../socket.ts'
+import type { Topics } from '../topics.ts'
+import { COMMENT, eventText, takenOver } from './event-text.ts'
+
+/** The body of a response that is written as it comes. Every method is harmless once it has ended. */
+export interface Chunks {
+  /** False: the peer does not keep up, and nothing more may be written until it has. */
+  write(text: string): boolean
+  end(): void
+  cut(): void
+}
+
+const ABNORMAL = 1006
+const NORMAL = 1000
+
+/**
+ * An open SSE response as a socket of one room. What a peer does not take costs no memory: after a refused write all that follows is
+ * dropped, and once the peer has caught up its membership starts anew from a STATE.
+ */
+export class HttpStream implements Socket {
+  readonly room: RoomId
+  /** Set before anything is sent. */
+  peer: Peer | null = null
+  readonly #topics: Topics
+  readonly #written: (text: string) => void
+  readonly #ended: () => void
+  /** Null until the response has begun. */
+  #chunks: Chunks | null = null
+  #text = COMMENT
+  #isCorked = false
+  #isBlocked = false
+  #hasEnded = false
+
+  constructor(room: RoomId, topics: Topics, written: (text: string) => void, ended: () => void) {
+    this.room = room
+    this.#topics = topics
+    this.#written = written
+    this.#ended = ended
+  }
+
+  /** The head of the response was written: what has come for it follows. */
+  begin(chunks: Chunks) {
+    this.#chunks = chunks
+    this.#flush()
+    if (this.#hasEnded) chunks.end()
+  }
+
+  /** The peer has taken what was written. */
+  writable() {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    this.peer?.drained()
+  }
+
+  /** The peer has gone. */
+  gone() {
+    this.#finish(ABNORMAL)
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.#hasEnded || this.#isBlocked) return true
+    this.#text += eventText(bytes)
+    if (!this.#isCorked) this.#flush()
+    return true
+  }
+
+  /** What is blocked is dropped, so nothing ever waits here. */
+  bufferedAmount(): number {
+    return 0
+  }
+
+  /** A peer that takes what is written lives, as far as a response can tell; one that is blocked gives no sign, and is cut. */
+  ping() {
+    if (this.#hasEnded || this.#isBlocked) return
+    this.peer?.alive()
+    this.#text += COMMENT
+    this.#flush()
+  }
+
+  cork(task: () => void) {
+    this.#isCorked = true
+    task()
+    this.#isCorked = false
+    this.#flush()
+  }
+
+  subscribe(topic: string) {
+    this.#topics.subscribe(topic, this)
+  }
+
+  unsubscribe(topic: string) {
+    this.#topics.unsubscribe(topic, this)
+  }
+
+  end(code: CloseCode, _reason: string) {
+    if (this.#hasEnded) return
+    if (this.#isBlocked) return this.cut()
+    if (code === CLOSE.takenOver) this.send(takenOver())
+    this.#finish(NORMAL)
+    this.#chunks?.end()
+  }
+
+  cut() {
+    if (this.#hasEnded) return
+    this.#finish(ABNORMAL)
+    this.#chunks?.cut()
+  }
+
+  #flush() {
+    if (!this.#chunks || this.#text === '' || this.#isBlocked) return
+    const text = this.#text
+    this.#text = ''
+    this.#written(text)
+    if (this.#chunks.write(text)) return
+    this.#isBlocked = true
+    // The time within which it must take something begins now.
+    this.peer?.alive()
+    this.peer?.blocked()
+  }
+
+  #finish(code: number) {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.peer?.closed(code)
+    this.#ended()
+  }
+}

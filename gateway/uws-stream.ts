@@ -1,0 +1,21 @@
+import type { HttpResponse as UwsResponse } from 'uWebSockets.js'
+import type { HttpStream } from './http/stream.ts'
+
+/** Writes a body as it comes, after the head. uWS throws when a response is touched that has ended: the stream touches none. */
+export const stream = (res: UwsResponse, body: HttpStream) => {
+  res.onWritable(() => {
+    body.writable()
+    return true
+  })
+  body.begin({
+    write(text) {
+      let isTaken = true
+      res.cork(() => {
+        isTaken = res.write(text)
+      })
+      return isTaken
+    },
+    end: () => void res.cork(() => void res.end()),
+    cut: () => void res.close(),
+  })
+}
