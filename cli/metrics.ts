@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Rooms } from '../engine/partition/rooms.ts'
-import type { GatewayCounters } from '../gateway/counters.ts'
+import { type GatewayCounters, HTTP_TRANSPORTS, type HttpCounters } from '../gateway/counters.ts'
 
 /** Counters of the gateway, read when they are asked for. */
 const GATEWAY_COUNTERS = {
@@ -17,8 +17,20 @@ const GATEWAY_COUNTERS = {
   unanswered: ['madang_gateway_requests_unanswered_total', 'Requests that no engine answered in time'],
 } as const satisfies Partial<Record<keyof GatewayCounters, readonly [string, string]>>
 
+/** By transport: POST /v1/send, SSE, long polling, polling. */
+const HTTP_COUNTERS = {
+  requests: ['madang_gateway_http_requests_total', 'Requests that were let in, by transport'],
+  bytesIn: ['madang_gateway_http_bytes_in_total', 'Bytes of request bodies, by transport'],
+  bytesOut: ['madang_gateway_http_bytes_out_total', 'Bytes of response bodies, by transport'],
+} as const satisfies Partial<Record<keyof HttpCounters, readonly [string, string]>>
+
 export const measureGateway = (metrics: Registry, counters: GatewayCounters): void => {
-  gauge(metrics, 'madang_gateway_connections', 'Open sockets', () => counters.connections)
+  gauge(
+    metrics,
+    'madang_gateway_connections',
+    'Open sockets, and HTTP responses that stand for one',
+    () => counters.connections,
+  )
   gauge(metrics, 'madang_gateway_rooms', 'Rooms with a member at this gateway', () => counters.rooms)
   for (const [key, [name, help]] of entriesOf(GATEWAY_COUNTERS)) {
     const collect = function (this: Counter): void {
@@ -37,6 +49,30 @@ export const measureGateway = (metrics: Registry, counters: GatewayCounters): vo
       for (const [code, times] of counters.closes) this.inc({ code }, times)
     },
   })
+  measureHttp(metrics, counters.http)
+}
+
+const measureHttp = (metrics: Registry, http: GatewayCounters['http']): void => {
+  new Gauge({
+    name: 'madang_gateway_http_open',
+    help: 'Responses held open, by transport',
+    labelNames: ['transport'],
+    registers: [metrics],
+    collect() {
+      for (const transport of HTTP_TRANSPORTS) this.set({ transport }, http[transport].open)
+    },
+  })
+  for (const [key, [name, help]] of entriesOf(HTTP_COUNTERS))
+    new Counter({
+      name,
+      help,
+      labelNames: ['transport'],
+      registers: [metrics],
+      collect() {
+        this.reset()
+        for (const transport of HTTP_TRANSPORTS) this.inc({ transport }, http[transport][key])
+      },
+    })
 }
 
 export const measureRooms = (metrics: Registry, rooms: Rooms): void => {

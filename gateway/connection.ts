@@ -45,7 +45,8 @@ export class Connection {
   /** When the peer gave its last sign of life, ms. */
   heardAt: number
   /** What waits in all lanes, in flight or not. */
-  queued = { frames: 0, bytes: 0 }
+  queuedFrames = 0
+  queuedBytes = 0
   readonly #counters: GatewayCounters
 
   constructor(id: ConnId, socket: Socket, origin: Origin, now: number, counters: GatewayCounters) {

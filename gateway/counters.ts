@@ -1,8 +1,22 @@
-/** What `/metrics` shows of one gateway. Counters only rise; `connections` and `rooms` are what there is now. */
+export const HTTP_TRANSPORTS = ['send', 'sse', 'longpoll', 'poll'] as const
+
+export interface HttpCounters {
+  /** Responses that are held open now. */
+  open: number
+  /** Requests that were let in. */
+  requests: number
+  /** Of bodies, before whatever HTTP and TLS add. */
+  bytesIn: number
+  bytesOut: number
+}
+
+/** What `/metrics` shows of one gateway. Counters only rise; `connections`, `rooms` and `open` are what there is now. */
 export interface GatewayCounters {
+  /** Sockets, and HTTP responses that stand for one. */
   connections: number
   /** Rooms with a member at this gateway. */
   rooms: number
+  /** Sockets. */
   accepted: number
   framesIn: number
   framesOut: number
@@ -24,7 +38,10 @@ export interface GatewayCounters {
   unanswered: number
   /** By WebSocket close code. */
   closes: Map<number, number>
+  http: Record<(typeof HTTP_TRANSPORTS)[number], HttpCounters>
 }
+
+const none = (): HttpCounters => ({ open: 0, requests: 0, bytesIn: 0, bytesOut: 0 })
 
 export const createCounters = (): GatewayCounters => ({
   connections: 0,
@@ -43,4 +60,5 @@ export const createCounters = (): GatewayCounters => ({
   resent: 0,
   unanswered: 0,
   closes: new Map(),
+  http: { send: none(), sse: none(), longpoll: none(), poll: none() },
 })

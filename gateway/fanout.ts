@@ -217,7 +217,7 @@ export class Fanout {
     const membership = connection.memberships.get(room)
     if (membership) this.#rooms.leave(membership)
     connection.joined.delete(room)
-    if (connection.socket.room !== room) return
+    if (connection.socket.response?.room !== room) return
     this.flush()
     connection.end(CLOSE.policy, 'out of the room')
   }

@@ -21,7 +21,7 @@ import { type Reading, Reads } from './reads.ts'
 import { Reattach } from './reattach.ts'
 import { Reception } from './reception.ts'
 import { Requests } from './requests.ts'
-import type { Origin, Peer, Publish, Socket } from './socket.ts'
+import type { HttpSocket, Origin, Peer, Publish, Socket } from './socket.ts'
 import { Streams } from './stream.ts'
 
 const WATCH_MS = 500
@@ -55,12 +55,7 @@ export interface Gateway {
   /** What a member missed. Rejects with Refusal. */
   read(reading: Reading): Promise<Uint8Array[]>
   /** Takes an HTTP response that stands for a socket; see `Reads` for what is answered. */
-  hold(
-    reading: Reading,
-    as: 'held' | 'stream',
-    socket: Socket,
-    address: string,
-  ): { peer: Peer; answered: Promise<Uint8Array[]> }
+  hold(reading: Reading, socket: HttpSocket, address: string): { peer: Peer; answered: Promise<Uint8Array[]> }
   /** Takes one from a player's rate and, for guests, from the address's; returns the ms to wait, or 0. */
   drawFor(identity: Identity, address: string): number
   /** Takes one from a player's rate; returns the ms to wait, or 0. */
@@ -185,7 +180,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     connections.delete(connection.id)
     counters.connections = connections.size
     counters.rooms = rooms.size
-    counters.closes.set(code, (counters.closes.get(code) ?? 0) + 1)
+    if (!connection.socket.response) counters.closes.set(code, (counters.closes.get(code) ?? 0) + 1)
   }
 
   const peers: PeerPorts = { clock, fanout, receive, closed: onClosed }
@@ -215,15 +210,14 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     post: async (who, address, frames) => (posts.isFull(who.player.id) ? null : posts.answer(who, address, frames)),
     read: (reading) => reads.once(reading),
 
-    hold(reading, as, socket, address) {
+    hold(reading, socket, address) {
       const connection = new Connection(++lastConn, socket, { token: null, address }, clock.now(), counters)
       connection.lifecycle = { is: 'online', ...reading.who }
       // Its engine may know of it from the first request on.
       connection.joined.set(reading.room, true)
       connections.set(connection.id, connection)
-      counters.accepted++
       counters.connections = connections.size
-      return { peer: new ConnectionPeer(connection, peers), answered: reads[as](reading, connection) }
+      return { peer: new ConnectionPeer(connection, peers), answered: reads[socket.response.as](reading, connection) }
     },
 
     drawFor: ({ id, name, guest }, address) => reception.draw({ player: { id, name }, guest }, address),

@@ -69,6 +69,7 @@ export class Greeting {
     const { clock, log } = this.#options
     lifecycle.cancel()
     const verified = this.#verify(hello.token ?? connection.origin.token)
+    connection.origin.token = null
     const cancel = clock.after(AUTHENTICATION_MS, () =>
       this.#refuse(connection, new Refusal('unavailable', 'the token could not be checked in time')),
     )
@@ -99,7 +100,8 @@ export class Greeting {
     const { clock, limits, log } = this.#options
     const { lifecycle } = connection
     if (lifecycle.is !== 'authenticating') return
-    connection.lifecycle = { is: 'online', ...who }
+    // Not spread: V8 would keep the rest of the fields in an array beside it.
+    connection.lifecycle = { is: 'online', player: who.player, guest: who.guest, session: who.session }
     const welcome: Welcome = {
       v: PROTOCOL_VERSION,
       session: who.session,

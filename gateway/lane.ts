@@ -59,10 +59,11 @@ export class Lane {
 
   /** Queues a frame; false where this connection has too much waiting. */
   push(frame: QueuedFrame): boolean {
-    const { queued } = this.#connection
-    if (queued.frames >= QUEUE_FRAMES || queued.bytes + frame.bytes.length > QUEUE_BYTES) return false
-    queued.frames += 1
-    queued.bytes += frame.bytes.length
+    const connection = this.#connection
+    if (connection.queuedFrames >= QUEUE_FRAMES || connection.queuedBytes + frame.bytes.length > QUEUE_BYTES)
+      return false
+    connection.queuedFrames += 1
+    connection.queuedBytes += frame.bytes.length
     this.#waiting.push(frame)
     if (!this.#flight && !this.#scheduled) {
       this.#scheduled = true
@@ -169,8 +170,7 @@ export class Lane {
   }
 
   #release(frames: QueuedFrame[]) {
-    const { queued } = this.#connection
-    queued.frames -= frames.length
-    for (const { bytes } of frames) queued.bytes -= bytes.length
+    this.#connection.queuedFrames -= frames.length
+    for (const { bytes } of frames) this.#connection.queuedBytes -= bytes.length
   }
 }

@@ -101,8 +101,11 @@ export class RoomsHere {
 /** Up to where the EMITs of its room were sent to a member that stands alone. */
 export const heardBy = ({ room }: Membership, { heard }: Position): Seq => Math.max(heard, room.heard)
 
+/** The same for all of them: nearly every spectator stands so. */
+const IN_AUDIENCE: Standing = { is: 'audience' }
+
 export const joinAudience = (membership: Membership): void => {
-  membership.standing = { is: 'audience' }
+  membership.standing = IN_AUDIENCE
   membership.room.audience.members.add(membership)
   membership.connection.socket.subscribe(membership.room.id)
 }

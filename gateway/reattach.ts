@@ -110,7 +110,9 @@ export class Reattach {
       if (!isWaiting(membership, standing) || !('session' in lifecycle)) continue
       const { player, session } = lifecycle
       const { seq: since, heard } = standing
-      attach.members.push({ conn: connection.id, player, session, role, since, heard, ref })
+      const member = { conn: connection.id, player, session, role, since, heard, ref }
+      const { response } = connection.socket
+      attach.members.push(response ? { ...member, as: response.as } : member)
     }
     return attach.members.length > 0 ? attach : null
   }

@@ -3,8 +3,8 @@ import type { RoomId } from '../protocol/frames.ts'
 
 /** A client's open WebSocket, or the HTTP response that stands for one. Every method is harmless once it has ended. */
 export interface Socket {
-  /** Of an HTTP response: the only room that it is for, and with whose membership it ends. */
-  readonly room?: RoomId
+  /** Of an HTTP response: the only room that it is for, and with whose membership it ends; and how long it lasts. */
+  readonly response?: { readonly room: RoomId; readonly as: 'held' | 'stream' }
   /** Sends one binary message. False: the hard limit of buffered bytes is reached, and the message is lost. */
   send(bytes: Uint8Array): boolean
   /** Bytes that the peer has not taken yet. */
@@ -20,6 +20,8 @@ export interface Socket {
   /** Ends at once, with whatever is buffered lost. */
   cut(): void
 }
+
+export type HttpSocket = Socket & Required<Pick<Socket, 'response'>>
 
 /** Sends one binary message to every socket that subscribes to `topic`, in order with what `send` sends to each. */
 export type Publish = (topic: string, bytes: Uint8Array) => void
@@ -42,7 +44,7 @@ export interface Peer {
 
 /** Where a socket comes from. */
 export interface Origin {
-  /** A token of the upgrade request: `Authorization: Bearer`, or the cookie `madang`. */
+  /** A token of the upgrade request: `Authorization: Bearer`, or the cookie `madang`. Forgotten with HELLO. */
   token: string | null
   address: string
 }

@@ -36,7 +36,10 @@ export const framesIn = (body: Uint8Array, form: Form, limits: Limits): Uint8Arr
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Returns the type and body of a reply that holds these frames. Pure. */
-export const bodyOf = (frames: readonly Uint8Array[], form: Form): { type: string; body: Uint8Array | string } => ({
+export const bodyOf = (frames: readonly Uint8Array[], form: Form): { type: string; body: Uint8Array } => ({
   type: TYPES[form],
-  body: form === 'msgpack' ? concat(...frames) : stringifyFrames(frames.map((frame) => decode(frame, SERVER_LIMITS))),
+  body:
+    form === 'msgpack'
+      ? concat(...frames)
+      : Buffer.from(stringifyFrames(frames.map((frame) => decode(frame, SERVER_LIMITS)))),
 })

@@ -1,7 +1,7 @@
 import type { Clock } from '../../protocol/clock.ts'
 import { readHead } from '../../protocol/codec.ts'
 import { OP, type RoomId } from '../../protocol/frames.ts'
-import type { Peer, Socket } from '../socket.ts'
+import type { HttpSocket, Peer } from '../socket.ts'
 import type { Topics } from '../topics.ts'
 
 /** CASTs and NOTEs alone end a poll, but not each for itself. */
@@ -14,8 +14,8 @@ const NEWS: ReadonlySet<number> = new Set([OP.state, OP.patch, OP.emit])
  * A poll that waits, as a socket of one room: it ends with the first document or EMIT, and takes along what comes in the same turn.
  * It resolves once, and is deaf afterwards: the next poll goes on from the seq that this one is answered with.
  */
-export class HeldPoll implements Socket {
-  readonly room: RoomId
+export class HeldPoll implements HttpSocket {
+  readonly response: { room: RoomId; as: 'held' }
   /** Set before anything is sent. */
   peer: Peer | null = null
   /** Resolves with what came; with nothing at the end of its wait, on drain, or when the peer has gone. */
@@ -30,7 +30,7 @@ export class HeldPoll implements Socket {
 
   constructor(room: RoomId, topics: Topics, clock: Clock, waitMs: number) {
     const { promise, resolve } = Promise.withResolvers<readonly Uint8Array[]>()
-    this.room = room
+    this.response = { room, as: 'held' }
     this.#topics = topics
     this.#clock = clock
     this.ended = promise

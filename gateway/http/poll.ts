@@ -31,12 +31,15 @@ export const getPoll = async (
   const room = roomOf(request)
   const since = seqOf(request.query.get('since'), 'since')
   const waitMs = waitOf(request) * 1_000
+  const counts = routes.gateway.counters.http[waitMs === 0 ? 'poll' : 'longpoll']
+  counts.requests++
   const who = { player: { id, name }, guest, session: sessionOf(request) ?? NO_SESSION }
   const reading: Reading = { who, room, since, presenceMs: waitMs + PRESENCE_MS }
   const said = waitMs === 0 ? await routes.gateway.read(reading) : null
   const frames = said ? pollFrames(said, { room, since, least: 0 }) : await held(request, reading, waitMs, routes)
   if (frames === null) return { status: 204, headers: { 'Cache-Control': 'no-store' }, body: '' }
   const { type, body } = bodyOf(frames, acceptedForm(request.headers.get('accept'), 'json'))
+  counts.bytesOut += body.length
   return { status: 200, headers: { 'Content-Type': type, 'Cache-Control': 'no-store' }, body }
 }
 
@@ -56,10 +59,15 @@ const held = async (
   { gateway, clock, topics, seats }: ReadRoutes,
 ): Promise<Uint8Array[] | null> => {
   const { who, room, since } = reading
+  const counts = gateway.counters.http.longpoll
   const leave = seats.take(who.player.id)
   const poll = new HeldPoll(room, topics, clock, waitMs)
-  void poll.ended.then(leave)
-  const { peer, answered } = gateway.hold(reading, 'held', poll, request.address)
+  counts.open++
+  void poll.ended.then(() => {
+    counts.open--
+    leave()
+  })
+  const { peer, answered } = gateway.hold(reading, poll, request.address)
   poll.peer = peer
   request.onGone(() => poll.cut())
   try {

@@ -25,9 +25,12 @@ export const postFrames = async (
   const form = formOf(request.headers.get('content-type'))
   if (form === null)
     return problem('bad_frame', `send one of ${FORM_TYPES}`, { status: 415, headers: { Accept: FORM_TYPES } })
+  const counts = gateway.counters.http.send
+  counts.requests++
   const session = sessionOf(request)
   const body = await request.body(BODY_BYTES)
   if (body === null) return problem('bad_frame', `the body is longer than ${BODY_BYTES} bytes`, { status: 413 })
+  counts.bytesIn += body.length
   const frames = readFrames(body, form, limits.frame)
   if (typeof frames === 'string') return problem('bad_frame', frames)
   if (session === null && frames.some((bytes) => readHead(bytes).ref !== null))
@@ -39,6 +42,7 @@ export const postFrames = async (
   const answers = await gateway.post(who, request.address, frames)
   if (answers === null) return tooMany(FULL_RETRY_MS)
   const { type, body: answer } = bodyOf(answers, acceptedForm(request.headers.get('accept'), form))
+  counts.bytesOut += answer.length
   return { status: 200, headers: { 'Content-Type': type, 'Cache-Control': 'no-store' }, body: answer }
 }
 

@@ -18,13 +18,15 @@ export const getEvents = async (
   // Two pages of a player who name no session must not take the room from each other for ever.
   const session = sessionOf(request) ?? Buffer.from(chance.bytes(16)).toString('base64url')
   const who = { player: { id, name }, guest, session }
-  const stream = new HttpStream(room, topics, () => {}, seats.take(id))
-  const { peer, answered } = gateway.hold(
-    { who, room, since, presenceMs: PRESENCE_MS },
-    'stream',
-    stream,
-    request.address,
-  )
+  const counts = gateway.counters.http.sse
+  counts.requests++
+  const leave = seats.take(id)
+  counts.open++
+  const stream = new HttpStream(room, topics, counts, () => {
+    counts.open--
+    leave()
+  })
+  const { peer, answered } = gateway.hold({ who, room, since, presenceMs: PRESENCE_MS }, stream, request.address)
   stream.peer = peer
   request.onGone(() => stream.gone())
   try {

@@ -1,6 +1,6 @@
 import { CLOSE, type CloseCode } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
-import type { Peer, Socket } from '../socket.ts'
+import type { HttpSocket, Peer } from '../socket.ts'
 import type { Topics } from '../topics.ts'
 import { COMMENT, eventText, takenOver } from './event-text.ts'
 
@@ -19,12 +19,12 @@ const NORMAL = 1000
  * An open SSE response as a socket of one room. What a peer does not take costs no memory: after a refused write all that follows is
  * dropped, and once the peer has caught up its membership starts anew from a STATE.
  */
-export class HttpStream implements Socket {
-  readonly room: RoomId
+export class HttpStream implements HttpSocket {
+  readonly response: { room: RoomId; as: 'stream' }
   /** Set before anything is sent. */
   peer: Peer | null = null
   readonly #topics: Topics
-  readonly #written: (text: string) => void
+  readonly #counts: { bytesOut: number }
   readonly #ended: () => void
   /** Null until the response has begun. */
   #chunks: Chunks | null = null
@@ -33,10 +33,10 @@ export class HttpStream implements Socket {
   #isBlocked = false
   #hasEnded = false
 
-  constructor(room: RoomId, topics: Topics, written: (text: string) => void, ended: () => void) {
-    this.room = room
+  constructor(room: RoomId, topics: Topics, counts: { bytesOut: number }, ended: () => void) {
+    this.response = { room, as: 'stream' }
     this.#topics = topics
-    this.#written = written
+    this.#counts = counts
     this.#ended = ended
   }
 
@@ -112,7 +112,7 @@ export class HttpStream implements Socket {
     if (!this.#chunks || this.#text === '' || this.#isBlocked) return
     const text = this.#text
     this.#text = ''
-    this.#written(text)
+    this.#counts.bytesOut += Buffer.byteLength(text)
     if (this.#chunks.write(text)) return
     this.#isBlocked = true
     // The time within which it must take something begins now.
