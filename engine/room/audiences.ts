@@ -31,8 +31,11 @@ export class Audiences {
     return head
   }
 
-  /** What a commit shows to these listeners, by gateway. Throws RulesError where a view throws; changes nothing. */
-  prepare(next: Moment, listeners: Iterable<Attachment>): Prepared {
+  /**
+   * What a commit shows to these listeners, by gateway; visitors, who are sent nothing, are viewed all the same. Throws RulesError
+   * where a view throws; changes nothing.
+   */
+  prepare(next: Moment, listeners: Iterable<Attachment>, visitors: Iterable<Member>): Prepared {
     const documents = new Map<PlayerId | null, Shown | null>()
     const outputs = new Outputs(next.state.room, next.seq)
     const emits = next.emits.map((emit) => ({ emit, frame: emitFrame(next.state.room, emit) }))
@@ -47,6 +50,10 @@ export class Audiences {
       if (document === null && heard.length === 0) continue
       outputs.add(attachment, { document, emits: heard, ephemeral: [] })
     }
+    for (const visitor of visitors) {
+      const viewer = this.#viewer(visitor)
+      if (!documents.has(viewer)) documents.set(viewer, this.#shown(next, viewer))
+    }
     return { next, documents, outputs: outputs.items() }
   }
 
@@ -55,7 +62,8 @@ export class Audiences {
     this.head.rest()
     this.#ring.push(next)
     if (this.#ring.length > MOMENTS_KEPT) this.#ring.shift()
-    for (const viewer of this.#seen.keys()) if (!documents.has(viewer)) this.#seen.delete(viewer)
+    if (this.#seen.size > documents.size)
+      for (const viewer of this.#seen.keys()) if (!documents.has(viewer)) this.#seen.delete(viewer)
     for (const [viewer, document] of documents) if (document !== null) this.#seen.set(viewer, next.seq)
   }
 
@@ -63,7 +71,7 @@ export class Audiences {
    * The frames that bring a member from `since` to the head: nothing, a PATCH, or a STATE, and the EMITs since that are
    * still kept where no STATE was needed. Throws RulesError where a view throws.
    */
-  resume(attachment: Pick<Attachment, 'player' | 'role'>, since: Seq | null, heard: Seq | null): Resumed {
+  resume(attachment: Member, since: Seq | null, heard: Seq | null): Resumed {
     const viewer = this.#viewer(attachment)
     const at = this.#position(viewer, since)
     if (at === null) {
@@ -78,7 +86,7 @@ export class Audiences {
    * The same for a member who polls, and stands at the head after it for EMITs too: nothing, or one STATE or PATCH (without
    * ops where only EMITs came) that is stamped with the head, then the EMITs. Throws RulesError where a view throws.
    */
-  poll(member: Pick<Attachment, 'player' | 'role'>, since: Seq): Uint8Array[] {
+  poll(member: Member, since: Seq): Uint8Array[] {
     const viewer = this.#viewer(member)
     const { head } = this
     const state = (): Uint8Array[] => [head.stateFrame(viewer, head.seq)]
@@ -97,11 +105,11 @@ export class Audiences {
   }
 
   /** Where this member's audience stands: what it is shown next begins there. */
-  standing(member: Pick<Attachment, 'player' | 'role'>): Seq {
+  standing(member: Member): Seq {
     return this.#since(this.#viewer(member))
   }
 
-  #emitsSince(seq: Seq, member: Pick<Attachment, 'player' | 'role'>): Uint8Array[] {
+  #emitsSince(seq: Seq, member: Member): Uint8Array[] {
     return this.#ring
       .flatMap((moment) => moment.emits)
       .filter((emit) => emit.seq > seq && mayHear(emit, member))
@@ -115,7 +123,7 @@ export class Audiences {
     return frame === null ? null : { from: isPatch(frame) ? from : null, seq: next.seq, frame }
   }
 
-  #viewer({ player, role }: Pick<Attachment, 'player' | 'role'>): PlayerId | null {
+  #viewer({ player, role }: Member): PlayerId | null {
     return this.#apart && role === 'player' ? player : null
   }
 
@@ -149,6 +157,7 @@ export class Audiences {
   }
 }
 
+type Member = Pick<Attachment, 'player' | 'role'>
 type Shown = NonNullable<OutputPart['document']>
 
 export interface Prepared {
@@ -168,5 +177,5 @@ const isPatch = (frame: Uint8Array): boolean => frame[0] === 0x95
 
 const emitFrame = (room: string, { seq, event }: Emit): Uint8Array => encode([OP.emit, room, seq, event])
 
-const mayHear = ({ to }: Emit, { player, role }: Pick<Attachment, 'player' | 'role'>): boolean =>
+const mayHear = ({ to }: Emit, { player, role }: Member): boolean =>
   to === null || (role === 'player' && to.includes(player))

@@ -253,7 +253,7 @@ export class LiveRoom {
       const commit: Commit | 'nothing' = isCommit
         ? {
             record: this.#writer.seal(batch.inputs),
-            shown: this.#audiences.prepare(next, this.attachments.listeners()),
+            shown: this.#audiences.prepare(next, this.attachments.listeners(), this.#members.visits.viewers()),
           }
         : 'nothing'
       this.#single = false

@@ -153,10 +153,10 @@ export class ScriptedClient {
   readonly bytes: Uint8Array[] = []
   readonly closes: string[] = []
   ref: Ref = 0
-  readonly #gateway: ScriptedGateway
+  readonly gateway: ScriptedGateway
 
   constructor(gateway: ScriptedGateway, conn: number | null, player: PlayerId, name: string, session: string) {
-    this.#gateway = gateway
+    this.gateway = gateway
     this.conn = conn
     this.player = player
     this.name = name
@@ -168,8 +168,8 @@ export class ScriptedClient {
     const { conn, session } = this
     const player = { id: this.player, name: this.name }
     const bytes = frames.map((frame) => encode(frame))
-    const gateway = this.#gateway.name
-    return this.#gateway.publish(
+    const gateway = this.gateway.name
+    return this.gateway.publish(
       (id) => ({ kind: 'command', gateway, id, room, conn, player, session, frames: bytes }),
       id,
     )
@@ -177,7 +177,7 @@ export class ScriptedClient {
 
   /** Sends one frame, and gives its answer. */
   async ask(room: RoomId, frame: ClientFrame): Promise<Reply> {
-    const items = await this.#gateway.answers(this.send(room, [frame]))
+    const items = await this.gateway.answers(this.send(room, [frame]))
     for (const bytes of items.flatMap(({ frames }) => frames)) {
       const reply = open(bytes)
       if (reply[0] === OP.ok) return { ok: reply[2] ?? null }
@@ -215,13 +215,39 @@ export class ScriptedClient {
     return this.ask('', [OP.match, this.next(), game, options])
   }
 
+  /** Sends a Read and returns its id; with `as`, this connection is attached by it. `id` sends an earlier one again. */
+  publishRead(room: RoomId, since: Seq, presenceMs: number, as: 'held' | 'stream' | null, id?: number): number {
+    const { conn, session } = this
+    const attach = conn === null || as === null ? null : { conn, as }
+    const player = { id: this.player, name: this.name }
+    const gateway = this.gateway.name
+    return this.gateway.publish(
+      (id) => ({ kind: 'read', gateway, id, room, player, session, since, attach, presenceMs }),
+      id,
+    )
+  }
+
+  /** Reads a room once, over HTTP; gives the frames of the answer. */
+  async read(room: RoomId, since: Seq, presenceMs = 10_000): Promise<Uint8Array[]> {
+    const [answer] = await this.gateway.answers(this.publishRead(room, since, presenceMs, null))
+    return answer?.frames ?? []
+  }
+
+  /** Opens a stream of a room on this connection; gives its place, or the code of the ERR. */
+  async stream(room: RoomId, since: Seq = 0): Promise<AnswerItem['attached'] | string> {
+    const [answer] = await this.gateway.answers(this.publishRead(room, since, 10_000, 'stream'))
+    const [first] = answer?.frames ?? []
+    const frame = first && open(first)
+    return frame?.[0] === OP.err ? frame[2] : answer?.attached
+  }
+
   /** The connection ends: its gateway tells the engine of each room. */
   async drop(): Promise<void> {
     const { conn } = this
     if (conn === null) return
     for (const room of this.rooms.keys()) {
-      const gateway = this.#gateway.name
-      await this.#gateway.answers(this.#gateway.publish((id) => ({ kind: 'detach', gateway, id, room, conns: [conn] })))
+      const gateway = this.gateway.name
+      await this.gateway.answers(this.gateway.publish((id) => ({ kind: 'detach', gateway, id, room, conns: [conn] })))
     }
     this.rooms.clear()
   }
@@ -288,7 +314,7 @@ export class ScriptedClient {
   }
 
   #broken(what: string): void {
-    this.#gateway.violations.push(`${this.player} (${this.conn}) got ${what}`)
+    this.gateway.violations.push(`${this.player} (${this.conn}) got ${what}`)
   }
 }
 
