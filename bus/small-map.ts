@@ -1,63 +1,62 @@
 /**
- * A map for the few entries that each of very many objects has: nothing is allocated while it is empty, and one array of keys
- * and values while it is not, against some 200 bytes of an empty `Map`. Keeps the order of insertion; looks keys up one by one.
+ * A map for the one entry, or few, that each of very many objects has: nothing is allocated for the first, against some 200
+ * bytes of an empty `Map`; a `Map` takes over with the second, until it is empty. Keeps the order of insertion.
  */
-export class SmallMap<K, V> {
-  #keys: K[] | null = null
-  #values: V[] | null = null
+export class SmallMap<K, V extends NonNullable<unknown>> {
+  #key: K | undefined
+  /** Undefined where there is no entry, or more than one. */
+  #value: V | undefined
+  #many: Map<K, V> | null = null
 
   get size(): number {
-    return this.#keys?.length ?? 0
+    return this.#many?.size ?? (this.#value === undefined ? 0 : 1)
   }
 
   get(key: K): V | undefined {
-    const at = this.#at(key)
-    return at < 0 ? undefined : this.#values?.[at]
+    return this.#many === null ? (this.#key === key ? this.#value : undefined) : this.#many.get(key)
   }
 
   has(key: K): boolean {
-    return this.#at(key) >= 0
+    return this.get(key) !== undefined
   }
 
   set(key: K, value: V): this {
-    const at = this.#at(key)
-    if (this.#keys === null || this.#values === null) {
-      this.#keys = [key]
-      this.#values = [value]
-    } else if (at >= 0) this.#values[at] = value
-    else {
-      this.#keys.push(key)
-      this.#values.push(value)
+    if (this.#many !== null) this.#many.set(key, value)
+    else if (this.#value === undefined || this.#key === key) {
+      this.#key = key
+      this.#value = value
+    } else {
+      this.#many = new Map(this.entries()).set(key, value)
+      this.#key = undefined
+      this.#value = undefined
     }
     return this
   }
 
   delete(key: K): boolean {
-    const at = this.#at(key)
-    if (at < 0) return false
-    if (this.size === 1) this.clear()
-    else {
-      this.#keys?.splice(at, 1)
-      this.#values?.splice(at, 1)
-    }
-    return true
+    const has = this.has(key)
+    this.#many?.delete(key)
+    if (has && (this.#many === null || this.#many.size === 0)) this.clear()
+    return has
   }
 
   clear(): void {
-    this.#keys = null
-    this.#values = null
+    this.#key = undefined
+    this.#value = undefined
+    this.#many = null
   }
 
   /** A copy: entries may go while it is walked. */
+  entries(): [K, V][] {
+    if (this.#many !== null) return [...this.#many]
+    return this.#key === undefined || this.#value === undefined ? [] : [[this.#key, this.#value]]
+  }
+
   keys(): K[] {
-    return [...(this.#keys ?? [])]
+    return this.entries().map(([key]) => key)
   }
 
   values(): V[] {
-    return [...(this.#values ?? [])]
-  }
-
-  #at(key: K): number {
-    return this.#keys === null ? -1 : this.#keys.indexOf(key)
+    return this.entries().map(([, value]) => value)
   }
 }

@@ -39,13 +39,12 @@ export const takeCommand = async (command: Command, ports: CommandPorts): Promis
       ? await ports.rooms.open(command.room)
       : null
     if (command.conn === null) room?.visited({ player: command.player.id, session: command.session })
-    const refused = ports.lanes.refused(command)
     for (const [i, opened] of frames.entries()) {
-      const before = refused.get(i)
+      const before = ports.lanes.refusal(command, i)
       const given = Promise.withResolvers<void>()
       const give: Give = (answer) => {
         const [error] = answer.isRefused ? answer.frames : []
-        if (error !== undefined) refused.set(i, error)
+        if (error !== undefined) ports.lanes.refuse(command, i, error)
         answers.set(i, answer)
         given.resolve()
       }

@@ -8,9 +8,8 @@ interface Lane {
   id: number
   /** Whether the request is still being worked on. */
   open: boolean
-  at: number
   /** By place in the request: the ERR of what was refused for good, which a copy of the request must not do after all. */
-  refused: Map<number, Uint8Array>
+  refused: Map<number, Uint8Array> | null
 }
 
 /**
@@ -19,7 +18,9 @@ interface Lane {
  */
 export class Lanes {
   readonly #clock: Clock
-  readonly #lanes = new Map<string, Lane>()
+  /** Those that were entered since the last sweep, and those of the time between the two before. */
+  #lanes = new Map<string, Lane>()
+  #older = new Map<string, Lane>()
   #sweep: () => void
 
   constructor(clock: Clock) {
@@ -30,40 +31,54 @@ export class Lanes {
   /** Whether to work on this request: false for one that is older than the newest, or is being worked on. */
   enter(request: Command | Attach | Detach | Read, conn: number | null): boolean {
     const key = laneOf(request, conn)
-    const lane = this.#lanes.get(key)
+    const lane = this.#get(key)
     if (lane !== undefined && (request.id < lane.id || (request.id === lane.id && lane.open))) return false
-    this.#lanes.delete(key)
-    const refused: Lane['refused'] = lane?.id === request.id ? lane.refused : new Map()
-    this.#lanes.set(key, { id: request.id, open: request.kind === 'command', at: this.#clock.now(), refused })
+    this.#older.delete(key)
+    const refused = lane?.id === request.id ? lane.refused : null
+    this.#lanes.set(key, { id: request.id, open: request.kind === 'command', refused })
     return true
   }
 
   /** Whether nothing newer came for this connection and room: after a Detach, an earlier request must not attach. */
   isNewest(request: Command | Attach | Read, conn: number | null): boolean {
-    return this.#lanes.get(laneOf(request, conn))?.id === request.id
+    return this.#get(laneOf(request, conn))?.id === request.id
   }
 
-  /** What was refused of this request, to be added to; nothing where a newer one came. */
-  refused(request: Command): Lane['refused'] {
-    const lane = this.#lanes.get(laneOf(request, request.conn))
-    return lane?.id === request.id ? lane.refused : new Map()
+  /** With what the frame at this place of the request was refused for good, if it was, and no newer request came. */
+  refusal(request: Command, place: number): Uint8Array | undefined {
+    return this.#of(request)?.refused?.get(place)
+  }
+
+  refuse(request: Command, place: number, error: Uint8Array): void {
+    const lane = this.#of(request)
+    if (lane === null) return
+    lane.refused ??= new Map()
+    lane.refused.set(place, error)
   }
 
   leave(request: Command): void {
-    const lane = this.#lanes.get(laneOf(request, request.conn))
-    if (lane !== undefined && lane.id === request.id) lane.open = false
+    const lane = this.#of(request)
+    if (lane !== null) lane.open = false
   }
 
   close(): void {
     this.#sweep()
   }
 
+  #get(key: string): Lane | undefined {
+    return this.#lanes.get(key) ?? this.#older.get(key)
+  }
+
+  /** The lane of this request; null where a newer one came. */
+  #of(request: Command): Lane | null {
+    const lane = this.#get(laneOf(request, request.conn))
+    return lane?.id === request.id ? lane : null
+  }
+
   #forgetOld(): void {
-    const old = this.#clock.now() - REMEMBERED_MS
-    for (const [key, lane] of this.#lanes) {
-      if (lane.at > old) break
-      if (!lane.open) this.#lanes.delete(key)
-    }
+    for (const [key, lane] of this.#older) if (lane.open) this.#lanes.set(key, lane)
+    this.#older = this.#lanes
+    this.#lanes = new Map()
     this.#sweep = this.#clock.after(REMEMBERED_MS, () => this.#forgetOld())
   }
 }

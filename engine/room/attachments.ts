@@ -25,16 +25,15 @@ const CONNECTIONS_PER_PLAYER = 8
 
 /** The connections that are in one room, by connection, by player, and by what they are shown. */
 export class Attachments {
-  readonly #byConn = new Map<string, Attachment>()
   /** Nearly all have one: an array of one is a fifth of a set. */
   readonly #byPlayer = new Map<PlayerId, readonly Attachment[]>()
-  readonly #players = new Set<Attachment>()
+  readonly #players = new Map<string, Attachment>()
   /** Who only watches, by gateway. */
-  readonly #audiences = new Map<GatewayId, Set<Attachment>>()
+  readonly #audiences = new Map<GatewayId, Map<ConnId, Attachment>>()
   #spectators = 0
 
   get size(): number {
-    return this.#byConn.size
+    return this.#players.size + this.#spectators
   }
 
   /** Connections that only watch. */
@@ -42,18 +41,22 @@ export class Attachments {
     return this.#spectators
   }
 
-  all(): Iterable<Attachment> {
-    return this.#byConn.values()
+  *all(): Generator<Attachment> {
+    yield* this.#players.values()
+    for (const audience of this.#audiences.values()) yield* audience.values()
   }
 
   /** Every player's connections, and one spectator of each gateway, for all of that gateway's: ten thousand may watch. */
   *listeners(): Generator<Attachment> {
-    yield* this.#players
-    for (const [first] of this.#audiences.values()) if (first !== undefined) yield first
+    yield* this.#players.values()
+    for (const audience of this.#audiences.values()) {
+      const [first] = audience.values()
+      if (first !== undefined) yield first
+    }
   }
 
   get(gateway: GatewayId, conn: ConnId): Attachment | undefined {
-    return this.#byConn.get(keyOf(gateway, conn))
+    return this.#audiences.get(gateway)?.get(conn) ?? this.#players.get(keyOf(gateway, conn))
   }
 
   of(player: PlayerId): readonly Attachment[] {
@@ -79,29 +82,28 @@ export class Attachments {
     const [first] = alike
     if (first !== undefined && alike.length >= CONNECTIONS_PER_PLAYER) replaced.push(first)
     for (const gone of replaced) this.remove(gone)
-    this.#byConn.set(keyOf(gateway, conn), attachment)
-    this.#byPlayer.set(player, [...this.of(player), attachment])
-    if (role === 'player') this.#players.add(attachment)
+    this.#byPlayer.set(player, this.of(player).concat(attachment))
+    if (role === 'player') this.#players.set(keyOf(gateway, conn), attachment)
     else {
       this.#spectators += 1
       const audience = this.#audiences.get(gateway)
-      if (audience === undefined) this.#audiences.set(gateway, new Set([attachment]))
-      else audience.add(attachment)
+      if (audience === undefined) this.#audiences.set(gateway, new Map([[conn, attachment]]))
+      else audience.set(conn, attachment)
     }
     return replaced
   }
 
   remove(attachment: Attachment): void {
     const { gateway, conn, player, role } = attachment
-    if (!this.#byConn.delete(keyOf(gateway, conn))) return
+    if (this.get(gateway, conn) !== attachment) return
     const others = this.of(player).filter((a) => a !== attachment)
     if (others.length > 0) this.#byPlayer.set(player, others)
     else this.#byPlayer.delete(player)
-    if (role === 'player') this.#players.delete(attachment)
+    if (role === 'player') this.#players.delete(keyOf(gateway, conn))
     else {
       this.#spectators -= 1
       const audience = this.#audiences.get(gateway)
-      audience?.delete(attachment)
+      audience?.delete(conn)
       if (audience?.size === 0) this.#audiences.delete(gateway)
     }
   }
