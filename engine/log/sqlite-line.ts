@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { DataFolderInUse, FateUnknown, Fenced, NotStored, StorageError } from './log.ts'
-import { type Failure, type FromWorker, isRead, type Operation, type Request } from './sqlite-messages.ts'
+import { type Failure, type FromWorker, isRead, type Operation } from './sqlite-messages.ts'
 
 /** Below, copying is cheaper than handing a buffer over. */
 const TRANSFER_BYTES = 16_384
@@ -18,15 +18,15 @@ const errorOf = (failure: Failure): Error => {
 }
 
 /** The buffers of these records go across without a second copy: they are ours already. */
-const buffersOf = (requests: Request[]): ArrayBuffer[] =>
-  requests.flatMap(({ operation }) => {
+const buffersOf = (operations: Operation[]): ArrayBuffer[] =>
+  operations.flatMap((operation) => {
     const bytes =
       operation.do === 'append' ? operation.record : operation.do === 'putSnapshot' ? operation.snapshot : null
     return bytes?.buffer instanceof ArrayBuffer && bytes.byteLength >= TRANSFER_BYTES ? [bytes.buffer] : []
   })
 
 /**
- * The asker's side of the worker thread: requests go out in the order of the calls, answers come back by id. One message is
+ * The asker's side of the worker thread: requests go out in the order of the calls, and answers come back in it. One message is
  * on its way at a time, and what is asked meanwhile goes with the next: it would wait for the thread in any case, and a
  * message costs as much as a move.
  */
@@ -34,10 +34,8 @@ export class SqliteLine {
   readonly #worker: Worker
   readonly #onTrouble: (error: Error) => void
   readonly #soon: (task: () => void) => void
-  readonly #pending = new Map<number, Pending>()
-  #outbox: Request[] = []
-  #inFlight = 0
-  #lastId = 0
+  #outbox: Pending[] = []
+  #sent: Pending[] = []
   #closed: Promise<void> | null = null
   #settleClose: ((error: Error | null) => void) | null = null
   /** Why nothing more is taken; null while the line is open. */
@@ -55,10 +53,8 @@ export class SqliteLine {
   ask<T>(operation: Operation): Promise<T> {
     if (this.#ended !== null) return Promise.reject(this.#notTaken(operation, this.#ended))
     return new Promise<T>((resolve, reject) => {
-      this.#lastId += 1
-      this.#pending.set(this.#lastId, { operation, resolve, reject })
       if (this.#outbox.length === 0) this.#soon(() => this.#flush())
-      this.#outbox.push({ id: this.#lastId, operation })
+      this.#outbox.push({ operation, resolve, reject })
     })
   }
 
@@ -75,14 +71,15 @@ export class SqliteLine {
   }
 
   #flush(): void {
-    if (this.#inFlight === 0) this.#send()
+    if (this.#sent.length === 0) this.#send()
   }
 
   #send(): void {
-    const requests = this.#outbox
+    if (this.#outbox.length === 0) return
+    const operations = this.#outbox.map(({ operation }) => operation)
+    this.#sent = [...this.#sent, ...this.#outbox]
     this.#outbox = []
-    this.#inFlight += requests.length
-    if (requests.length > 0) this.#worker.postMessage(requests, buffersOf(requests))
+    this.#worker.postMessage(operations, buffersOf(operations))
   }
 
   #receive(message: FromWorker): void {
@@ -90,14 +87,12 @@ export class SqliteLine {
       this.#settleClose?.(message.message === null ? null : new StorageError(`closing the log: ${message.message}`))
       this.#settleClose = null
     }
-    if (message.say !== 'replies') return
-    this.#inFlight -= message.replies.length
+    if (message.say !== 'outcomes') return
+    const answered = this.#sent.splice(0, message.outcomes.length)
     this.#flush()
-    for (const { id, outcome } of message.replies) {
-      const pending = this.#pending.get(id)
-      this.#pending.delete(id)
-      if (outcome.ok) pending?.resolve(outcome.value)
-      else pending?.reject(errorOf(outcome.failure))
+    for (const [i, outcome] of message.outcomes.entries()) {
+      if (outcome.ok) answered[i]?.resolve(outcome.value)
+      else answered[i]?.reject(errorOf(outcome.failure))
     }
   }
 
@@ -107,10 +102,10 @@ export class SqliteLine {
     if (expected || this.#ended === DIED) return
     this.#ended = DIED
     const trouble = new StorageError(`${DIED}: ${error.message}`, { cause: error })
-    for (const { operation, reject } of this.#pending.values()) {
+    for (const { operation, reject } of [...this.#sent, ...this.#outbox]) {
       reject(isRead(operation) ? trouble : new FateUnknown(trouble.message, { cause: error }))
     }
-    this.#pending.clear()
+    this.#sent = []
     this.#outbox = []
     this.#settleClose?.(trouble)
     this.#settleClose = null

@@ -35,20 +35,16 @@ const READS: readonly Operation['do'][] = [
 /** Whether the operation leaves the database as it is. Pure. */
 export const isRead = (operation: Operation): boolean => READS.includes(operation.do)
 
-export interface Request {
-  id: number
-  operation: Operation
-}
 /** Everything asked within one turn of the asker, in order; or the wish to end after all that was asked before. */
-export type ToWorker = Request[] | 'close'
+export type ToWorker = Operation[] | 'close'
 
 export type Failure = { kind: 'fenced'; room: RoomId } | { kind: 'not_stored' | 'unreadable'; message: string }
 export type Outcome = { ok: true; value: unknown } | { ok: false; failure: Failure }
-export type Reply = { id: number; outcome: Outcome }
 
 export type FromWorker =
   | { say: 'ready' }
   | { say: 'refused'; message: string; inUse: boolean }
-  | { say: 'replies'; replies: Reply[] }
+  /** Of the next operations, in the order in which they were asked. */
+  | { say: 'outcomes'; outcomes: Outcome[] }
   /** `message`: why closing was not clean, or null. */
   | { say: 'closed'; message: string | null }

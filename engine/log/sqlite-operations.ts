@@ -1,6 +1,7 @@
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
-import { Fenced, type IndexRow, type Position } from './log.ts'
+import { type Entry, Fenced, type IndexRow, type Position } from './log.ts'
 import type { Operation } from './sqlite-messages.ts'
+import { Page } from './sqlite-page.ts'
 import type { SqlitePlaces } from './sqlite-places.ts'
 import type { SqliteQueries } from './sqlite-queries.ts'
 
@@ -35,7 +36,7 @@ export class SqliteOperations {
       case 'append':
         return this.#append(operation.room, operation.after, operation.record, operation.index)
       case 'read':
-        return this.#positions(operation.room, operation.after, operation.limit).map((at) => queries.entry(at))
+        return new Page(this.#read(operation.room, operation.after, operation.limit))
       case 'last': {
         const position = this.#head(operation.room)
         return position === 0 ? null : queries.entry(position)
@@ -114,9 +115,10 @@ export class SqliteOperations {
     if (oldest !== undefined) this.#heads.delete(oldest)
   }
 
-  #positions(room: RoomId, after: Position, limit: number): Position[] {
-    const staged = (this.#staged.get(room) ?? []).filter((position) => position > after)
-    return [...this.#places.of(room, after, limit), ...staged].slice(0, limit)
+  #read(room: RoomId, after: Position, limit: number): Entry[] {
+    const placed = this.#queries.placed(room, after, limit)
+    const later = [...this.#places.tail(room), ...(this.#staged.get(room) ?? [])].filter((position) => position > after)
+    return [...placed, ...later.slice(0, limit - placed.length).map((position) => this.#queries.entry(position))]
   }
 
   #rooms(after: RoomId | '', limit: number): RoomId[] {

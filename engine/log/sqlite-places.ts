@@ -33,11 +33,9 @@ export class SqlitePlaces {
     this.#newest = Math.max(this.#newest, position)
   }
 
-  /** Positions of a room's committed records after `after`, oldest first, at most `limit`. */
-  of(room: RoomId, after: Position, limit: number): Position[] {
-    const placed = this.#queries.places(room, after, limit)
-    const tail = (this.#tail.get(room) ?? []).filter((position) => position > after)
-    return [...placed, ...tail].slice(0, limit)
+  /** Positions of a room's committed records that are not placed yet, oldest first. */
+  tail(room: RoomId): readonly Position[] {
+    return this.#tail.get(room) ?? []
   }
 
   last(room: RoomId): Position {

@@ -8,6 +8,8 @@ type KeptRules = NonNullable<Awaited<ReturnType<RulesArchive['rules']>>>
 
 const wrong = (row: Row, column: string) => new Error(`unexpected ${column} in the database: ${typeof row[column]}`)
 
+const missing = (position: number) => new Error(`record ${position} is missing from the database`)
+
 const text = (row: Row, column: string): string => {
   const value = row[column]
   if (typeof value !== 'string') throw wrong(row, column)
@@ -77,14 +79,19 @@ export class SqliteQueries {
 
   entry(position: number): Entry {
     const row = this.first('SELECT body FROM record WHERE position = ?', position)
-    if (!row) throw new Error(`record ${position} is missing from the database`)
+    if (!row) throw missing(position)
     return { position, record: bytes(row, 'body') }
   }
 
-  /** Positions of a room in the place table, oldest first. */
-  places(room: RoomId, after: number, limit: number): number[] {
-    const sql = 'SELECT position FROM place WHERE room = ? AND position > ? ORDER BY position LIMIT ?'
-    return this.all(sql, room, after, limit).map((row) => number(row, 'position'))
+  /** A room's records that the place table has, oldest first. */
+  placed(room: RoomId, after: number, limit: number): Entry[] {
+    const sql = `SELECT place.position, body FROM place LEFT JOIN record USING (position)
+      WHERE place.room = ? AND place.position > ? ORDER BY place.position LIMIT ?`
+    return this.all(sql, room, after, limit).map((row) => {
+      const position = number(row, 'position')
+      if (row.body === null) throw missing(position)
+      return { position, record: bytes(row, 'body') }
+    })
   }
   /** Positions and rooms of the records that the place table does not have yet, oldest first. */
   unplaced(): { position: number; room: RoomId }[] {

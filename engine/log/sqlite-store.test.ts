@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bytesOf, indexRow, testChance, textOf } from './conformance-values.ts'
 import { type Folder, LOG_FILE, openFolder } from './sqlite-folder.ts'
 import type { Operation, Outcome } from './sqlite-messages.ts'
+import { entriesOf, Page } from './sqlite-page.ts'
 import { SqliteStore } from './sqlite-store.ts'
 
 const append = (room: string, after: number, record: Uint8Array): Operation => ({
@@ -26,8 +27,8 @@ describe('SqliteStore', () => {
   }
   const read = (from: SqliteStore, room: string): string[] => {
     const [outcome] = from.run([{ do: 'read', room, after: 0, limit: 100_000 }])
-    if (!outcome?.ok || !Array.isArray(outcome.value)) throw new Error(`reading ${room}: ${JSON.stringify(outcome)}`)
-    return outcome.value.map((entry) => textOf(entry.record))
+    if (!outcome?.ok || !(outcome.value instanceof Page)) throw new Error(`reading ${room}: ${JSON.stringify(outcome)}`)
+    return entriesOf(outcome.value).map((entry) => textOf(entry.record))
   }
   const kinds = (outcomes: Outcome[]) => outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.failure.kind))
   const position = (outcome: Outcome | undefined) => (outcome?.ok ? Number(outcome.value) : Number.NaN)
@@ -78,7 +79,7 @@ describe('SqliteStore', () => {
       { do: 'rooms', after: '', limit: 9 },
     ])
     const entry = { position: 1, record: bytesOf('a1') }
-    expect(outcomes).toEqual([1, [entry], entry, ['a']].map((value) => ({ ok: true, value })))
+    expect(outcomes).toEqual([1, new Page([entry]), entry, ['a']].map((value) => ({ ok: true, value })))
   })
 
   test('a full disk refuses the record that does not fit and no other, and takes records again when there is space', () => {

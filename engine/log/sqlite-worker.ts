@@ -1,7 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { DataFolderInUse } from './log.ts'
 import { openFolder } from './sqlite-folder.ts'
-import type { FromWorker, Reply, Request, ToWorker } from './sqlite-messages.ts'
+import type { FromWorker, Operation, Outcome, ToWorker } from './sqlite-messages.ts'
+import { Page } from './sqlite-page.ts'
 import { SqliteStore } from './sqlite-store.ts'
 import { describeTrouble } from './sqlite-trouble.ts'
 
@@ -10,27 +11,28 @@ const BATCH_OPERATIONS = 512
 
 if (!parentPort) throw new Error('sqlite-worker.ts runs as a worker thread of sqlite.ts')
 const port = parentPort
-const say = (message: FromWorker) => port.postMessage(message)
+const say = (message: FromWorker, handedOver: ArrayBuffer[] = []) => port.postMessage(message, handedOver)
 
 /** All that is asked by now goes into one transaction, so that rooms that commit at the same time share an fsync. */
 const serve = (store: SqliteStore, first: ToWorker) => {
-  const waiting: Request[] = []
+  const waiting: Operation[] = []
   let closing = false
   for (let message: ToWorker | undefined = first; message !== undefined; message = next()) {
     if (message === 'close') closing = true
     else waiting.push(...message)
   }
   for (let at = 0; at < waiting.length; at += BATCH_OPERATIONS) {
-    const batch = waiting.slice(at, at + BATCH_OPERATIONS)
-    const outcomes = store.run(batch.map((request) => request.operation))
-    const replies = batch.flatMap(({ id }, i): Reply[] => {
-      const outcome = outcomes[i]
-      return outcome ? [{ id, outcome }] : []
-    })
-    say({ say: 'replies', replies })
+    const outcomes = store.run(waiting.slice(at, at + BATCH_OPERATIONS))
+    say({ say: 'outcomes', outcomes }, outcomes.flatMap(buffersOf))
     if (store.behind) store.catchUp()
   }
   if (closing) end(store)
+}
+
+const buffersOf = (outcome: Outcome): ArrayBuffer[] => {
+  if (!outcome.ok || !(outcome.value instanceof Page)) return []
+  const { positions, ends, bytes } = outcome.value
+  return [positions.buffer, ends.buffer, bytes.buffer]
 }
 
 const next = (): ToWorker | undefined => receiveMessageOnPort(port)?.message

@@ -2,6 +2,7 @@ import type { Chance, Clock } from '../../protocol/clock.ts'
 import { checkAppend, checkPage, checkPlayer, checkRoom } from './bounds.ts'
 import type { Storage } from './log.ts'
 import { openLine } from './sqlite-line.ts'
+import { entriesOf, type Page } from './sqlite-page.ts'
 
 export interface SqliteOptions {
   /** The data folder; made where it is missing. */
@@ -31,7 +32,7 @@ export const openSqlite = async ({ dir, chance, soon, onTrouble = () => {} }: Sq
     async read(room, after, limit) {
       checkRoom(room)
       checkPage(after, limit)
-      return line.ask({ do: 'read', room, after, limit })
+      return entriesOf(await line.ask<Page>({ do: 'read', room, after, limit }))
     },
     async last(room) {
       checkRoom(room)

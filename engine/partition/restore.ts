@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { RoomId, Seq } from '../../protocol/frames.ts'
+import type { PlayerId, RoomId, Seq } from '../../protocol/frames.ts'
 import { decodeRecord, recordChecksum } from '../../protocol/record.ts'
 import type { Storage } from '../log/log.ts'
 import { type ChainedRecord, DamagedRoom, LOG_START, type LogEnd, readChain } from '../room/chain.ts'
@@ -101,8 +101,13 @@ export const readAll = async (
   { storage, keys }: Pick<Sources, 'storage' | 'keys'>,
 ): Promise<ChainedRecord[]> => {
   const records: ChainedRecord[] = []
-  for await (const chained of readChain(storage, room, from)) records.push(chained)
-  await keys.recall(new Set(records.flatMap(({ record }) => record.inputs.flatMap(sealedBy))))
+  const players = new Set<PlayerId>()
+  for await (const page of readChain(storage, room, from)) {
+    records.push(...page)
+    for (const { record } of page)
+      for (const input of record.inputs) for (const player of sealedBy(input)) players.add(player)
+  }
+  await keys.recall(players)
   return records
 }
 

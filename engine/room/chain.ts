@@ -30,23 +30,30 @@ export interface ChainedRecord {
 const PAGE = 256
 
 /**
- * The records of a room after `from`, each checked against the one before: a record that is garbled, missing, doubled
- * or of another room throws DamagedRoom.
+ * The records of a room after `from`, page by page, each checked against the one before: a record that is garbled,
+ * missing, doubled or of another room throws DamagedRoom. While a page is worked through, the next one is read.
  */
 export async function* readChain(
   log: Pick<EventLog, 'read'>,
   room: RoomId,
   from: LogEnd,
-): AsyncGenerator<ChainedRecord> {
+): AsyncGenerator<ChainedRecord[]> {
   let end = from
+  let page = log.read(room, end.position, PAGE)
   for (;;) {
-    const entries = await log.read(room, end.position, PAGE)
-    for (const { position, record: bytes } of entries) {
+    const entries = await page
+    const last = entries.length < PAGE ? undefined : entries.at(-1)
+    if (last !== undefined) {
+      page = log.read(room, last.position, PAGE)
+      // Whoever gives up before that page does not learn that it failed.
+      page.catch(() => {})
+    }
+    yield entries.map(({ position, record: bytes }) => {
       const record = openRecord(room, end, bytes)
       end = { position, checksum: recordChecksum(bytes), seq: end.seq + record.inputs.length }
-      yield { record, end }
-    }
-    if (entries.length < PAGE) return
+      return { record, end }
+    })
+    if (last === undefined) return
   }
 }
 
