@@ -1,5 +1,6 @@
 import { Refusal } from '../../protocol/errors.ts'
 import { OP, type Role } from '../../protocol/frames.ts'
+import { encodedSize } from '../../protocol/size.ts'
 import { RulesError, type Runner, type Stamp } from '../rules/game.ts'
 import { type Asker, admit, type RoomRequest } from './admit.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -88,9 +89,9 @@ export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSett
   return batch.finish()
 }
 
-/** A cheap upper guess of an input's size in the log: what counts is that a few large payloads do not pile up. */
+/** About an input's size in the log: what counts is that a few large payloads do not pile up. */
 const roughBytes = (input: RoomInput | undefined): number =>
-  input?.type === 'move' ? 64 + JSON.stringify(input.payload ?? null).length * 2 : 256
+  input?.type === 'move' ? 256 + encodedSize(input.payload) : 256
 
 class BatchBuilder {
   state: RoomState

@@ -137,7 +137,8 @@ export class Moment {
   }
 
   #ownOps(before: Moment, viewer: PlayerId | null): Ops {
-    const [was, is] = [before.only(viewer), this.only(viewer)]
+    const was = before.only(viewer)
+    const is = this.only(viewer)
     if (was === is) return NO_OPS
     if (!sameFields(was, is)) return ops(gameDiff(this.#notShared(was), is))
     this.#only.set(viewer, was)

@@ -5,7 +5,7 @@ import type { InputOf, Origin, RoomInput } from './input.ts'
 import { connected, dropped, isPlayer, joined, left, startsNow } from './membership.ts'
 import { thawState } from './plain.ts'
 import { type RoomState, SEAT_KEPT_MS } from './state.ts'
-import { prune, remember } from './window.ts'
+import { prune, remember, type Windows } from './window.ts'
 
 /** A one-off effect of the rules, for everyone or only for some players. */
 export interface Emit {
@@ -97,6 +97,8 @@ export const step = (state: RoomState | null, input: RoomInput, runner: Runner):
   }
 }
 
+const NO_EMITS: readonly Emit[] = []
+
 const created = (input: InputOf<'room.created'>): RoomState => ({
   room: input.room,
   seq: 0,
@@ -169,6 +171,12 @@ const tell = (
   }
 }
 
+/** The windows, pruned where one more player comes to them: they grow by nothing else. */
+const roomFor = ({ by }: Origin, state: RoomState, at: number): Windows =>
+  Object.hasOwn(state.windows, by)
+    ? state.windows
+    : prune(state.windows, (player) => isPlayer(state, player) || player === state.host, at)
+
 const settle = (
   state: RoomState,
   input: RoomInput,
@@ -179,18 +187,11 @@ const settle = (
 ): Outcome => {
   const seq = state.seq + 1
   const windows =
-    origin === null
-      ? state.windows
-      : remember(
-          prune(state.windows, (p) => isPlayer(state, p) || p === state.host, input.at),
-          origin,
-          value ?? null,
-          input.at,
-        )
+    origin === null ? state.windows : remember(roomFor(origin, state, input.at), origin, value ?? null, input.at)
   const over = state.phase === 'playing' && state.rules !== null && runner.done(state.rules)
   return {
     state: { ...state, seq, at: input.at, windows, phase: over ? 'over' : state.phase },
-    emits: (told?.stepped?.emits ?? []).map(({ event, to }) => ({ seq, event, to })),
+    emits: told?.stepped?.emits.map(({ event, to }) => ({ seq, event, to })) ?? NO_EMITS,
     value,
     trouble: told?.trouble ?? null,
   }

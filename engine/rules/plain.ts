@@ -22,6 +22,10 @@ export const impurity = (value: unknown, name: string): string | null => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
+/** What states hold most of. Asked first and in place: each step of every room comes by here. */
+const isNumberOrText = (value: unknown): boolean =>
+  typeof value === 'number' ? Number.isFinite(value) : typeof value === 'string'
+
 const sealing = (value: unknown): Flaw | null => {
   if (!isObject(value)) return simple(value)
   if (Object.isFrozen(value)) return null
@@ -29,18 +33,24 @@ const sealing = (value: unknown): Flaw | null => {
   const what = container(value)
   if (what !== null) return { path: [], what }
   Object.freeze(value)
-  // Each step of every room comes by here: keys and a look-up are twice as fast as entries.
+  // Keys and a look-up are twice as fast as entries.
   for (const key of Object.keys(value)) {
-    const flaw = sealing(value[key])
+    const part = value[key]
+    const flaw = isNumberOrText(part) ? null : sealing(part)
     if (flaw !== null) return within(flaw, key)
   }
   return null
 }
 
-/** By index, which is many times faster than by key: a hole reads as undefined. */
+/**
+ * By index, which is many times faster than by key: a hole reads as undefined. Numbers and text before the freeze: what is
+ * frozen takes twice as long to read. The rest after it, so that a list within itself ends.
+ */
 const sealingList = (list: readonly unknown[]): Flaw | null => {
+  let index = 0
+  while (index < list.length && isNumberOrText(list[index])) index++
   Object.freeze(list)
-  for (let index = 0; index < list.length; index++) {
+  for (; index < list.length; index++) {
     const flaw = sealing(list[index])
     if (flaw !== null) return within(flaw, String(index))
   }

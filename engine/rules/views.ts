@@ -62,9 +62,10 @@ export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMac
         'only',
         look('only', state, (s) => only(s, viewer)),
       )
-      const twice = everyonesKeys(state).find((key) => Object.hasOwn(shown, key))
-      if (twice === undefined) return shown
-      throw new RulesError(`${game.id}: only shows "${twice}", which everyone shows too: give it another name`)
+      for (const key of everyonesKeys(state))
+        if (Object.hasOwn(shown, key))
+          throw new RulesError(`${game.id}: only shows "${key}", which everyone shows too: give it another name`)
+      return shown
     },
     media: (state, viewer) => {
       return media === undefined
