@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { OP } from '../../protocol/frames.ts'
+import { loadGame } from '../rules/load.ts'
 import { counter } from './testing/games.ts'
 import { ScriptedClient, ScriptedGateway } from './testing/gateway.ts'
 import { Poller } from './testing/poller.ts'
@@ -210,6 +211,32 @@ test('a player whose stream ends is dropped after the grace, whatever was sent b
   expect(await world.gateway.connect('eve', { session: eve.session }).stream('r')).toBe('not_member')
 })
 
+test('a held poll and a stream that are attached again at a new engine are what they were', async () => {
+  const { world, eve } = await playing()
+  const g2 = new ScriptedGateway('g2', world.bus, world.clock)
+  const stream = g2.connect('eve', { session: eve.session })
+  const at = await stream.stream('r')
+  await eve.poll()
+  const held = await place(eve)
+  await world.crash()
+  const again = (gateway: ScriptedGateway, client: ScriptedClient, as: 'held' | 'stream') => {
+    const { conn, session } = client
+    const { seq: since = 0, heard = 0 } = client.rooms.get('r') ?? {}
+    const ref = as === 'stream' && typeof at === 'object' ? (at?.ref ?? null) : null
+    const member = { conn: conn ?? 0, session, player: { id: 'eve', name: 'eve' }, role: 'spectator' as const }
+    const members = [{ ...member, since, heard, ref, as }]
+    return gateway.answers(gateway.publish((id) => ({ kind: 'attach', gateway: gateway.name, id, room: 'r', members })))
+  }
+  await again(g2, stream, 'stream')
+  await again(world.gateway, held, 'held')
+  expect([held.closes, stream.closes]).toEqual([[], []])
+  await held.drop()
+  await world.clock.advance(20_000)
+  await stream.drop()
+  await world.clock.advance(9_900)
+  expect(Array.isArray(await eve.poll())).toBe(true)
+})
+
 test('who polls while the stream ends stays, and who polls and joins on a WebSocket goes with it', async () => {
   const { world, ann, bob } = await playing()
   const stream = world.gateway.connect('bob', { session: bob.session })
@@ -270,6 +297,45 @@ test('what passes beside the log is kept for who polls: once, not what they sent
   await bob.poll()
   await other.poll()
   expect([bob.casts().length, other.casts().length]).toEqual([1, 1])
+})
+
+test('P4 private: in a night and a day of mafia a poll is told what a WebSocket of the same member is told, and nothing else', async () => {
+  const { world, ann } = await startWorld(await loadGame('games/mafia'), { night: 60, day: 60 })
+  const others = ['bob', 'cas', 'dan', 'eve'].map((name) => world.gateway.connect(name))
+  for (const client of others) await client.join('r')
+  const watcher = world.gateway.connect('fay')
+  await watcher.join('r', { role: 'spectator' })
+  const all = [ann, ...others]
+  const polling = [...all, watcher].map((client) => ({
+    client,
+    poller: new Poller(world.gateway, 'r', client.player, 'the-session-that-polls'),
+  }))
+  for (const { poller } of polling) await poller.poll()
+  await world.clock.advance(1_000)
+  for (const { poller } of polling) await poller.poll()
+  for (const { client, poller } of polling) [client.inbox.length, poller.inbox.length] = [0, 0]
+  await ann.call('r', 'start')
+  const role = (client: ScriptedClient) => (client.document('r').game as Record<string, unknown>).role
+  const killer = all.find((client) => role(client) === 'mafia') ?? ann
+  const town = all.filter((client) => client !== killer)
+  const [victim, ...living] = town
+  await killer.call('r', 'chat', { text: 'Whom?', to: 'mafia' })
+  await killer.move('r', 'vote', { target: victim?.player ?? '' })
+  await victim?.call('r', 'chat', { text: 'It was them', to: 'dead' })
+  await living[0]?.call('r', 'chat', { text: 'Good morning' })
+  await watcher.call('r', 'chat', { text: 'Poor them' })
+  await world.gateway.settle()
+  const beside = (inbox: ScriptedClient['inbox']) => inbox.filter(([op]) => op === OP.note || op === OP.castOut)
+  for (const { client, poller } of polling) {
+    await poller.poll()
+    expect(beside(poller.inbox)).toEqual(beside(client.inbox))
+    expect(poller.document).toEqual(client.document('r'))
+    const texts = poller.topic('chat').map((line) => Reflect.get(Object(line), 'text'))
+    expect(texts.includes('Whom?')).toBe(client === killer)
+    expect(texts.includes('It was them')).toBe(client === victim)
+    expect(texts.includes('Good morning')).toBe(true)
+    expect(texts.includes('Poor them')).toBe(client === watcher)
+  }
 })
 
 test('a session that sends over HTTP and listens to a stream does not hear its own CASTs, and nothing is kept for it', async () => {
@@ -353,6 +419,30 @@ test('spectators over HTTP count as those on a WebSocket do, and the others are 
   expect(eve.topic('spectators').at(-1)).toBe(1)
   await world.clock.advance(37_000)
   expect(counts().at(-1)).toBe(0)
+})
+
+test('P5 bounded: a poll of one of many spectators asks nothing of the others, and shows the rules once for all', async () => {
+  let viewed = 0
+  const game = counter()
+  const { only } = game.runner
+  const counting: Partial<typeof game.runner> = {
+    only: (...about) => {
+      viewed += 1
+      return only.apply(game.runner, about)
+    },
+  }
+  const { world, ann } = await playing({ ...game, runner: Object.assign(Object.create(game.runner), counting) })
+  const watchers = Array.from({ length: 200 }, (_, n) => new Poller(world.gateway, 'r', `w${n}`))
+  for (const watcher of watchers) {
+    await watcher.client.join('r', { role: 'spectator' })
+    await watcher.poll()
+  }
+  viewed = 0
+  await ann.move('r', 'add', 1)
+  await ann.call('r', 'chat', { text: 'Hello' })
+  for (const watcher of watchers) await watcher.poll()
+  expect(watchers.map(({ document }) => document?.game)).toEqual(watchers.map(() => ({ sum: 1, own: 'watching' })))
+  expect(viewed).toBeLessThan(10)
 })
 
 test('a room in which somebody polls stays in memory', async () => {
