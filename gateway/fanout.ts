@@ -201,7 +201,8 @@ export class Fanout {
     leaveAudience(membership)
     membership.ref = at.ref ?? membership.ref
     room.engine = this.#engine
-    connection.joined.set(id, true)
+    // The string that all members share, in place of the one that came with the JOIN.
+    connection.joined.set(room.id, true)
     membership.standing = { is: 'alone', seq: at.seq, heard: at.heard }
     if (at.role !== 'spectator') return
     const { audience } = room

@@ -78,7 +78,7 @@ export class RoomsHere {
     const standing: Standing = { is: 'alone', seq: 0, heard: 0 }
     const membership: Membership = { room, connection, role, ref: null, standing, behindAt: 0 }
     room.members.set(connection.id, membership)
-    connection.memberships.set(id, membership)
+    connection.memberships.set(room.id, membership)
     return membership
   }
 

@@ -25,8 +25,8 @@ const CONNECTIONS_PER_PLAYER = 8
 
 /** The connections that are in one room, by connection, by player, and by what they are shown. */
 export class Attachments {
-  /** Nearly all have one: an array of one is a fifth of a set. */
-  readonly #byPlayer = new Map<PlayerId, readonly Attachment[]>()
+  /** Nearly all have one, and so no array. */
+  readonly #byPlayer = new Map<PlayerId, Attachment | readonly Attachment[]>()
   readonly #players = new Map<string, Attachment>()
   /** Who only watches, by gateway. */
   readonly #audiences = new Map<GatewayId, Map<ConnId, Attachment>>()
@@ -60,7 +60,9 @@ export class Attachments {
   }
 
   of(player: PlayerId): readonly Attachment[] {
-    return this.#byPlayer.get(player) ?? NONE
+    const own = this.#byPlayer.get(player)
+    if (own === undefined) return NONE
+    return 'conn' in own ? [own] : own
   }
 
   watches(player: PlayerId): boolean {
@@ -82,7 +84,7 @@ export class Attachments {
     const [first] = alike
     if (first !== undefined && alike.length >= CONNECTIONS_PER_PLAYER) replaced.push(first)
     for (const gone of replaced) this.remove(gone)
-    this.#byPlayer.set(player, this.of(player).concat(attachment))
+    this.#keep(player, [...this.of(player), attachment])
     if (role === 'player') this.#players.set(keyOf(gateway, conn), attachment)
     else {
       this.#spectators += 1
@@ -96,9 +98,10 @@ export class Attachments {
   remove(attachment: Attachment): void {
     const { gateway, conn, player, role } = attachment
     if (this.get(gateway, conn) !== attachment) return
-    const others = this.of(player).filter((a) => a !== attachment)
-    if (others.length > 0) this.#byPlayer.set(player, others)
-    else this.#byPlayer.delete(player)
+    this.#keep(
+      player,
+      this.of(player).filter((a) => a !== attachment),
+    )
     if (role === 'player') this.#players.delete(keyOf(gateway, conn))
     else {
       this.#spectators -= 1
@@ -106,6 +109,12 @@ export class Attachments {
       audience?.delete(conn)
       if (audience?.size === 0) this.#audiences.delete(gateway)
     }
+  }
+
+  #keep(player: PlayerId, own: readonly Attachment[]): void {
+    const [first] = own
+    if (first === undefined) this.#byPlayer.delete(player)
+    else this.#byPlayer.set(player, own.length === 1 ? first : own)
   }
 }
 
