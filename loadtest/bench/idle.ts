@@ -2,6 +2,7 @@ import { type Benchmark, fixed, sleep, table, verdict } from './figures.ts'
 import { addressOf, many, Player } from './player.ts'
 import type { Memory } from './probe.ts'
 import { type Server, startOurs, startRaw } from './server.ts'
+import { type Point, slope } from './slope.ts'
 import { Wire } from './wire.ts'
 
 const AIM_BYTES = 1_024
@@ -9,19 +10,6 @@ const AIM_BYTES = 1_024
 const SETTLE_MS = 6_500
 const AT_ONCE = 32
 const SEATS = 8
-
-interface Point {
-  connections: number
-  memory: Memory
-}
-
-/** Bytes per connection: the slope of the line that fits the points best. */
-const slope = (points: readonly Point[], of: (memory: Memory) => number): number => {
-  const mean = (f: (point: Point) => number) => points.reduce((total, point) => total + f(point), 0) / points.length
-  const [x, y] = [mean(({ connections }) => connections), mean(({ memory }) => of(memory))]
-  const above = mean((p) => (p.connections - x) * (of(p.memory) - y))
-  return above / mean((p) => (p.connections - x) ** 2)
-}
 
 /** Memory after each number of connections. */
 const climb = async (

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { encode } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { sleep } from './figures.ts'
+import { afterText, integerAt, widthAt } from './heads.ts'
 import { addressOf, many, Player } from './player.ts'
 import { REF_AT } from './relayed.ts'
 import { cpuBetween, type Server, startOurs, startRaw } from './server.ts'
@@ -213,21 +214,3 @@ const moveOf = (room: string): Buffer => {
 }
 /** From the end of a MOVE back to its cell. */
 const VALUE_TAIL = 5 + 6 + 1
-
-/** The place after the short text at `at`. */
-const afterText = (bytes: Buffer, at: number): number => {
-  const type = bytes[at] ?? 0
-  return type === 0xd9 ? at + 2 + (bytes[at + 1] ?? 0) : at + 1 + (type & 31)
-}
-
-/** The unsigned integer at `at`, and how many bytes it takes. */
-const integerAt = (bytes: Buffer, at: number): number => {
-  const type = bytes[at] ?? 0
-  if (type < 128) return type
-  if (type === 0xcc) return bytes[at + 1] ?? 0
-  return type === 0xcd ? bytes.readUInt16BE(at + 1) : bytes.readUInt32BE(at + 1)
-}
-const widthAt = (bytes: Buffer, at: number): number => {
-  const type = bytes[at] ?? 0
-  return type < 128 ? 1 : type === 0xcc ? 2 : type === 0xcd ? 3 : 5
-}

@@ -1,17 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Benchmark } from './figures.ts'
 
-const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url))
+/** Puts sections, by the name of their place, into a page of docs, instead of its earlier ones. */
+export const writeSections = (page: string, sections: Readonly<Record<string, string>>): void => {
+  const path = fileURLToPath(new URL(`../../docs/${page}`, import.meta.url))
+  let text = readFileSync(path, 'utf8')
+  for (const [place, section] of Object.entries(sections)) text = withSection(text, place, section)
+  writeFileSync(path, text)
+}
 
-/** Puts a section into the page, in place of its earlier one. What stands outside of the markers is kept as it is. */
-export const writeSection = ({ name, title }: Pick<Benchmark, 'name' | 'title'>, how: string, text: string): void => {
-  const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`]
-  const section = `${begin}\n## ${title}\n\n<sub>${how}</sub>\n\n${text}\n${end}`
-  const page = readFileSync(PAGE, 'utf8')
+/** Returns the page with this text between the markers of a place. What stands outside of them is kept as it is. Pure; throws where the page has none. */
+export const withSection = (page: string, place: string, section: string): string => {
+  const [begin, end] = [`<!-- ${place} -->`, `<!-- /${place} -->`]
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
-  if (from < 0 || to < from)
-    throw new Error(`docs/benchmarks.md has no place for ${name}: put ${begin} and ${end} into it`)
-  writeFileSync(PAGE, page.slice(0, from) + section + page.slice(to + end.length))
+  if (from < 0 || to < from) throw new Error(`the page has no place for this section: put ${begin} and ${end} into it`)
+  return `${page.slice(0, from)}${begin}\n${section}\n${page.slice(to)}`
 }

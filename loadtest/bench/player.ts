@@ -9,7 +9,8 @@ const PLAYERS_PER_ADDRESS = 1_000
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const HEADER = part({ alg: 'HS256', typ: 'JWT' })
 
-const tokenOf = (player: string): string => {
+/** Returns the token under which a server of `startOurs` knows this player. */
+export const tokenOf = (player: string): string => {
   const body = `${HEADER}.${part({ sub: player, name: player })}`
   return `${body}.${createHmac('sha256', SECRET).update(body).digest('base64url')}`
 }

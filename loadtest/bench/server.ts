@@ -34,13 +34,22 @@ export interface Server {
 }
 
 const running = new Set<ChildProcess>()
+const folders = new Set<string>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) removeFolder(folder)
 })
+
+/** A server that is being killed may write for a moment more. */
+const removeFolder = (folder: string): void => {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  folders.delete(folder)
+}
 
 /** The real `madang start` with a fresh data folder, bench's game besides the sample games, and a high rate. */
 export const startOurs = async (): Promise<Server> => {
   const data = mkdtempSync(join(tmpdir(), 'madang-bench-'))
+  folders.add(data)
   const games = [pathOf('../../games'), pathOf('../games')].join()
   const flags = ['--port', '0', '--admin-port', '0', '--data', data, '--games', games, '--log-level', 'warn']
   const server = await start([pathOf('../../cli/madang.ts'), 'start', ...flags, '--rate', '100000'], {
@@ -48,7 +57,7 @@ export const startOurs = async (): Promise<Server> => {
   })
   const stop = async () => {
     await server.stop()
-    rmSync(data, { recursive: true, force: true })
+    removeFolder(data)
   }
   return { ...server, stop }
 }

@@ -15,13 +15,14 @@ export class Wire {
   #isUpgraded = false
   readonly #upgraded = Promise.withResolvers<void>()
 
-  static async open(port: number, path: string, from: string): Promise<Wire> {
+  /** `headers`: what the upgrade says besides what it must, each line with its end. */
+  static async open(port: number, path: string, from: string, headers = ''): Promise<Wire> {
     const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true })
     const wire = new Wire(socket)
     await once(socket, 'connect')
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        'Sec-WebSocket-Key: bWFkYW5nIGxvYWQgdGVzdA==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+        `Sec-WebSocket-Key: bWFkYW5nIGxvYWQgdGVzdA==\r\nSec-WebSocket-Version: 13\r\n${headers}\r\n`,
     )
     await wire.#upgraded.promise
     return wire
