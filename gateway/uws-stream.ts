@@ -15,6 +15,11 @@ export const stream = (res: UwsResponse, body: HttpStream) => {
       })
       return isTaken
     },
+    keep() {
+      // uWS ends a response that is blocked for about 10 s, and counts anew from a resume.
+      res.pause()
+      res.resume()
+    },
     end: () => void res.cork(() => void res.end()),
     cut: () => void res.close(),
   })

@@ -124,7 +124,9 @@ export const createRouter = (options: RouterOptions) => {
       log.error({ err: error, path: request.path }, 'a request failed')
       return problem('internal', 'something failed here, and was logged')
     })
+    // Of what transports say nothing is ever shown as a page, and a poll is mostly its headers.
+    const security = transports.has(request.path) ? { 'X-Content-Type-Options': 'nosniff' } : SECURITY_HEADERS
     const cors = request.path.startsWith('/v1/') ? corsHeaders(request, allows) : {}
-    return { ...reply, headers: { ...SECURITY_HEADERS, ...cors, ...reply.headers } }
+    return { ...reply, headers: { ...security, ...cors, ...reply.headers } }
   }
 }

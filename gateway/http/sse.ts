@@ -10,7 +10,7 @@ import { HttpStream } from './stream.ts'
 export const getEvents = async (
   request: HttpRequest,
   { id, name, guest }: Identity,
-  { gateway, topics, seats, chance }: ReadRoutes & { chance: Chance },
+  { gateway, clock, topics, seats, chance }: ReadRoutes & { chance: Chance },
 ): Promise<StreamReply> => {
   const room = roomOf(request)
   const last = request.headers.get('last-event-id')
@@ -22,7 +22,7 @@ export const getEvents = async (
   counts.requests++
   const leave = seats.take(id)
   counts.open++
-  const stream = new HttpStream(room, topics, counts, () => {
+  const stream = new HttpStream(room, topics, clock, counts, () => {
     counts.open--
     leave()
   })

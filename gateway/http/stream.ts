@@ -1,3 +1,4 @@
+import type { Clock } from '../../protocol/clock.ts'
 import { CLOSE, type CloseCode } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { HttpSocket, Peer } from '../socket.ts'
@@ -8,10 +9,15 @@ import { COMMENT, eventText, takenOver } from './event-text.ts'
 export interface Chunks {
   /** False: the peer does not keep up, and nothing more may be written until it has. */
   write(text: string): boolean
+  /** To be called while the peer does not keep up, more often than every 8 s: the edge gives up sooner than we do. */
+  keep(): void
   end(): void
   cut(): void
 }
 
+const KEEP_MS = 5_000
+/** Of these; a peer that takes nothing for 30 s is too slow. */
+const KEEPS_MOST = 6
 const ABNORMAL = 1006
 const NORMAL = 1000
 
@@ -24,18 +30,21 @@ export class HttpStream implements HttpSocket {
   /** Set before anything is sent. */
   peer: Peer | null = null
   readonly #topics: Topics
+  readonly #clock: Clock
   readonly #counts: { bytesOut: number }
   readonly #ended: () => void
   /** Null until the response has begun. */
   #chunks: Chunks | null = null
   #text = COMMENT
   #isCorked = false
-  #isBlocked = false
+  /** Set while the peer does not keep up. */
+  #cancelKeep: (() => void) | null = null
   #hasEnded = false
 
-  constructor(room: RoomId, topics: Topics, counts: { bytesOut: number }, ended: () => void) {
+  constructor(room: RoomId, topics: Topics, clock: Clock, counts: { bytesOut: number }, ended: () => void) {
     this.response = { room, as: 'stream' }
     this.#topics = topics
+    this.#clock = clock
     this.#counts = counts
     this.#ended = ended
   }
@@ -49,8 +58,9 @@ export class HttpStream implements HttpSocket {
 
   /** The peer has taken what was written. */
   writable() {
-    if (!this.#isBlocked) return
-    this.#isBlocked = false
+    if (!this.#cancelKeep) return
+    this.#cancelKeep()
+    this.#cancelKeep = null
     this.peer?.drained()
   }
 
@@ -71,10 +81,10 @@ export class HttpStream implements HttpSocket {
     return 0
   }
 
-  /** A peer that takes what is written lives, as far as a response can tell; one that is blocked gives no sign, and is cut. */
+  /** A response hears nothing from its peer but that it takes what is written, or not for too long. */
   ping() {
-    if (this.#hasEnded || this.#isBlocked) return
     this.peer?.alive()
+    if (this.#hasEnded || this.#isBlocked) return
     this.#text += COMMENT
     this.#flush()
   }
@@ -114,15 +124,27 @@ export class HttpStream implements HttpSocket {
     this.#text = ''
     this.#counts.bytesOut += Buffer.byteLength(text)
     if (this.#chunks.write(text)) return
-    this.#isBlocked = true
-    // The time within which it must take something begins now.
-    this.peer?.alive()
+    this.#keep(this.#chunks, KEEPS_MOST)
     this.peer?.blocked()
+  }
+
+  get #isBlocked(): boolean {
+    return this.#cancelKeep !== null
+  }
+
+  /** Waits for a peer that takes nothing, which is cut in the end. */
+  #keep(chunks: Chunks, times: number) {
+    this.#cancelKeep = this.#clock.after(KEEP_MS, () => {
+      if (times === 1) return this.cut()
+      chunks.keep()
+      this.#keep(chunks, times - 1)
+    })
   }
 
   #finish(code: number) {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    this.#cancelKeep?.()
     this.peer?.closed(code)
     this.#ended()
   }
