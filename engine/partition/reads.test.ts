@@ -60,6 +60,18 @@ test('P3 ordered: a poll from a seq that is no longer kept, or not yet reached, 
   expect(bob.since).toBeLessThan(100)
 })
 
+test('P4 private: who polls as a spectator and takes a seat goes on with what the player may see', async () => {
+  const { world, ann } = await playing(counter({ head: 'dropIn: true' }))
+  const eve = new Poller(world.gateway, 'r', 'eve')
+  await eve.client.join('r', { role: 'spectator' })
+  await eve.poll()
+  expect(eve.document?.game).toMatchObject({ own: 'watching' })
+  await eve.client.join('r')
+  await ann.move('r', 'add', 1)
+  await eve.poll()
+  expect(eve.document?.game).toEqual({ sum: 1, own: 0 })
+})
+
 test('P3 ordered: who goes from polls to a stream or a WebSocket goes on where the polls left it', async () => {
   const { world, ann, bob } = await playing()
   const stays = world.gateway.connect('bob')
