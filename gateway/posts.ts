@@ -139,6 +139,8 @@ export class Posts {
           const { op, ref } = readHead(frame)
           // A JOIN's document comes by the way down that the client has opened.
           if (op !== OP.ok && op !== OP.err) continue
+          // The answer to a resend begins anew.
+          if (ref !== null && answered.has(ref)) continue
           answers.push(frame)
           if (ref !== null) answered.add(ref)
         }

@@ -1,0 +1,197 @@
+import { afterEach, expect, test } from 'vitest'
+import { splitFrames } from '../../protocol/batch.ts'
+import { decode } from '../../protocol/codec.ts'
+import { endAll } from '../testing/server.ts'
+import { bodyOf, expectProblem, SESSION, seat } from '../testing/transport.ts'
+
+afterEach(endAll)
+
+const BELL = { type: 'bell' }
+const stroke = (n: number) => [38, 'r', 'bob', 'stroke', n]
+
+test('a poll without since, or with 0, gets the STATE; with wait=0 one that missed nothing gets 204', async () => {
+  const { get, engine } = await seat()
+  const first = await get('poll?room=r&wait=0')
+  expect(first.status).toBe(200)
+  expect(first.headers.get('content-type')).toBe('application/json')
+  expect(first.headers.get('cache-control')).toBe('no-store')
+  expect(await bodyOf(first)).toEqual([[35, 'r', 1, { game: 1 }]])
+  expect(await bodyOf(await get('poll?room=r&since=0'))).toEqual([[35, 'r', 1, { game: 1 }]])
+  const packed = await get('poll?room=r&wait=0', { accept: 'application/vnd.msgpack' })
+  expect(packed.headers.get('content-type')).toBe('application/vnd.msgpack')
+  const frames = splitFrames(new Uint8Array(await packed.arrayBuffer())).map((bytes) => decode(bytes))
+  expect(frames).toEqual([[35, 'r', 1, { game: 1 }]])
+  const none = await get('poll?room=r&since=1&wait=0')
+  expect(none.status).toBe(204)
+  expect(none.headers.get('cache-control')).toBe('no-store')
+  expect(
+    engine.reads.map(({ session, since, attach, presenceMs }) => [session, since, attach?.as, presenceMs]),
+  ).toEqual([
+    [SESSION, 0, undefined, 10_000],
+    [SESSION, 0, 'held', 35_000],
+    [SESSION, 0, undefined, 10_000],
+    [SESSION, 1, undefined, 10_000],
+  ])
+})
+
+test('a held poll ends with the first commit that shows something: one PATCH from its since, whose seq covers the EMITs', async () => {
+  const { get, engine, conn, server } = await seat()
+  const held = get('poll?room=r&since=1&wait=20')
+  const to = [await conn(0)]
+  // The member's document has not changed since 1; the poll's own seq is of later.
+  engine.say(
+    engine.output('r', 3, to, { document: [1, 2], emits: [[37, 'r', 3, BELL]], ephemeral: [stroke(1)] }),
+    engine.output('r', 4, to, { document: [2, 4], emits: [[37, 'r', 4, BELL]] }),
+  )
+  expect(await bodyOf(await held)).toEqual([[36, 'r', 1, 3, [[['game'], 2]]], [37, 'r', 3, BELL], stroke(1)])
+  await expect.poll(() => engine.detaches.map(({ conns }) => conns)).toEqual([to])
+  expect(server.gateway.held()).toMatchObject({ connections: 0, rooms: 0, requests: 0 })
+})
+
+test('an EMIT alone travels with an empty PATCH', async () => {
+  const { get, engine, conn } = await seat()
+  const held = get('poll?room=r&since=1&wait=20')
+  engine.say(engine.output('r', 7, [await conn(0)], { emits: [[37, 'r', 7, BELL]] }))
+  expect(await bodyOf(await held)).toEqual([
+    [36, 'r', 1, 7, []],
+    [37, 'r', 7, BELL],
+  ])
+})
+
+test('CASTs and NOTEs alone are gathered for a moment, and travel with an empty PATCH that moves nothing', async () => {
+  const { get, engine, conn } = await seat()
+  const held = get('poll?room=r&since=1&wait=20')
+  const to = [await conn(0)]
+  engine.say(engine.output('r', 1, to, { ephemeral: [stroke(1)] }))
+  engine.say(engine.output('r', 1, to, { ephemeral: [stroke(2)] }))
+  expect(await bodyOf(await held)).toEqual([[36, 'r', 1, 1, []], stroke(1), stroke(2)])
+})
+
+test('what a Read says at once ends a poll whatever its wait, with its from and seq as they are', async () => {
+  const { get, engine } = await seat()
+  engine.onRequest = (request) => {
+    if (request.kind !== 'read') return engine.obey(request)
+    const frames = [[36, 'r', 1, 5, [[['game'], 5]]], [37, 'r', 4, BELL], [37, 'r', 5, BELL], stroke(1)]
+    engine.say(engine.answer(request, frames, null))
+  }
+  const said = [[36, 'r', 1, 5, [[['game'], 5]]], [37, 'r', 4, BELL], [37, 'r', 5, BELL], stroke(1)]
+  for (const wait of [0, 20]) expect(await bodyOf(await get(`poll?room=r&since=1&wait=${wait}`))).toEqual(said)
+})
+
+test('at the end of its wait a poll gets 204', async () => {
+  const { get, engine, conn } = await seat()
+  const held = get('poll?room=r&since=1&wait=0.2')
+  const to = [await conn(0)]
+  expect((await held).status).toBe(204)
+  await expect.poll(() => engine.detaches.map(({ conns }) => conns)).toEqual([to])
+})
+
+test('a poll that misses part of the stream goes on from where it stands, and is not answered with less than its since', async () => {
+  const { get, engine, conn } = await seat()
+  engine.seq = 4
+  const held = get('poll?room=r&since=4&wait=20')
+  const to = [await conn(0)]
+  engine.onRequest = (request) => {
+    if (request.kind !== 'attach') return engine.obey(request)
+    const frames = [[35, 'r', 3, { game: 3 }]]
+    engine.say(engine.answer(request, frames, { role: 'player', seq: 3, heard: 4 }, to[0]))
+  }
+  // It stands at 4, and this begins at 3.
+  engine.say(engine.output('r', 5, to, { document: [3, 5] }))
+  expect(await bodyOf(await held)).toEqual([[35, 'r', 4, { game: 3 }]])
+  expect(engine.attaches.flatMap(({ members }) => members)).toMatchObject([{ conn: to[0], since: 4, as: 'held' }])
+})
+
+test('a spectator who polls hears what goes to all spectators', async () => {
+  const { get, engine, conn } = await seat()
+  engine.onRequest = (request) => {
+    if (request.kind !== 'read') return engine.obey(request)
+    engine.say(engine.answer(request, [], { role: 'spectator', seq: 1, heard: 1 }))
+  }
+  const polls = [get('poll?room=r&since=1&wait=20'), get('poll?room=r&since=1&wait=20')]
+  await conn(1)
+  engine.say(engine.output('r', 2, 'spectators', { document: [1, 2], ephemeral: [stroke(1)] }))
+  for (const poll of polls) expect(await bodyOf(await poll)).toEqual([[36, 'r', 1, 2, [[['game'], 2]]], stroke(1)])
+})
+
+test('400, 401, 403, 404, 405 and 503 say what is wrong; HEAD would take what is kept for the next GET', async () => {
+  const { get, engine, url, cookie, headers } = await seat()
+  const bad = ['', 'room=', 'room=a%20b', `room=${'r'.repeat(65)}`]
+  bad.push(...['-1', '1.5', 'x', '', '99999999999999999'].map((since) => `room=r&since=${since}`))
+  bad.push(...['-1', '31', 'x', '', '30.1', '1e1'].map((wait) => `room=r&wait=${wait}`))
+  for (const query of bad) await expectProblem(await get(`poll?${query}`), 400, 'bad_frame')
+  await expectProblem(await get('poll?room=r', { 'madang-session': 'short' }), 400, 'bad_frame')
+  await expectProblem(await fetch(`${url}/v1/poll?room=r`), 401, 'unauthorized')
+  expect(engine.reads).toEqual([])
+  const head = await fetch(`${url}/v1/poll?room=r&wait=0`, { method: 'HEAD', headers })
+  expect([head.status, head.headers.get('allow')]).toEqual([405, 'GET, OPTIONS'])
+  const refusals = [
+    [403, 'not_member'],
+    [404, 'not_found'],
+    [503, 'unavailable'],
+  ] as const
+  for (const [status, code] of refusals)
+    for (const wait of [0, 20]) {
+      engine.onRequest = (request) => {
+        if (request.kind === 'read') engine.say(engine.answer(request, [[34, null, code, 'JOIN first']], null))
+      }
+      const response = await get(`poll?room=r&wait=${wait}`)
+      if (status === 503) expect(response.headers.get('retry-after')).toBe('1')
+      await expectProblem(response, status, code)
+    }
+  engine.onRequest = (request) => engine.obey(request)
+  const poll = (more: Record<string, string>) => fetch(`${url}/v1/poll?room=r&wait=0`, { headers: { cookie, ...more } })
+  expect((await poll({})).status).toBe(200)
+  const own = await poll({ origin: url })
+  expect([own.status, own.headers.get('access-control-allow-origin')]).toEqual([200, url])
+  const foreign = await poll({ origin: 'https://evil.example' })
+  expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
+  await expectProblem(foreign, 403, 'forbidden')
+})
+
+test('P5 a player holds at most 32 at once, then 429 with Retry-After; one whose client has gone holds nothing', async () => {
+  const { url, headers, engine, get, server } = await seat({ limits: { frame: 16_384, rate: 1_000 } })
+  const aborting = new AbortController()
+  const polls = Array.from({ length: 32 }, () =>
+    fetch(`${url}/v1/poll?room=r&since=1`, { headers, signal: aborting.signal }).catch(() => null),
+  )
+  await expect.poll(() => engine.reads.length).toBe(32)
+  expect(server.gateway.counters.http.longpoll.open).toBe(32)
+  const more = await get('poll?room=r&since=1')
+  expect(Number(more.headers.get('retry-after'))).toBeGreaterThan(0)
+  await expectProblem(more, 429, 'rate_limited')
+  aborting.abort()
+  await Promise.all(polls)
+  await expect.poll(() => server.gateway.held()).toMatchObject({ connections: 0, rooms: 0, requests: 0 })
+  expect(server.gateway.counters.http.longpoll.open).toBe(0)
+  await expect.poll(() => engine.detaches.flatMap(({ conns }) => conns).length).toBe(32)
+  expect((await get('poll?room=r&since=1&wait=0.01')).status).toBe(204)
+})
+
+test('P5 polls draw from the rate of their player: above it 429', async () => {
+  const { get } = await seat({ limits: { frame: 16_384, rate: 2 } })
+  const statuses = []
+  for (let i = 0; i < 6; i++) statuses.push((await get('poll?room=r&wait=0')).status)
+  expect(statuses).toContain(200)
+  expect(statuses.at(-1)).toBe(429)
+})
+
+test('a drain ends held polls at once with 204, and refuses new ones with 503', async () => {
+  const { get, conn, server } = await seat()
+  const held = get('poll?room=r&since=1&wait=30')
+  await conn(0)
+  const drained = server.drain()
+  expect((await held).status).toBe(204)
+  await drained
+  await expectProblem(await get('poll?room=r&since=1&wait=30'), 503, 'unavailable')
+})
+
+test('who is put out of the room learns it by the poll that was held', async () => {
+  const { get, engine, conn } = await seat()
+  const held = get('poll?room=r&since=1&wait=20')
+  engine.say({ kind: 'close', room: 'r', conn: await conn(0), code: null, reason: 'kicked' })
+  expect(await bodyOf(await held)).toEqual([
+    [36, 'r', 1, 1, []],
+    [40, 'r', 'kicked', null],
+  ])
+})
