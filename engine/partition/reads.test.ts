@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
+import { decode } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { counter } from './testing/games.ts'
 import { Poller } from './testing/poller.ts'
 import { startWorld } from './testing/start.ts'
+import type { World } from './testing/world.ts'
 
 const playing = async (game = counter()) => {
   const { world, ann } = await startWorld(game)
@@ -12,6 +14,7 @@ const playing = async (game = counter()) => {
   return { world, ann, bob }
 }
 
+const room = (world: World) => world.engine.rooms.here('r')
 const ops = (frames: unknown): unknown[] => (Array.isArray(frames) ? frames.map(([op]) => op) : [frames])
 
 test('a poll without since gets the STATE at the head, then nothing until something changed, then one PATCH', async () => {
@@ -146,14 +149,25 @@ test('a poll is told unavailable where the room cannot be read or its log is los
   await world.clock.advance(60_000)
   expect(await ann.move('r', 'add', 1)).toHaveProperty('ok')
   expect(await bob.poll()).toBe('internal')
+  expect(await bob.hold()).toBe('internal')
+  expect(await world.gateway.connect('bob').stream('r')).toBe('internal')
+  expect(room(world)?.attachments.watches('bob')).toBe(false)
+  // One that waits in a room whose log another owner appended to.
   world.storage.hold()
   ann.send('r', [[OP.move, ann.next(), 'r', 'add', 5]])
   await world.gateway.settle()
   const id = bob.client.publishRead('r', 0, 10_000, null)
+  await world.gateway.settle()
   world.storage.fail('fenced')
   world.storage.release()
   const [answer] = await world.gateway.answers(id)
-  expect(answer).toMatchObject({ attached: null, done: true })
+  expect(answer).toMatchObject({ done: true, attached: null })
+  expect(answer?.frames.map((bytes) => decode(bytes))).toMatchObject([
+    [OP.err, null, 'unavailable', expect.any(String)],
+  ])
+  world.storage.damage('r', (entries) => entries.slice(1))
+  await world.crash()
+  expect(await bob.poll()).toBe('unavailable')
 })
 
 test('a sleeping room wakes for a poll', async () => {

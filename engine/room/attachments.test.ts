@@ -42,3 +42,11 @@ test('a spectator who takes a seat on the same connection is no spectator any mo
   expect([...attachments.listeners()]).toEqual([one(1, { role: 'player' })])
   expect([attachments.size, attachments.spectators]).toEqual([1, 0])
 })
+
+test('a held poll takes the place of no other connection of its session, and gives way to a newer one', () => {
+  const attachments = new Attachments()
+  const [held, socket] = [one(2, { session: 's', as: 'held' }), one(3, { session: 's', player: 'p2' })]
+  attachments.add(one(1, { session: 's', player: 'p2' }))
+  expect(attachments.add(held)).toEqual([])
+  expect(attachments.add(socket)).toEqual([one(1, { session: 's', player: 'p2' }), held])
+})
