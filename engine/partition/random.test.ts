@@ -8,6 +8,7 @@ import { Library } from './library.ts'
 import { restoreRoom } from './restore.ts'
 import { gameOf } from './testing/games.ts'
 import type { ScriptedClient } from './testing/gateway.ts'
+import { Poller } from './testing/poller.ts'
 import { World } from './testing/world.ts'
 
 /** Drop-in, with a secret each, private and public emits, and a timer that shuffles what is shown to whom. */
@@ -46,6 +47,18 @@ const command = fc.oneof(
       who,
       since: fc.boolean(),
       role: fc.option(fc.constantFrom('player' as const, 'spectator' as const), { nil: undefined }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('poll' as const, 'hold' as const, 'stream' as const), who }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('http' as const),
+      who,
+      payload: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), who }) },
@@ -87,7 +100,24 @@ const run = async (script: Script, seed: number): Promise<void> => {
     here.set(player, client)
     return client
   }
+  const pollers = new Map<string, Poller>()
+  const pollerOf = (player: string): Poller => {
+    const poller = pollers.get(player) ?? new Poller(world.gateway, 'r', player)
+    pollers.set(player, poller)
+    return poller
+  }
   for (const step of script) {
+    if (step.do === 'poll') {
+      const poller = pollerOf(step.who)
+      if (Array.isArray(await poller.poll())) holdsTheHead(world, poller)
+    }
+    if (step.do === 'hold') await pollerOf(step.who).hold()
+    if (step.do === 'stream') await stream(world, pollerOf(step.who))
+    if (step.do === 'http') {
+      const { client } = pollerOf(step.who)
+      if (step.payload === undefined) await client.join('r')
+      else await client.move('r', 'add', step.payload)
+    }
     if (step.do === 'move') await clientOf(step.who).move('r', 'add', step.payload)
     if (step.do === 'join') {
       const client = clientOf(step.who)
@@ -117,6 +147,22 @@ const run = async (script: Script, seed: number): Promise<void> => {
   await agree(world)
 }
 
+/** Goes on in a stream where the polls are. */
+const stream = async (world: World, { player, session, since, document }: Poller): Promise<void> => {
+  const connection = world.gateway.connect(player, { session })
+  connection.rooms.set('r', { role: 'player', seq: since, heard: since, document })
+  await connection.stream('r', since)
+}
+
+const holdsTheHead = (world: World, { player, document, emits }: Poller): void => {
+  const state = world.engine.rooms.here('r')?.state
+  if (state === undefined) throw new Error('the room was read just now')
+  const viewer = isPlayer(state, player) ? player : null
+  expect(document).toEqual(new Moment(state, [], game.runner, null).document(viewer))
+  const heard = emits.map(([, , seq]) => seq)
+  expect(heard).toEqual([...new Set(heard)].toSorted((a, b) => a - b))
+}
+
 const agree = async (world: World): Promise<void> => {
   expect(world.gateway.violations).toEqual([])
   const live = await world.engine.rooms.get('r')
@@ -137,7 +183,7 @@ const agree = async (world: World): Promise<void> => {
   }
 }
 
-test('P2 exactly once, P3 ordered: whatever members, clock, store and crashes do, the log replays to the live state, and each connection holds its document', async () => {
+test('P2 exactly once, P3 ordered: whatever members, clock, store and crashes do, the log replays to the live state, and each connection and each poll holds its document', async () => {
   await fc.assert(fc.asyncProperty(fc.array(command, { maxLength: 40 }), fc.integer({ min: 1, max: 1_000_000 }), run), {
     numRuns: 60,
   })
