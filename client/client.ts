@@ -2,6 +2,7 @@ import type { Chance, Clock } from '../protocol/clock.ts'
 import { SESSION_ID, type SessionId } from '../protocol/frames.ts'
 import { edge } from './edge.ts'
 import type { Environment, Fetch, Network, OpenSocket } from './environment.ts'
+import { TRANSPORTS, type TransportName } from './link.ts'
 import { type Credential, Session } from './session.ts'
 
 export type { ErrorCode } from '../protocol/errors.ts'
@@ -9,10 +10,15 @@ export type { GameEvent, Member, Phase, PlayerId, Role, RoomDocument, RoomId, Se
 export type { ClosedWhy, SessionState } from './connection.ts'
 export { MadangError } from './error.ts'
 export type { DocumentOf, GameLike, GameViewOf, MovesOf } from './game.ts'
+export type { TransportName } from './link.ts'
 export type { Room, RoomClosed, RoomEvents, RoomView } from './room.ts'
 export type { Session, SessionEvents } from './session.ts'
+export type { WireEvent } from './wire.ts'
 
 const DEADLINE_MS = 30_000
+const POLL_MS = 1_000
+/** More often than this, polling asks more of a server than any game needs, ms. */
+const LEAST_POLL_MS = 50
 const SESSION_BYTES = 18
 
 export interface ConnectOptions {
@@ -26,6 +32,13 @@ export interface ConnectOptions {
   readonly session?: SessionId
   /** Ms until a request without an answer fails as `unavailable`; 30 s. */
   readonly deadline?: number
+  /**
+   * What to run over. `auto`, the default: WebSocket, and what comes next where something between breaks it, event streams (`sse`), long
+   * polling or polling; meanwhile it looks whether a better one works again. Any other: that one alone.
+   */
+  readonly transport?: 'auto' | TransportName
+  /** Ms between two polls of `poll`; 1 s. */
+  readonly pollInterval?: number
   readonly clock?: Clock
   readonly chance?: Chance
   readonly socket?: OpenSocket
@@ -51,7 +64,11 @@ export const connect = (options: ConnectOptions): Session => {
     fetch: options.fetch ?? edge.fetch,
     network: options.network ?? edge.network,
   }
-  const { session } = options
+  const { session, transport = 'auto', pollInterval = POLL_MS } = options
+  if (transport !== 'auto' && !TRANSPORTS.includes(transport)) {
+    throw new TypeError(`connect: a transport is auto, ${TRANSPORTS.join(', ')}`)
+  }
+  if (!(pollInterval >= LEAST_POLL_MS)) throw new TypeError(`connect: pollInterval is at least ${LEAST_POLL_MS} ms`)
   if (session !== undefined && !SESSION_ID.test(session)) {
     throw new TypeError('connect: a session is 16 to 64 of A-Z a-z 0-9 _ -')
   }
@@ -62,6 +79,8 @@ export const connect = (options: ConnectOptions): Session => {
     // A session that goes on used lower refs before: ms since the epoch grow faster than the rate at which a session may send.
     firstRef: session === undefined ? 1 : Math.floor(environment.clock.now()),
     deadline: options.deadline ?? DEADLINE_MS,
+    transport,
+    pollInterval,
   })
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { OP } from '../protocol/frames.ts'
-import type { Fetch } from './environment.ts'
+import type { Fetch, FetchAnswer } from './environment.ts'
 import { ROOM } from './testing/server.ts'
 import type { Tally } from './testing/tally.ts'
 import { refusal, type World, world } from './testing/world.ts'
@@ -235,14 +235,23 @@ describe('a connection', () => {
   })
 })
 
+const jsonAnswer = (status: number, body: unknown): FetchAnswer => {
+  const reads = [{ done: false, value: new TextEncoder().encode(JSON.stringify(body)) }, { done: true }]
+  return {
+    status,
+    headers: new Headers(),
+    body: { getReader: () => ({ read: async () => reads.shift() ?? { done: true } }) },
+  }
+}
+
 describe('a guest', () => {
   const answering = (answers: { status: number; body: unknown }[]): { fetch: Fetch; asked: unknown[][] } => {
     const asked: unknown[][] = []
     const fetch: Fetch = (url, init) => {
-      asked.push([url, init.method, JSON.parse(init.body)])
+      asked.push([url, init.method, JSON.parse(String(init.body))])
       const answer = answers.shift()
       if (!answer) return Promise.reject(new TypeError('fetch failed'))
-      return Promise.resolve({ ok: answer.status < 300, status: answer.status, json: async () => answer.body })
+      return Promise.resolve(jsonAnswer(answer.status, answer.body))
     }
     return { fetch, asked }
   }
@@ -276,7 +285,7 @@ describe('a guest', () => {
   test('whose request gets no answer at all is asked for again', async () => {
     const { connect, clock } = world()
     const { fetch, asked } = answering([])
-    const token = { ok: true, status: 201, json: async () => ({ token: 'token-guest1' }) }
+    const token = jsonAnswer(201, { token: 'token-guest1' })
     const session = connect({
       guest: 'Ann',
       fetch: (url, init) =>

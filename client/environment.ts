@@ -20,11 +20,28 @@ export interface SocketListener {
 /** Begins to open a socket to `url` (ws or wss) with the subprotocol `madang.v1`; calls the listener later, never within this call. */
 export type OpenSocket = (url: string, listener: SocketListener) => Socket
 
-/** The part of `fetch` that the SDK uses. Rejects where there is no answer. */
+/** What a request was answered with; the body comes as it arrives. */
+export interface FetchAnswer {
+  readonly status: number
+  readonly headers: { get(name: string): string | null; forEach(each: (value: string, name: string) => void): void }
+  readonly body: { getReader(): BodyReader } | null
+}
+
+export interface BodyReader {
+  /** Rejects where the answer is cut off. */
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
+}
+
+/** The part of `fetch` that the SDK uses. Rejects where there is no answer, or `signal` aborts. */
 export type Fetch = (
   url: string,
-  init: { method: string; headers: Record<string, string>; body: string },
-) => Promise<{ ok: boolean; status: number; json(): Promise<unknown> }>
+  init: {
+    method: string
+    headers: Record<string, string>
+    body?: string | Uint8Array<ArrayBuffer>
+    signal: AbortSignal
+  },
+) => Promise<FetchAnswer>
 
 /** What the device says about its network. */
 export interface Network {

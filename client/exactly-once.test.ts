@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OP } from '../protocol/frames.ts'
+import { TRANSPORTS, type TransportName } from './link.ts'
 import type { Room } from './room.ts'
+import type { Session } from './session.ts'
 import { seededChance } from './testing/chance.ts'
 import { ROOM } from './testing/server.ts'
 import type { Tally } from './testing/tally.ts'
@@ -11,6 +13,7 @@ import { type World, world } from './testing/world.ts'
 type Happening = { after: number } & (
   | { what: 'move'; player: number; type: 'add' | 'hush' }
   | { what: 'cut' | 'close' | 'bye' | 'look' | 'down' | 'up' | 'forget' }
+  | { what: 'use'; player: number; transport: TransportName }
 )
 
 const after = fc.oneof(fc.nat(5), fc.nat(60), fc.nat(3_000))
@@ -40,6 +43,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
 )
+
+const switching: fc.Arbitrary<Happening> = fc.record({
+  after,
+  what: fc.constant('use' as const),
+  player: fc.nat(1),
+  transport: fc.constantFrom(...TRANSPORTS),
+})
 
 const PLAYERS = ['ann', 'ben']
 
@@ -75,10 +85,11 @@ class Witness {
   }
 }
 
-const happen = ({ network, server, device }: World, what: Happening['what']): void => {
+const happen = ({ network, server, http, device }: World, what: Happening['what']): void => {
   if (what === 'cut') network.cut()
   if (what === 'close') server.closeAll(1012)
   if (what === 'bye') {
+    http.bye('restarting', { resume: true, retryAfter: 50 })
     server.say([OP.bye, 'restarting', { resume: true, retryAfter: 50 }])
     server.closeAll(1012)
   }
@@ -87,65 +98,107 @@ const happen = ({ network, server, device }: World, what: Happening['what']): vo
   if (what === 'down' || what === 'up') network.down = what === 'down'
 }
 
-test('P2 exactly once, P3 ordered: whatever breaks, each move takes effect once and in order, its promise settles once, and what is seen never goes back', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.nat(),
-      fc.boolean(),
-      fc.array(happening, { maxLength: 60, size: 'max' }),
-      async (seed, refusing, happenings) => {
-        const all = world(seed)
-        const { clock, server, network, connect } = all
-        const draw = seededChance(seed)
-        const one = (n: number): boolean => draw.uint32() % n === 0
-        const witnesses: Witness[] = []
-        for (const player of PLAYERS) {
-          const session = connect({ token: `token-${player}`, deadline: 600_000 })
-          witnesses.push(new Witness(await all.until(session.join<Tally>(ROOM)), all))
-        }
-        server.faults = {
-          hideAnswer: () => one(8),
-          refuse: () => (refusing && one(6) ? { code: one(2) ? 'unavailable' : 'rate_limited' } : null),
-          lose: () => one(8),
-          double: () => one(4),
-        }
-        const made: { by: string; n: number }[] = []
-        const moves: Promise<void>[] = []
-        for (const it of happenings) {
-          await clock.advance(it.after)
-          if (it.what !== 'move') {
-            happen(all, it.what)
-            continue
-          }
-          const n = made.length + 1
-          made.push({ by: PLAYERS[it.player] ?? '', n })
-          const witness = witnesses[it.player]
-          if (witness) moves.push(witness.move(it.type, n, all))
-        }
-        server.faults = { hideAnswer: () => false, refuse: () => null, lose: () => false, double: () => false }
-        network.down = false
-        await all.until(Promise.all(moves), 600_000)
-        // A last event that everybody must see: a lost PATCH before it shows as a gap.
-        server.add('nobody', 0)
-        await clock.runUntil(() => witnesses.every(({ room }) => room.seq === server.seq), 60_000)
-        await clock.advance(1_000)
+interface Play {
+  readonly seed: number
+  readonly refusing: boolean
+  readonly happenings: readonly Happening[]
+  readonly transports: readonly TransportName[]
+}
 
-        for (const by of PLAYERS) {
-          const logged = server.log.filter((move) => move.by === by).map(({ n }) => n)
-          // One that is refused for now may be overtaken by the next.
-          if (refusing) logged.sort((a, b) => a - b)
-          expect(logged).toEqual(made.filter((move) => move.by === by).map(({ n }) => n))
-        }
-        for (const witness of witnesses) {
-          expect(witness.flaws).toEqual([])
-          expect(witness.room.document).toEqual(server.document)
-          expect(witness.seqs).toEqual([...new Set(witness.seqs)].sort((a, b) => a - b))
-          const order = witness.emits.map(({ seq, part }) => seq * 10 + Number(part))
-          expect(order).toEqual([...new Set(order)].sort((a, b) => a - b))
-          for (const times of witness.settled.values()) expect(times).toBe(1)
-        }
-        expect(witnesses.reduce((sum, { settled }) => sum + settled.size, 0)).toBe(made.length)
-      },
+/** Plays it through, and checks what everybody saw and got. */
+const play = async ({ seed, refusing, happenings, transports }: Play): Promise<void> => {
+  const all = world(seed)
+  const { clock, server, http, network, connect } = all
+  const draw = seededChance(seed)
+  const one = (n: number): boolean => draw.uint32() % n === 0
+  const losing = one(2)
+  const witnesses: Witness[] = []
+  const sessions: Session[] = []
+  for (const [i, player] of PLAYERS.entries()) {
+    const transport = transports[i] ?? 'websocket'
+    const session = connect({ token: `token-${player}`, deadline: 600_000, transport, pollInterval: 250 })
+    sessions.push(session)
+    witnesses.push(new Witness(await all.until(session.join<Tally>(ROOM)), all))
+  }
+  server.faults = {
+    hideAnswer: () => one(8),
+    refuse: () => (refusing && one(6) ? { code: one(2) ? 'unavailable' : 'rate_limited' } : null),
+    lose: () => losing && one(8),
+    double: () => one(4),
+  }
+  http.faults = {
+    refuse: () => (refusing && one(12) ? { status: one(2) ? 503 : 429, ...(one(2) ? { retryAfter: 1 } : {}) } : null),
+  }
+  network.proxy = { ...network.proxy, loses: () => one(8) }
+  const made: { by: string; n: number }[] = []
+  const moves: Promise<void>[] = []
+  for (const it of happenings) {
+    await clock.advance(it.after)
+    if (it.what === 'use') void sessions[it.player]?.use(it.transport).catch(() => {})
+    else if (it.what !== 'move') happen(all, it.what)
+    else {
+      const n = made.length + 1
+      made.push({ by: PLAYERS[it.player] ?? '', n })
+      const witness = witnesses[it.player]
+      if (witness) moves.push(witness.move(it.type, n, all))
+    }
+  }
+  server.faults = { hideAnswer: () => false, refuse: () => null, lose: () => false, double: () => false }
+  http.faults = { refuse: () => null }
+  network.proxy = { ...network.proxy, loses: () => false }
+  network.down = false
+  await all.until(Promise.all(moves), 600_000)
+  // A last event that everybody must see: a lost PATCH before it shows as a gap.
+  server.add('nobody', 0)
+  await clock.runUntil(() => witnesses.every(({ room }) => room.seq === server.seq), 60_000)
+  await clock.advance(1_000)
+
+  for (const by of PLAYERS) {
+    const logged = server.log.filter((move) => move.by === by).map(({ n }) => n)
+    // One that is refused for now may be overtaken by the next.
+    if (refusing) logged.sort((a, b) => a - b)
+    expect(logged).toEqual(made.filter((move) => move.by === by).map(({ n }) => n))
+  }
+  for (const witness of witnesses) {
+    expect(witness.flaws).toEqual([])
+    expect(witness.room.document).toEqual(server.document)
+    expect(witness.seqs).toEqual([...new Set(witness.seqs)].sort((a, b) => a - b))
+    const order = witness.emits.map(({ seq, part }) => seq * 10 + Number(part))
+    expect(order).toEqual([...new Set(order)].sort((a, b) => a - b))
+    // Unless a STATE took the place of what was missed.
+    const wiped = losing || happenings.some(({ what }) => what === 'forget')
+    if (!wiped) expect(order).toEqual(server.log.flatMap(({ seq }) => [seq * 10 + 1, seq * 10 + 2]))
+    for (const times of witness.settled.values()) expect(times).toBe(1)
+  }
+  expect(witnesses.reduce((sum, { settled }) => sum + settled.size, 0)).toBe(made.length)
+  for (const session of sessions) session.close()
+  await clock.advance(100)
+  expect({ timers: clock.timers, connections: network.connections }).toEqual({ timers: 0, connections: 0 })
+}
+
+const scripts = fc.array(happening, { maxLength: 60, size: 'max' })
+
+test.each(TRANSPORTS)(
+  'P2 exactly once, P3 ordered over %s: whatever breaks, each move takes effect once and in order, its promise settles once after its document, and what is seen never goes back',
+  async (transport) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.boolean(), scripts, (seed, refusing, happenings) =>
+        play({ seed, refusing, happenings, transports: [transport, transport] }),
+      ),
+      { numRuns: 150, endOnFailure: false },
+    )
+  },
+)
+
+test('the same with each player on another transport, changing it again and again while things break', async () => {
+  const any = fc.constantFrom(...TRANSPORTS)
+  const both = fc.array(fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: switching }), {
+    maxLength: 60,
+    size: 'max',
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.boolean(), both, any, any, (seed, refusing, happenings, ann, ben) =>
+      play({ seed, refusing, happenings, transports: [ann, ben] }),
     ),
     { numRuns: 150, endOnFailure: false },
   )

@@ -108,14 +108,16 @@ export class Membership {
     })
   }
 
-  take(frame: RoomFrame): void {
+  /** `atHead`: see `LinkListener`. */
+  take(frame: RoomFrame, atHead: boolean): void {
     switch (frame[0]) {
       case OP.state:
-        if (this.#feed.state(frame)) this.#show()
+        if (this.#feed.state(frame, atHead)) this.#show()
         return
       case OP.patch: {
-        const outcome = this.#feed.patch(frame)
+        const outcome = this.#feed.patch(frame, atHead)
         if (outcome === 'applied') this.#show()
+        else if (outcome === 'same') this.#release()
         else if (outcome === 'gap') this.rejoin()
         return
       }

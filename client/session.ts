@@ -1,10 +1,8 @@
-import { encode } from '../protocol/codec.ts'
 import {
   type ClientFrame,
   FRAME_LIMITS,
   OP,
   type PlayerId,
-  PROTOCOL_VERSION,
   type Ref,
   type Role,
   type RoomId,
@@ -17,11 +15,15 @@ import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
 import type { GameLike } from './game.ts'
 import { newGuest } from './guest.ts'
+import type { Link, LinkListener, Pass, TransportName } from './link.ts'
 import { Membership } from './membership.ts'
 import { encodeFrame, Requests } from './requests.ts'
 import { type Room, roomOf } from './room.ts'
 import { ServerTime } from './server-time.ts'
 import { Emitter, type Readable } from './store.ts'
+import { HttpLink } from './transports/http-link.ts'
+import { WebSocketLink } from './transports/websocket.ts'
+import { Wire, type WireEvent } from './wire.ts'
 
 /** CASTs and INPUTs are dropped while this many bytes wait for the network: newer ones are worth more. */
 const BUFFERED_BYTES = 65_536
@@ -38,11 +40,18 @@ export interface SessionSettings {
   readonly firstRef: Ref
   /** Ms until a request without an answer fails. */
   readonly deadline: number
+  readonly transport: 'auto' | TransportName
+  /** Ms between two polls, where the transport is `poll`. */
+  readonly pollInterval: number
 }
 
 export type SessionEvents = {
   /** An error that answers no request, such as a CAST on a channel that does not allow it. */
   error: [error: MadangError]
+  /** The session runs over this transport now. */
+  transport: [name: TransportName]
+  /** What crosses the wire, for who wants to show or measure it. Costs nothing while nobody listens. */
+  wire: [event: WireEvent]
 }
 
 /**
@@ -64,6 +73,7 @@ export class Session {
   readonly #requests: Requests
   readonly #memberships = new Map<RoomId, Membership>()
   readonly #events = new Emitter<SessionEvents>()
+  readonly #wire = new Wire(this.#events)
   readonly #time: ServerTime
   readonly #settle: { resolve(player: { id: PlayerId; name: string }): void; reject(error: MadangError): void }
   #player: { id: PlayerId; name: string } | null = null
@@ -81,12 +91,16 @@ export class Session {
     this.ready = promise
     this.#settle = { resolve, reject }
     this.#time = new ServerTime(clock)
-    const url = `${settings.origin.replace(/^http/, 'ws')}/v1/ws`
-    this.#connection = new Connection(environment, url, () => this.#hello(), this.#time, {
+    const openLink = (name: TransportName, pass: Pass, on: LinkListener): Link => this.#openLink(name, pass, on)
+    this.#connection = new Connection(environment, settings.transport, (signal) => this.#greet(signal), openLink, {
       welcome: (welcome) => this.#welcome(welcome),
-      frame: (frame) => this.#frame(frame),
+      frame: (frame, atHead) => this.#frame(frame, atHead),
+      adrift: (room) => this.#memberships.get(room)?.rejoin(),
       lost: () => this.#lost(),
       closed: (error) => this.#closed(error),
+    })
+    this.#connection.transport.subscribe((name) => {
+      if (name !== null) this.#events.emit('transport', name)
     })
     this.#requests = new Requests(clock, chance, settings.firstRef, (bytes) => this.#connection.send(bytes))
     this.#connection.start()
@@ -104,6 +118,19 @@ export class Session {
 
   get state(): Readable<SessionState> {
     return this.#connection.state
+  }
+
+  /** What the session runs over; null while there is no connection. */
+  get transport(): Readable<TransportName | null> {
+    return this.#connection.transport
+  }
+
+  /**
+   * Goes on over this transport alone; `auto`: over the best that works, as at the beginning. Rooms, requests and the order of everything stay.
+   * Resolves once it does; rejects with MadangError `unavailable` where it could not be opened: then all is as it was before.
+   */
+  use(transport: 'auto' | TransportName): Promise<void> {
+    return this.#connection.use(transport)
   }
 
   /** Calls `listener` at each event; returns the end of it. */
@@ -183,14 +210,21 @@ export class Session {
     if (this.#connection.buffered <= BUFFERED_BYTES) this.#connection.send(bytes)
   }
 
-  async #hello(): Promise<Uint8Array> {
-    const { credential, origin } = this.#settings
+  async #greet(signal: AbortSignal): Promise<Pass> {
+    const { credential, origin, id } = this.#settings
     if ('guest' in credential && this.#token === null) {
-      const token = await newGuest(this.#environment.fetch, origin, credential.guest)
+      const token = await newGuest(this.#environment.fetch, origin, credential.guest, signal)
       this.#token ??= token
     }
-    const token = this.#token === null ? {} : { token: this.#token }
-    return encode([OP.hello, { v: PROTOCOL_VERSION, ...token, session: this.id, client: 'madang-js' }])
+    return { token: this.#token, session: id }
+  }
+
+  #openLink(transport: TransportName, pass: Pass, on: LinkListener): Link {
+    const { origin, pollInterval } = this.#settings
+    const parts = { environment: this.#environment, origin, pass, time: this.#time, wire: this.#wire }
+    return transport === 'websocket'
+      ? new WebSocketLink(parts, on)
+      : new HttpLink({ ...parts, transport, pollInterval }, on)
   }
 
   /** Order matters: JOINs before the requests that need them. */
@@ -207,7 +241,7 @@ export class Session {
     for (const membership of this.#memberships.values()) membership.rejoin()
   }
 
-  #frame(frame: ServerFrame): void {
+  #frame(frame: ServerFrame, atHead: boolean): void {
     switch (frame[0]) {
       case OP.ok:
         this.#requests.ok(frame[1], frame[2])
@@ -221,7 +255,7 @@ export class Session {
       case OP.emit:
       case OP.castOut:
       case OP.note:
-        this.#memberships.get(frame[1])?.take(frame)
+        this.#memberships.get(frame[1])?.take(frame, atHead)
     }
   }
 

@@ -65,6 +65,11 @@ export class Emitter<E extends Record<keyof E, unknown[]>> {
     }
   }
 
+  /** Whether anyone listens to events of this name. */
+  has(name: keyof E): boolean {
+    return (this.#listeners[name]?.size ?? 0) > 0
+  }
+
   emit<K extends keyof E>(name: K, ...args: E[K]): void {
     const listeners = this.#listeners[name]
     if (listeners) tell(listeners, ...args)

@@ -1,6 +1,6 @@
 import { apply } from '../../protocol/apply.ts'
 import type { Clock } from '../../protocol/clock.ts'
-import { decode, encode } from '../../protocol/codec.ts'
+import { decode, encode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import type { ErrorCode } from '../../protocol/errors.ts'
 import {
   type GameEvent,
@@ -12,7 +12,9 @@ import {
   type Seq,
   type ServerFrame,
 } from '../../protocol/frames.ts'
+import { parseServerFrame } from '../../protocol/parse.ts'
 import { diff } from '../../protocol/patch.ts'
+import type { Visitor } from './http.ts'
 import type { ServerEnd, ServerListener } from './network.ts'
 
 export const ROOM = 'r1'
@@ -97,6 +99,9 @@ export class TestServer {
     return this.#roles.has(player)
   }
 
+  /** Called after each commit. */
+  onCommit: () => void = () => {}
+
   readonly accept = (end: ServerEnd): ServerListener => {
     const connection: Connection = { end, session: null, player: null, seq: null, behind: false }
     this.#connections.add(connection)
@@ -109,6 +114,40 @@ export class TestServer {
         this.#connections.delete(connection)
       },
     }
+  }
+
+  /** Takes a frame that was posted; `answer` gets what answers it. */
+  posted({ player, session }: Visitor, frame: unknown[], answer: (frame: ServerFrame) => void): void {
+    const end: ServerEnd = {
+      send: (bytes) => {
+        const frame = parseServerFrame(decode(bytes, SERVER_LIMITS))
+        if (frame && (frame[0] === OP.ok || frame[0] === OP.err || frame[0] === OP.pong)) answer(frame)
+      },
+      close: () => {},
+    }
+    this.#take({ end, session, player, seq: null, behind: false }, frame)
+  }
+
+  /** A stream of the room from `since` on; returns the end of it. */
+  streamed({ player, session }: Visitor, since: Seq, end: ServerEnd): () => void {
+    const connection: Connection = { end, session, player, seq: null, behind: false }
+    this.#connections.add(connection)
+    this.#catchUp(connection, since === 0 ? undefined : since)
+    return () => {
+      this.#connections.delete(connection)
+    }
+  }
+
+  /** What a poll brings: null where nothing happened since. */
+  read(since: Seq): ServerFrame[] | null {
+    const emits = this.#emits.filter(({ seq }) => seq > since)
+    if (since >= this.#changed && emits.length === 0) return null
+    const past = this.#pastAt(since)
+    const first: ServerFrame =
+      past === undefined
+        ? [OP.state, ROOM, this.#seq, this.#document]
+        : [OP.patch, ROOM, since, this.#seq, diff(past, this.#document)]
+    return [first, ...emits.map(({ seq, event }): ServerFrame => [OP.emit, ROOM, seq, event])]
   }
 
   /** Sends a frame to every connection as it is. */
@@ -260,6 +299,7 @@ export class TestServer {
       if (this.#document !== before) this.#patch(connection, from)
       for (const event of events) this.#send(connection, [OP.emit, ROOM, seq, event])
     }
+    this.onCommit()
   }
 
   #change(document: TallyDocument): void {
@@ -269,9 +309,14 @@ export class TestServer {
     for (const seq of this.#past.keys()) if (this.#past.size > this.ring) this.#past.delete(seq)
   }
 
+  /** The document at a seq, where it is still kept: between two changes it is the one of the change before. */
+  #pastAt(seq: Seq): TallyDocument | undefined {
+    return this.#past.get(Math.max(0, ...[...this.#past.keys()].filter((changed) => changed <= seq)))
+  }
+
   /** The PATCH from the document at `from`, or, where that is no longer kept, the STATE. Whether it was a PATCH. */
   #patch(connection: Connection, from: Seq): boolean {
-    const past = this.#past.get(from)
+    const past = this.#pastAt(from)
     connection.seq = this.#changed
     if (past === undefined) {
       this.#send(connection, [OP.state, ROOM, this.#changed, this.#document])
@@ -299,13 +344,18 @@ export class TestServer {
       this.#roles.set(player, role ?? 'player')
     }
     this.#send(connection, [OP.ok, ref, { room, role: this.#roles.get(player), seq: this.#seq }])
+    this.#catchUp(connection, since)
+  }
+
+  /** From now on the connection is in the room: what it missed comes first. */
+  #catchUp(connection: Connection, since: Seq | undefined): void {
     connection.seq = this.#changed
     connection.behind = false
     if (since === undefined) {
       this.#send(connection, [OP.state, ROOM, this.#changed, this.#document])
       return
     }
-    if (since !== this.#changed && !this.#patch(connection, since)) return
+    if (since < this.#changed && !this.#patch(connection, since)) return
     for (const { seq, event } of this.#emits) if (seq > since) this.#send(connection, [OP.emit, ROOM, seq, event])
   }
 

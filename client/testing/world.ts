@@ -1,7 +1,9 @@
 import { type VirtualClock, virtualClock } from '../../test/virtual-clock.ts'
 import { type ConnectOptions, connect, type Session } from '../client.ts'
-import type { Fetch, Network } from '../environment.ts'
+import type { Network } from '../environment.ts'
+import type { TransportName } from '../link.ts'
 import { seededChance } from './chance.ts'
+import { TestHttp } from './http.ts'
 import { TestNetwork } from './network.ts'
 import { TestServer } from './server.ts'
 
@@ -10,6 +12,7 @@ export interface World {
   readonly clock: VirtualClock
   readonly network: TestNetwork
   readonly server: TestServer
+  readonly http: TestHttp
   /** What the device says about its network. */
   readonly device: { online: boolean; look(): void }
   connect(options?: Partial<ConnectOptions>): Session
@@ -17,11 +20,13 @@ export interface World {
   until<T>(promise: Promise<T>, limit?: number): Promise<T>
 }
 
-export const world = (seed = 1): World => {
+/** `transport`: what sessions run over unless they say otherwise. */
+export const world = (seed = 1, transport: 'auto' | TransportName = 'websocket'): World => {
   const clock = virtualClock()
   const chance = seededChance(seed)
   const server = new TestServer(clock)
-  const network = new TestNetwork(clock, chance, server.accept)
+  const http = new TestHttp(server, clock)
+  const network = new TestNetwork(clock, chance, server.accept, http.serve)
   const watchers = new Set<() => void>()
   const device = {
     online: true,
@@ -36,11 +41,11 @@ export const world = (seed = 1): World => {
       return () => watchers.delete(listener)
     },
   }
-  const noFetch: Fetch = () => Promise.reject(new Error('no fetch in this test'))
   return {
     clock,
     network,
     server,
+    http,
     device,
     connect: (options = {}) =>
       connect({
@@ -49,8 +54,9 @@ export const world = (seed = 1): World => {
         clock,
         chance,
         socket: network.openSocket,
-        fetch: noFetch,
+        fetch: network.fetch,
         network: deviceNetwork,
+        transport,
         ...options,
       }),
     until: async (promise, limit) => {

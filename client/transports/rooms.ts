@@ -1,0 +1,177 @@
+import { isRetryable } from '../../protocol/errors.ts'
+import { type ErrFrame, type OkFrame, OP, type RoomId, type Seq, type ServerFrame } from '../../protocol/frames.ts'
+import type { Bye } from '../link.ts'
+import type { Channel, ChannelPort } from './channel.ts'
+import { patient } from './longpoll.ts'
+import { PollChannel, steady } from './poll.ts'
+import { SseChannel } from './sse.ts'
+import type { Upward } from './uplink.ts'
+
+/** So often a channel may end before it has begun, or a room may say that it knows no such member. */
+const STRAYS = 3
+/** A stream that lasted this long did its work, ms. */
+const STEADY_MS = 5_000
+/** So many streams in a row that did not last, and event streams do not work here. */
+const SHORT_STREAMS = 2
+
+/** What the rooms need of their link. */
+export interface RoomsPort extends Pick<ChannelPort, 'environment' | 'http' | 'refused' | 'unfit'> {
+  readonly transport: 'sse' | 'longpoll' | 'poll'
+  /** Ms between two polls. */
+  readonly pollInterval: number
+  frame(frame: ServerFrame, atHead: boolean): void
+  adrift(room: RoomId): void
+  bye(bye: Bye): void
+  /** This room cannot be read, however often it is joined. */
+  unreadable(room: RoomId): void
+  /** What came as events. */
+  events(text: string, frames: readonly unknown[]): void
+}
+
+/**
+ * The rooms of an HTTP link. A JOIN's OK opens the room's channel, and goes on once the channel has begun, so that the document
+ * follows it as on a socket; other answers of the room go on once the channel has brought what they answer to.
+ */
+export class Rooms {
+  readonly #port: RoomsPort
+  readonly #channels = new Map<RoomId, Channel>()
+  #strays = 0
+  #shortStreams = 0
+  #over = false
+
+  constructor(port: RoomsPort) {
+    this.#port = port
+  }
+
+  /** OK came for what was asked; undefined where nobody knows. */
+  ok(frame: OkFrame, asked: Upward | undefined): void {
+    const deliver = (): void => this.#deliver(frame)
+    const channel = this.#channels.get(asked?.room ?? '')
+    if (asked?.op === OP.join && asked.room !== null) {
+      this.#open(asked.room, sinceOf(asked.frame[3]), deliver)
+    } else if (!asked || !channel) {
+      deliver()
+    } else if (asked.op === OP.leave) {
+      this.#close(asked.room)
+      deliver()
+    } else {
+      channel.whenShown(shownBy(asked, frame[2]), deliver)
+      channel.nudge()
+    }
+  }
+
+  err(frame: ErrFrame, asked: Upward | undefined): void {
+    const deliver = (): void => this.#deliver(frame)
+    const [, , code] = frame
+    const isGone = asked?.op === OP.leave && (code === 'not_member' || code === 'not_found')
+    if (isGone || (asked?.op === OP.join && !isRetryable(code))) this.#close(asked?.room ?? null)
+    const channel = this.#channels.get(asked?.room ?? '')
+    if (channel) channel.whenShown(0, deliver)
+    else deliver()
+  }
+
+  probe(): void {
+    for (const channel of [...this.#channels.values()]) channel.probe()
+  }
+
+  end(): void {
+    this.#over = true
+    for (const channel of this.#channels.values()) channel.end()
+    this.#channels.clear()
+  }
+
+  #deliver(frame: ServerFrame): void {
+    if (!this.#over) this.#port.frame(frame, false)
+  }
+
+  #close(room: RoomId | null): void {
+    const channel = this.#channels.get(room ?? '')
+    this.#channels.delete(room ?? '')
+    channel?.end()
+  }
+
+  /** What the earlier channel held back is let go before this JOIN's OK: who joins again waits for the document anyway. */
+  #open(room: RoomId, since: Seq | null, ok: () => void): void {
+    this.#close(room)
+    const { environment, http, transport, pollInterval } = this.#port
+    let begun = false
+    const begin = (): void => {
+      if (begun) return
+      begun = true
+      ok()
+    }
+    const mine = (): boolean => !this.#over && this.#channels.get(room) === channel
+    const port: ChannelPort = {
+      environment,
+      http,
+      room,
+      since,
+      begun: () => {
+        this.#strays = 0
+        begin()
+      },
+      frame: (frame, atHead) => {
+        if (mine()) this.#took(room, frame, atHead)
+      },
+      adrift: () => {
+        if (mine()) this.#adrift(room, channel, begin)
+      },
+      refused: (answer, times) => {
+        if (answer?.status !== 403 && answer?.status !== 404) return this.#port.refused(answer, times)
+        port.adrift()
+        return null
+      },
+      unfit: (reason) => {
+        if (mine()) this.#port.unfit(reason)
+      },
+    }
+    const channel: Channel =
+      transport === 'sse'
+        ? new SseChannel({
+            ...port,
+            heard: (text, frames) => this.#port.events(text, frames),
+            broke: (lasted) => this.#broke(lasted, port),
+          })
+        : new PollChannel(port, transport === 'poll' ? steady(pollInterval) : patient())
+    this.#channels.set(room, channel)
+  }
+
+  #took(room: RoomId, frame: ServerFrame, atHead: boolean): void {
+    if (frame[0] === OP.bye) {
+      this.#port.bye({ reason: frame[1], retryAfter: frame[2].retryAfter ?? 0, resume: frame[2].resume })
+      return
+    }
+    this.#port.frame(frame, atHead)
+    if (frame[0] === OP.note && (frame[2] === 'kicked' || frame[2] === 'left')) this.#close(room)
+  }
+
+  /** The JOIN's OK goes first, so that the membership may join again; then what was held back, which waits there for the document. */
+  #adrift(room: RoomId, channel: Channel, begin: () => void): void {
+    this.#channels.delete(room)
+    begin()
+    if (++this.#strays > STRAYS) {
+      this.#port.unreadable(room)
+    } else {
+      this.#port.adrift(room)
+      channel.end()
+    }
+  }
+
+  #broke(lasted: number, port: ChannelPort): void {
+    this.#shortStreams = lasted >= STEADY_MS ? 0 : this.#shortStreams + 1
+    if (this.#shortStreams >= SHORT_STREAMS) port.unfit('event streams break off')
+    else port.adrift()
+  }
+}
+
+const sinceOf = (extra: unknown): Seq | null => {
+  const since: unknown = typeof extra === 'object' && extra !== null ? Reflect.get(extra, 'since') : null
+  return typeof since === 'number' ? since : null
+}
+
+/** What the document must show before this answer: nothing for calls that leave no event behind. */
+const shownBy = ({ op, frame }: Upward, value: unknown): Seq | null => {
+  if (op === OP.move && typeof value === 'number') return value
+  const method = String(frame[3])
+  return op === OP.call && (method === 'chat' || method.startsWith('media.')) ? 0 : null
+}
