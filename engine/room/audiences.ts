@@ -15,20 +15,21 @@ const MOMENTS_KEPT = 64
  * (`only`), spectators are one; without `only` all are one audience. Members of an audience stand at the same seq.
  */
 export class Audiences {
+  /** The last of the ring. */
+  #head: Moment
   readonly #ring: Moment[]
   readonly #apart: boolean
   /** By viewer (null: the spectators): the seq at which that viewer's document last changed. */
   readonly #seen = new Map<PlayerId | null, Seq>()
 
   constructor(first: Moment, apart: boolean) {
+    this.#head = first
     this.#ring = [first]
     this.#apart = apart
   }
 
   get head(): Moment {
-    const head = this.#ring.at(-1)
-    if (head === undefined) throw new Error('a room always has a moment')
-    return head
+    return this.#head
   }
 
   /**
@@ -59,7 +60,8 @@ export class Audiences {
 
   /** Makes the prepared moment the head, once it is durable. Of an audience that nobody is in, nothing is known any longer. */
   advance({ next, documents }: Prepared): void {
-    this.head.rest()
+    this.#head.rest()
+    this.#head = next
     this.#ring.push(next)
     if (this.#ring.length > MOMENTS_KEPT) this.#ring.shift()
     if (this.#seen.size > documents.size)

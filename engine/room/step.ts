@@ -48,27 +48,19 @@ export const step = (state: RoomState | null, input: RoomInput, runner: Runner):
     }
     case 'room.started': {
       const started = runner.start({ players: state.players, options: state.options, at: input.at, seed: input.seed })
-      return settle(
-        { ...state, phase: 'playing', rules: started.state, kept: [] },
-        input,
-        runner,
-        input.origin,
-        undefined,
-        {
-          stepped: started,
-        },
-      )
+      const begun: RoomState = { ...state, phase: 'playing', kept: [] }
+      return settle(begun, input, runner, input.origin, undefined, { stepped: started })
     }
     case 'move': {
       const stepped = takeMove(state, input, runner)
-      return settle({ ...state, rules: stepped.state }, input, runner, input.origin, state.seq + 1, { stepped })
+      return settle(state, input, runner, input.origin, state.seq + 1, { stepped })
     }
     case 'deadline': {
       const rules = state.rules
       const deadline = rules?.deadlines.find((d) => d.id === input.id)
       if (rules === null || deadline === undefined) throw new Error(`no deadline ${input.id} is set`)
       const stepped = runner.fire(rules, deadline, input)
-      return settle({ ...state, rules: stepped.state }, input, runner, null, undefined, { stepped })
+      return settle(state, input, runner, null, undefined, { stepped })
     }
     case 'player.dropped': {
       const told = tell(dropped(state, input.by), input, input.by, runner)
@@ -163,8 +155,7 @@ const tell = (
 ): Told => {
   if (state.phase !== 'playing' || state.rules === null) return { state }
   try {
-    const stepped = runner.step(state.rules, { type: input.type, by, at: input.at, seed: input.seed })
-    return stepped === null ? { state } : { state: { ...state, rules: stepped.state }, stepped }
+    return { state, stepped: runner.step(state.rules, { type: input.type, by, at: input.at, seed: input.seed }) }
   } catch (error) {
     if (error instanceof RulesError) return { state, trouble: error }
     throw error
@@ -188,9 +179,10 @@ const settle = (
   const seq = state.seq + 1
   const windows =
     origin === null ? state.windows : remember(roomFor(origin, state, input.at), origin, value ?? null, input.at)
-  const over = state.phase === 'playing' && state.rules !== null && runner.done(state.rules)
+  const rules = told?.stepped?.state ?? state.rules
+  const over = state.phase === 'playing' && rules !== null && runner.done(rules)
   return {
-    state: { ...state, seq, at: input.at, windows, phase: over ? 'over' : state.phase },
+    state: { ...state, rules, seq, at: input.at, windows, phase: over ? 'over' : state.phase },
     emits: told?.stepped?.emits.map(({ event, to }) => ({ seq, event, to })) ?? NO_EMITS,
     value,
     trouble: told?.trouble ?? null,

@@ -65,7 +65,12 @@ export const pureMachine = (id: string, author: AnyStateMachine): Machine => {
     // No actor stands behind it, and none is missed: everything that would need one is refused.
   }) as unknown as AnyActorScope
 
-  const collected = (doing: string, place: string, stamp: Stamp, act: () => AnyMachineSnapshot): Transition => {
+  const collected = (
+    doing: string,
+    from: AnyMachineSnapshot | null,
+    stamp: Stamp,
+    act: () => AnyMachineSnapshot,
+  ): Transition => {
     const effects: ExecutableActionObject[] = []
     collect.actionExecutor = (effect) => {
       if (!effect.type.startsWith('xstate.'))
@@ -80,6 +85,7 @@ export const pureMachine = (id: string, author: AnyStateMachine): Machine => {
       return { snapshot, effects }
     } catch (error) {
       const fault = probe.fault ?? { part: doing, error }
+      const place = from === null ? '' : ` at state "${placeOf(from.value)}"`
       throw threw(`${id}: ${fault.part} threw${place}`, fault.error)
     } finally {
       collect.actionExecutor = () => {}
@@ -95,11 +101,10 @@ export const pureMachine = (id: string, author: AnyStateMachine): Machine => {
   }
 
   return {
-    initial: (input, stamp) => collected('the start', '', stamp, () => machine.getInitialSnapshot(scope, input)),
+    initial: (input, stamp) => collected('the start', null, stamp, () => machine.getInitialSnapshot(scope, input)),
     transition: (from, event, stamp) => {
       const snapshot = known(from)
-      const place = ` at state "${placeOf(snapshot.value)}"`
-      return collected(`the event "${event.type}"`, place, stamp, () => machine.transition(snapshot, event, scope))
+      return collected(`the event "${event.type}"`, snapshot, stamp, () => machine.transition(snapshot, event, scope))
     },
     snapshot: known,
     dehydrate: (state) => {
