@@ -138,7 +138,7 @@ class Taking {
     }
     const role = isPlayer(state, by) ? 'player' : 'spectator'
     const attachment = { gateway, conn, player: by, session, role, ref, as: 'socket' } as const
-    const { frames, seq } = room.attach(attachment, since, null)
+    const { frames, seq } = room.join(attachment, since)
     this.#give({
       frames: [answer, ...frames, ...room.welcome(attachment)],
       attached: { role, seq, heard: state.seq, ref },

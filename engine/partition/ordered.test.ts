@@ -205,3 +205,18 @@ test('P3 ordered: who is gone before the JOIN is logged is not kept as a connect
   await world.clock.advance(6_000)
   expect(world.engine.rooms.here('r')?.state.members.bob?.connected).toBe(false)
 })
+
+test('P3 ordered: a JOIN with a since from before what its connection was sent meanwhile gets a STATE, not a PATCH again', async () => {
+  const { world, ann } = await startWorld(counter())
+  await ann.call('r', 'start')
+  const since = ann.rooms.get('r')?.seq ?? 0
+  world.storage.hold()
+  ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+  ann.send('r', [[OP.join, ann.next(), 'r', { since }]])
+  await world.gateway.settle()
+  world.storage.release()
+  await world.gateway.settle()
+  expect(ann.document('r').game).toMatchObject({ sum: 1 })
+  expect(ann.inbox.slice(-3).map(([op]) => op)).toEqual([OP.ok, OP.ok, OP.state])
+  expect(world.gateway.violations).toEqual([])
+})

@@ -154,6 +154,11 @@ export class LiveRoom {
     }
   }
 
+  /** Takes a connection into the room that JOINs; returns as `attach`. */
+  join(attachment: Attachment, since: Seq | null): Resumed {
+    return this.#members.join(attachment, since)
+  }
+
   /** Takes a connection into the room; returns the frames that bring it to the present. Throws RulesError where a view throws. */
   attach(attachment: Attachment, since: Seq | null, heard: Seq | null): Resumed {
     return this.#members.attach(attachment, since, heard)

@@ -73,6 +73,13 @@ export class Members {
     return this.attachments.watches(player) || this.visits.watches(player)
   }
 
+  /** As `attach`, for a JOIN: a connection that is here was sent meanwhile what came after a lower `since`. */
+  join(attachment: Attachment, since: Seq | null): Resumed {
+    const isHere = this.attachments.get(attachment.gateway, attachment.conn) !== undefined
+    const isOld = isHere && since !== null && since < this.#audiences.standing(attachment)
+    return this.attach(attachment, isOld ? null : since, null)
+  }
+
   /** Takes a connection into the room; returns the frames that bring it to the present. Throws RulesError where a view throws. */
   attach(attachment: Attachment, since: Seq | null, heard: Seq | null): Resumed {
     const before = this.attachments.get(attachment.gateway, attachment.conn)
