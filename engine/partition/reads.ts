@@ -26,6 +26,8 @@ export const takeRead = async (read: Read, { rooms, lanes, answer, failed }: Rea
   const give = (reading: Reading): void =>
     answer(read, { kind: 'answer', room: roomId, id, conn, done: true, ...reading })
   const refuse = (error: unknown): void => {
+    // An earlier copy of this read may have attached it.
+    if (conn !== null) rooms.detach(roomId, gateway, conn)
     const refusal = refusalOf(error)
     if (refusal.code === 'unavailable' && !(error instanceof Refusal)) failed('a read', error)
     give({ frames: [err(null, refusal)], attached: null })

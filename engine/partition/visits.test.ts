@@ -285,6 +285,36 @@ test('a Read that is sent again is answered again and attaches once; one that co
   expect(room(world)?.attachments.of('bob')).toEqual([])
 })
 
+test('a held Read whose first answer was lost, and that is answered otherwise when it is sent again, is attached nowhere', async () => {
+  const { world, ann, bob } = await playing()
+  await bob.poll()
+  const connection = world.gateway.connect('bob', { session: bob.session })
+  const attached = () => room(world)?.attachments.of('bob').length
+  const read = async (id?: number) => {
+    connection.rooms.set('r', { role: 'player', seq: bob.since, heard: bob.since, document: bob.document })
+    const sent = connection.publishRead('r', bob.since, 1_000, 'held', id)
+    await world.gateway.settle()
+    return sent
+  }
+  const first = await read()
+  expect(attached()).toBe(1)
+  await ann.move('r', 'add', 1)
+  await read(first)
+  expect(attached()).toBe(0)
+  await bob.poll()
+  const second = await read()
+  expect(attached()).toBe(1)
+  // The room has too much to do.
+  world.storage.hold()
+  ann.send(
+    'r',
+    Array.from({ length: 2_100 }, () => [OP.move, ann.next(), 'r', 'add', 1] satisfies [5, ...unknown[]]),
+  )
+  await world.gateway.settle()
+  await read(second)
+  expect(attached()).toBe(0)
+})
+
 test('what passes beside the log is kept for who polls: once, not what they sent themselves, and never for who may not hear it', async () => {
   const face = `everyone: (s) => ({ sum: s.context.sum }), channels: {
     dot: { maxBytes: 8, rate: 100, from: () => true, to: (s, p, v) => v !== null } }`

@@ -103,7 +103,11 @@ export class Members {
     const frames =
       news.length === 0 && missed.length > 0 ? [head.emptyPatch(since, head.seq), ...missed] : [...news, ...missed]
     if (attach === null) return { frames }
-    if (frames.length > 0) return { frames, attached: null }
+    if (frames.length > 0) {
+      // An earlier copy of this read may have found nothing.
+      this.detach(attach.gateway, attach.conn)
+      return { frames, attached: null }
+    }
     this.#enter({ ...member, ...attach, ref: null })
     return { frames, attached: { role: member.role, seq: this.#audiences.standing(member), heard: head.seq } }
   }
