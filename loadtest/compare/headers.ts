@@ -24,18 +24,9 @@ const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n`
 
 const ours = ({ token, session }: Sender): string[] => [`Authorization: Bearer ${token}`, `Madang-Session: ${session}`]
 
-/** What follows the request line of a GET by `fetch` that no cache may answer, up to the empty line. Pure. */
+/** What follows the request line of a GET by `fetch`, up to the empty line. Pure. */
 export const getHeaders = (sender: Sender, accept: string): string =>
-  lines(
-    `Host: 127.0.0.1:${sender.port}`,
-    'Connection: keep-alive',
-    'Pragma: no-cache',
-    'Cache-Control: no-cache',
-    `Accept: ${accept}`,
-    ...ours(sender),
-    ...FETCH,
-    '',
-  )
+  lines(`Host: 127.0.0.1:${sender.port}`, 'Connection: keep-alive', `Accept: ${accept}`, ...ours(sender), ...FETCH, '')
 
 /** What follows the request line of a POST of frames by `fetch`, up to the empty line. Pure. */
 export const postHeaders = (sender: Sender, length: number): string =>

@@ -7,6 +7,8 @@ import { ROWS, type Row, WEBSOCKET } from './transports.ts'
 export const BOUND_MS = 100
 const SETTLE_MS = 1_000
 const WARM_MS = 1_000
+/** What else the machine does for a moment can only make it worse: where a slice is not held, the best of so many counts. */
+const TRIES = 3
 /** Connections of a player over HTTP: one that is held, and one for what goes up, which the server closes when it rests. */
 const CONNECTIONS = 2
 /** Of the files that a process may open, those that are not players' connections. */
@@ -63,8 +65,7 @@ export const climb = async ({ levels, moves, ms, files, onRung }: LadderOptions)
         return rungOf(row, await crowd.play(moves, ms, row.everyMs))
       }
       let rung = await measure()
-      // Once more, so that one moment of other work on the machine does not pass for the limit.
-      if (!isHeld(rung, ownBound(row))) rung = await measure()
+      for (let tries = 1; tries < TRIES && !isHeld(rung, ownBound(row)); tries++) rung = better(rung, await measure())
       rungs.push(rung)
       onRung(rung)
     }
@@ -76,6 +77,11 @@ export const climb = async ({ levels, moves, ms, files, onRung }: LadderOptions)
   crowd.close()
   await server.stop()
   return rungs
+}
+
+const better = (one: Rung, other: Rung): Rung => {
+  if ((one.flaw === null) !== (other.flaw === null)) return one.flaw === null ? one : other
+  return one.p99 <= other.p99 ? one : other
 }
 
 const rungOf = (row: Row, slice: Slice): Rung => {

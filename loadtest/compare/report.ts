@@ -40,7 +40,7 @@ const trafficTable = (traffic: readonly Traffic[], of: (each: Traffic) => Tally)
 /** The section on requests and bytes. Pure. */
 export const trafficSection = (traffic: readonly Traffic[]): string =>
   [
-    '**To enter** (once a player; for WebSocket with upgrade, HELLO and JOIN, for the others with the JOIN’s POST, up to the document):',
+    '**To enter** (once a player; for WebSocket with upgrade, HELLO and JOIN, for the others with the JOIN’s POST, up to the document; what the others’ joins bring meanwhile is in it):',
     trafficTable(traffic, ({ opening }) => opening),
     '**Idle** (a player and minute in a full room in which nobody moves):',
     trafficTable(traffic, ({ idle }) => idle),
@@ -56,12 +56,12 @@ export const trafficChart = (traffic: readonly Traffic[]): string => {
     bars: traffic.map((each) => ({
       title: each.row.title,
       value: bytesOf(of(each)),
-      label: `${fixed(bytesOf(of(each)) / 1_000, 1)} kB`,
+      label: bytesOf(of(each)) < 1_000 ? `${fixed(bytesOf(of(each)))} B` : `${fixed(bytesOf(of(each)) / 1_000, 1)} kB`,
     })),
   })
   return barChart({
     title: 'Bytes of a player in a minute',
-    unit: 'kB up and down, as they are on the TCP connection',
+    unit: 'up and down, as they are on the TCP connection',
     groups: [
       group('idle', ({ idle }) => idle),
       ...(traffic[0]?.playing ?? []).map(({ moves }, i) =>
