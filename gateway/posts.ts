@@ -120,7 +120,9 @@ export class Posts {
   /** Adds the answers to a group; resolves with false where there was none in time. */
   #ask({ player, session }: Who, group: Group, answers: Uint8Array[]): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const answered = new Set<Ref>()
+    /** By ref: how many of the frames are unanswered; a client may have sent one twice. */
+    const awaited = new Map<Ref, number>()
+    for (const { ref } of group.frames) if (ref !== null) awaited.set(ref, (awaited.get(ref) ?? 0) + 1)
     const command: Omit<Command, 'id'> = {
       kind: 'command',
       gateway: this.#options.gateway,
@@ -140,15 +142,16 @@ export class Posts {
           // A JOIN's document comes by the way down that the client has opened.
           if (op !== OP.ok && op !== OP.err) continue
           // The answer to a resend begins anew.
-          if (ref !== null && answered.has(ref)) continue
+          const left = ref === null ? 1 : (awaited.get(ref) ?? 0)
+          if (left === 0) continue
           answers.push(frame)
-          if (ref !== null) answered.add(ref)
+          if (ref !== null) awaited.set(ref, left - 1)
         }
         if (reply.done) resolve(true)
         return reply.done
       },
       onGiveUp: () => {
-        answers.push(...unanswered(group, answered))
+        answers.push(...unanswered(group, awaited))
         resolve(false)
       },
       giveUpMs: GIVE_UP_MS,
@@ -157,9 +160,9 @@ export class Posts {
   }
 }
 
-const unanswered = ({ frames }: Group, answered: ReadonlySet<Ref> = new Set()): Uint8Array[] =>
+const unanswered = ({ frames }: Group, awaited?: ReadonlyMap<Ref, number>): Uint8Array[] =>
   frames.flatMap(({ ref }) =>
-    ref === null || answered.has(ref)
+    ref === null || awaited?.get(ref) === 0
       ? []
       : [errFrame(ref, 'unavailable', 'no answer from the room in time: send it again with the same ref')],
   )
