@@ -75,6 +75,8 @@ export class Connection {
   /** What opens links: for an attempt while there is none, else beside the running one. */
   #opening: Opening | null = null
   #use: Use | null = null
+  /** The last time that something was opened beside a running link. */
+  #turn = 0
   /** The attempt that runs; what belongs to an earlier one is ignored. */
   #current = 0
   #failures = 0
@@ -360,15 +362,16 @@ export class Connection {
     this.#opening?.cancel()
     this.#opening = null
     const running = this.#link
+    const turn = ++this.#turn
     const failed = (reason: string): void => {
-      if (this.#link !== running) return
+      if (this.#link !== running || turn !== this.#turn) return
       this.#opening = null
       this.#giveUpUse(reason)
       this.#probeLater()
     }
     this.#greeting(new AbortController().signal).then(
       (pass) => {
-        if (this.#link !== running || this.#opening !== null) return
+        if (this.#link !== running || turn !== this.#turn) return
         const reasons = (endings: readonly Ending[]): string => endings.map(({ reason }) => reason).join('; ')
         this.#opening = this.#openAll(names, pass, (endings) =>
           failed(`${names.join(' and ')} could not be opened: ${reasons(endings) || 'no answer'}`),

@@ -1,16 +1,15 @@
-import { splitFrames } from '../../protocol/batch.ts'
-import { concat, decode, encode, SERVER_LIMITS } from '../../protocol/codec.ts'
+import { concat, decode, encode } from '../../protocol/codec.ts'
 import { CLOSE } from '../../protocol/errors.ts'
 import { OP, type Ref } from '../../protocol/frames.ts'
-import { parseServerFrame } from '../../protocol/parse.ts'
 import { backoff } from '../backoff.ts'
 import type { Environment } from '../environment.ts'
 import { MadangError } from '../error.ts'
 import { type Bye, type Link, type LinkListener, LOST, type Pass, type TransportName } from '../link.ts'
-import { jsonOf, problemOf } from '../problem.ts'
+import { jsonOf, problemOf, textOf } from '../problem.ts'
 import type { ServerTime } from '../server-time.ts'
 import type { Wire } from '../wire.ts'
 import { ANSWER_MS } from './channel.ts'
+import { framesIn } from './frames.ts'
 import { type Answer, Http } from './http.ts'
 import { me } from './me.ts'
 import { Rooms } from './rooms.ts'
@@ -124,8 +123,9 @@ export class HttpLink implements Link {
     }
     if (this.#over) return
     if (answer.status !== 200) {
-      const error = problemOf(answer.status, jsonOf(answer.body), 'GET /v1/me')
-      const code = answer.status === 401 ? CLOSE.unauthorized : LOST
+      const body = jsonOf(answer.body)
+      const error = problemOf(answer.status, body, 'GET /v1/me')
+      const code = answer.status === 401 && textOf(body, 'code') !== null ? CLOSE.unauthorized : LOST
       this.#end({ code, reason: error.message, error: withRetryAfter(error, answer.retryAfter) })
       return
     }
@@ -196,9 +196,7 @@ export class HttpLink implements Link {
     const asked = new Map<Ref, Upward>()
     for (const frame of batch) if (frame.ref !== null) asked.set(frame.ref, frame)
     try {
-      for (const bytes of splitFrames(body, SERVER_LIMITS)) {
-        const frame = parseServerFrame(decode(bytes, SERVER_LIMITS))
-        if (frame === null) continue
+      for (const frame of framesIn(body)) {
         if (frame[0] === OP.pong) this.#parts.time.heard(frame[1], frame[2])
         else if (frame[0] === OP.ok) this.#rooms.ok(frame, asked.get(frame[1]))
         else if (frame[0] === OP.err) this.#rooms.err(frame, asked.get(frame[1] ?? 0))
@@ -218,13 +216,15 @@ export class HttpLink implements Link {
     const retryAfter = answer?.retryAfter ?? 0
     const wait = retryAfter + backoff(times, chance, RETRY_CAP_MS)
     if (status === 429) return wait
-    if (status === 0 || status >= 500 || status === 408) {
+    const body = jsonOf(answer?.body ?? new Uint8Array())
+    // What names no code was not said by the server, but by something between.
+    if (status === 0 || status >= 500 || textOf(body, 'code') === null) {
       if (times < FAILURES) return wait
       const bye = { reason: `the server answered ${status}`, retryAfter, resume: true }
       this.#end({ code: LOST, reason: bye.reason, bye: retryAfter > 0 ? bye : null })
       return null
     }
-    const { message } = problemOf(status, jsonOf(answer?.body ?? new Uint8Array()), 'a request')
+    const { message } = problemOf(status, body, 'a request')
     if (status === 401) this.#end({ code: CLOSE.unauthorized, reason: message })
     else this.#end({ code: status === 403 ? CLOSE.policy : CLOSE.malformed, reason: message })
     return null

@@ -1,9 +1,7 @@
-import { splitFrames } from '../../protocol/batch.ts'
-import { decode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP, type Seq } from '../../protocol/frames.ts'
-import { parseServerFrame } from '../../protocol/parse.ts'
 import { MadangError } from '../error.ts'
 import { ANSWER_MS, type Channel, type ChannelPort, pathOf } from './channel.ts'
+import { framesIn } from './frames.ts'
 import { Held } from './held.ts'
 import type { Answer, Call } from './http.ts'
 
@@ -107,7 +105,7 @@ export class PollChannel implements Channel {
         if (!mine()) return
         this.#call = null
         const lasted = clock.now() - began
-        if (answer.status === 204 || answer.status === 200) this.#took(answer, asked, lasted)
+        if (answer.status === 204 || answer.status === 200) this.#took(answer, { asked, lasted, wait })
         else this.#failed(answer, lasted, wait)
       },
       (error: unknown) => {
@@ -120,8 +118,9 @@ export class PollChannel implements Channel {
     )
   }
 
-  #took(answer: Answer, asked: number, lasted: number): void {
-    this.#failures = 0
+  #took(answer: Answer, { asked, lasted, wait }: { asked: number; lasted: number; wait: number }): void {
+    // That a poll at once works says nothing about those that are held.
+    if (wait >= this.#pace.wait()) this.#failures = 0
     if (!this.#begun) {
       this.#begun = true
       this.#port.begun()
@@ -132,17 +131,15 @@ export class PollChannel implements Channel {
     this.#held.reached(this.#since ?? 0)
     if (this.#over) return
     if (this.#hurry || (this.#held.size > 0 && this.#pace.follows === 0)) this.#poll(0)
-    else this.#next(this.#pace.pause(lasted, answer.status))
+    else this.#next(this.#pace.pause(lasted, answer.status), this.#pace.wait())
   }
 
   /** False where the body cannot be read. */
   #deliver(body: Uint8Array): boolean {
     try {
-      for (const bytes of splitFrames(body, SERVER_LIMITS)) {
-        const frame = parseServerFrame(decode(bytes, SERVER_LIMITS))
-        if (frame === null) continue
+      for (const frame of framesIn(body)) {
         if (frame[0] === OP.state) this.#since = frame[2]
-        else if (frame[0] === OP.patch) this.#since = frame[3]
+        else if (frame[0] === OP.patch) this.#since = Math.max(frame[2], frame[3])
         this.#port.frame(frame, true)
         if (this.#over) return true
       }
@@ -156,17 +153,16 @@ export class PollChannel implements Channel {
   #failed(answer: Answer | null, lasted: number, wait: number): void {
     const isCut = answer === null || answer.status === 408 || answer.status === 504
     if (isCut && wait > 0 && this.#pace.cut(lasted)) {
-      this.#next(0)
+      this.#next(0, 0)
     } else if (++this.#failures >= this.#pace.failures && isCut) {
       this.#port.unfit('polls break off')
     } else {
       const pause = this.#port.refused(answer, this.#failures)
-      if (pause !== null) this.#next(pause)
+      if (pause !== null) this.#next(pause, 0)
     }
   }
 
-  #next(pause: number): void {
-    const held = this.#failures === 0 ? this.#pace.wait() : 0
-    this.#cancelNext = this.#port.environment.clock.after(pause, () => this.#poll(held))
+  #next(pause: number, wait: number): void {
+    this.#cancelNext = this.#port.environment.clock.after(pause, () => this.#poll(wait))
   }
 }

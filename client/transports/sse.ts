@@ -4,6 +4,7 @@ import { parseJsonFrame } from '../../protocol/json.ts'
 import { parseServerFrame } from '../../protocol/parse.ts'
 import { ANSWER_MS, type Channel, type ChannelPort, FOLLOWS_MS, pathOf } from './channel.ts'
 import { EventText } from './events.ts'
+import { framesIn } from './frames.ts'
 import { Held } from './held.ts'
 import type { Answer } from './http.ts'
 
@@ -152,15 +153,29 @@ export class SseChannel implements Channel {
     const asked = this.#held.size
     const came = this.#count
     this.#port.http.ask(pathOf('poll', this.#port.room, this.#position, 0), ANSWER_MS).answer.then(
-      ({ status }) => this.#checked(status, asked, came),
-      () => this.#checked(0, asked, came),
+      (answer) => this.#checked(answer.status, answer.status === 200 && this.#isOwed(answer.body), asked, came),
+      () => this.#checked(0, false, asked, came),
     )
   }
 
-  #checked(status: number, asked: number, came: number): void {
+  /** Whether a poll's answer holds what the stream has not brought: not where it is but a NOTE that a poll may repeat. */
+  #isOwed(body: Uint8Array): boolean {
+    try {
+      return framesIn(body).some(
+        (frame) =>
+          frame[0] === OP.state ||
+          (frame[0] === OP.patch && frame[4].length > 0) ||
+          (frame[0] === OP.emit && frame[2] > (this.#position ?? 0)),
+      )
+    } catch {
+      return true
+    }
+  }
+
+  #checked(status: number, owed: boolean, asked: number, came: number): void {
     this.#checking = false
     if (this.#over) return
-    if (status === 204) {
+    if (status === 204 || (status === 200 && !owed)) {
       this.#begin()
       this.#held.release(asked)
       if (this.#held.size > 0) this.#checkSoon(FOLLOWS_MS)

@@ -2,8 +2,8 @@ import type { Clock } from '../../protocol/clock.ts'
 import { concat } from '../../protocol/codec.ts'
 import { OP, type Ref, type RoomId } from '../../protocol/frames.ts'
 
-/** What `POST /v1/send` takes at once. */
-const BATCH_BYTES = 65_536
+/** What `POST /v1/send` takes at once, with room for a PING. */
+const BATCH_BYTES = 65_536 - 16
 /** CASTs and INPUTs alone leave at most this often, ms. */
 const EPHEMERAL_MS = 50
 /** Channels of rooms whose newest CAST or INPUT waits; more are dropped. */
