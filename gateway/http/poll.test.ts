@@ -78,6 +78,17 @@ test('what a Read says at once ends a poll whatever its wait, with its from and 
   for (const wait of [0, 20]) expect(await bodyOf(await get(`poll?room=r&since=1&wait=${wait}`))).toEqual(said)
 })
 
+test('a poll whose member leaves before the room has answered it moves nothing', async () => {
+  const { get, engine, conn } = await seat()
+  engine.onRequest = () => {}
+  const held = get('poll?room=r&since=9&wait=20')
+  engine.say({ kind: 'close', room: 'r', conn: await conn(0), code: null, reason: 'left' })
+  expect(await bodyOf(await held)).toEqual([
+    [36, 'r', 9, 9, []],
+    [40, 'r', 'left', null],
+  ])
+})
+
 test('at the end of its wait a poll gets 204', async () => {
   const { get, engine, conn } = await seat()
   const held = get('poll?room=r&since=1&wait=0.2')

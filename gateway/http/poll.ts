@@ -72,8 +72,8 @@ const held = async (
   request.onGone(() => poll.cut())
   try {
     // What ends the poll before the room has said anything ends it for good.
-    const said = await Promise.race([answered, poll.ended])
-    return said.length === 0
+    const said = await Promise.race([answered, poll.ended.then(() => null)])
+    return said === null || said.length === 0
       ? pollFrames(await poll.ended, { room, since, least: since })
       : pollFrames(said, { room, since, least: 0 })
   } finally {
