@@ -22,6 +22,7 @@ export interface ReadPorts {
 export const takeRead = async (read: Read, { rooms, lanes, answer, failed }: ReadPorts): Promise<void> => {
   const { gateway, id, room: roomId, attach } = read
   const conn = attach?.conn ?? null
+  const isCopy = conn !== null && lanes.isNewest(read, conn)
   if (conn !== null && !lanes.enter(read, conn)) return
   const give = (reading: Reading): void =>
     answer(read, { kind: 'answer', room: roomId, id, conn, done: true, ...reading })
@@ -37,7 +38,7 @@ export const takeRead = async (read: Read, { rooms, lanes, answer, failed }: Rea
     if (conn !== null && !lanes.isNewest(read, conn)) return
     try {
       const reader = { player: read.player.id, session: read.session }
-      give(room.read(reader, read.since, attach && { gateway, ...attach }, read.presenceMs))
+      give(room.read(reader, read.since, attach && { gateway, ...attach, isCopy }, read.presenceMs))
     } catch (error) {
       refuse(error)
     }

@@ -176,6 +176,31 @@ test('a stream takes the place of the other connections of its session, also at 
   expect(newer.closes).toEqual(taken)
 })
 
+test('a stream that was opened before another does not take its place back: not attached again, nor by a late copy of its Read', async () => {
+  const { world, bob } = await playing()
+  const g2 = new ScriptedGateway('g2', world.bus, world.clock)
+  const [older, newer] = [
+    world.gateway.connect('bob', { session: bob.session }),
+    g2.connect('bob', { session: bob.session }),
+  ]
+  const id = older.publishRead('r', 0, 10_000, 'stream')
+  const [answer] = await world.gateway.answers(id)
+  const { conn, session, player, name } = older
+  expect(await newer.stream('r')).toMatchObject({ ref: answer?.attached?.ref })
+  expect(older.closes).toHaveLength(1)
+  older.publishRead('r', 0, 10_000, 'stream', id)
+  await world.gateway.settle()
+  expect(newer.closes).toEqual([])
+  const ref = answer?.attached?.ref ?? null
+  const who = { conn: conn ?? 0, session, player: { id: player, name }, ref, as: 'stream' as const }
+  const members = [{ ...who, role: 'player' as const, since: 0, heard: 0 }]
+  await world.gateway.answers(
+    world.gateway.publish((id) => ({ kind: 'attach', gateway: 'g1', id, room: 'r', members })),
+  )
+  await world.gateway.settle()
+  expect(newer.closes).toEqual([])
+})
+
 test('a stream knows the JOIN over HTTP that it follows: an older one that comes late does not end it', async () => {
   const { world, bob } = await playing()
   bob.client.ref = 50

@@ -73,13 +73,16 @@ export class Attachments {
     return this.of(player).filter((a) => a.session === session)
   }
 
-  /** Adds a connection; returns those that it takes the place of: older ones of the same session, or one too many. */
-  add(attachment: Attachment): Attachment[] {
+  /**
+   * Adds a connection; returns those that it takes the place of: older ones of the same session, or one too many. A stream that
+   * `opens` is newer than all that its session has at other gateways.
+   */
+  add(attachment: Attachment, opens = false): Attachment[] {
     const { gateway, conn, player, role } = attachment
     const old = this.get(gateway, conn)
     if (old !== undefined) this.remove(old)
     const own = this.of(player)
-    const replaced = own.filter((a) => isOlder(a, attachment))
+    const replaced = own.filter((a) => isOlder(a, attachment, opens))
     const alike = own.filter((a) => (a.as === 'held') === (attachment.as === 'held') && !replaced.includes(a))
     const [first] = alike
     if (first !== undefined && alike.length >= CONNECTIONS_PER_PLAYER) replaced.push(first)
@@ -120,12 +123,12 @@ export class Attachments {
 
 /**
  * Whether it gives way to another one of its session. Gateways number their connections, sessions their refs: so a JOIN that
- * comes late, for a connection that is gone, ends no other. A stream came after the JOIN whose ref it has.
+ * comes late, for a connection that is gone, ends no other.
  */
-const isOlder = (a: Attachment, than: Attachment): boolean => {
+const isOlder = (a: Attachment, than: Attachment, opens: boolean): boolean => {
   if (a.session !== than.session || than.ref === null || than.as === 'held') return false
   if (a.gateway === than.gateway) return a.conn < than.conn
-  return a.ref === null || a.ref < than.ref || (a.ref === than.ref && than.as === 'stream')
+  return opens || a.ref === null || a.ref < than.ref
 }
 
 const NONE: readonly Attachment[] = []

@@ -26,6 +26,8 @@ export interface Place {
   readonly gateway: GatewayId
   readonly conn: ConnId
   readonly as: 'held' | 'stream'
+  /** Of a read that came before: a stream that lost its place since does not take it back. */
+  readonly isCopy: boolean
 }
 
 /** What a read is answered; `attached` as in an AnswerItem. */
@@ -81,11 +83,11 @@ export class Members {
   }
 
   /** Takes a connection into the room; returns the frames that bring it to the present. Throws RulesError where a view throws. */
-  attach(attachment: Attachment, since: Seq | null, heard: Seq | null): Resumed {
+  attach(attachment: Attachment, since: Seq | null, heard: Seq | null, opens = false): Resumed {
     const before = this.attachments.get(attachment.gateway, attachment.conn)
     const held = before === undefined || before.role === attachment.role ? since : null
     const resumed = this.#audiences.resume(attachment, held, heard)
-    this.#enter(attachment)
+    this.#enter(attachment, opens)
     return resumed
   }
 
@@ -108,7 +110,8 @@ export class Members {
       this.detach(attach.gateway, attach.conn)
       return { frames, attached: null }
     }
-    this.#enter({ ...member, ...attach, ref: null })
+    const { gateway, conn, as } = attach
+    this.#enter({ ...member, gateway, conn, as, ref: null }, false)
     return { frames, attached: { role: member.role, seq: this.#audiences.standing(member), heard: head.seq } }
   }
 
@@ -181,19 +184,19 @@ export class Members {
     return this.#audiences.head.state
   }
 
-  #stream(member: Visitor, attach: Place, since: Seq): Reading {
+  #stream(member: Visitor, { gateway, conn, as, isCopy }: Place, since: Seq): Reading {
     const { player, session, role } = member
     const refs = this.attachments.ofSession(player, session).map((a) => a.ref ?? 0)
     const ref = Math.max(this.visits.refOf(player, session), ...refs)
     const welcome = this.aside.welcome(member)
-    const { frames, seq } = this.attach({ ...member, ...attach, ref }, since, since)
+    const { frames, seq } = this.attach({ ...member, gateway, conn, as, ref }, since, since, !isCopy)
     return { frames: [...frames, ...welcome], attached: { role, seq, heard: this.#state.seq, ref } }
   }
 
-  #enter(attachment: Attachment): void {
+  #enter(attachment: Attachment, opens: boolean): void {
     const { player, session, as } = attachment
     const isNew = as !== 'held' || !this.#isHere(attachment)
-    for (const replaced of this.attachments.add(attachment)) {
+    for (const replaced of this.attachments.add(attachment, opens)) {
       this.#ports.close(replaced, CLOSE.takenOver, 'This session was opened somewhere else.')
       this.#follow(replaced)
     }
