@@ -1,6 +1,8 @@
 import type { HttpResponse as UwsResponse } from 'uWebSockets.js'
 import type { HttpStream } from './http/stream.ts'
 
+const UTF8 = new TextEncoder()
+
 /** Writes a body as it comes, after the head. uWS throws when a response is touched that has ended: the stream touches none. */
 export const stream = (res: UwsResponse, body: HttpStream) => {
   res.onWritable(() => {
@@ -11,7 +13,8 @@ export const stream = (res: UwsResponse, body: HttpStream) => {
     write(text) {
       let isTaken = true
       res.cork(() => {
-        isTaken = res.write(text)
+        // uWS writes a string whose characters all fit into a byte as Latin-1.
+        isTaken = res.write(UTF8.encode(text))
       })
       return isTaken
     },

@@ -32,6 +32,15 @@ test('frames are events as JSON, with the seq of a STATE or PATCH as id; the fir
   expect(sse.state.text).toMatch(/^:\n\nevent: frame\nid: 1\ndata: \[35,.*\]\n\n/)
 })
 
+test('what is no ASCII arrives as it is, also where all of it is Latin-1', async () => {
+  const { stream, engine, conn } = await seat()
+  const sse = await stream('sse?room=r')
+  const to = [await conn(0)]
+  const emits = ['Zoë', 'Zoë, 조이', '𝄞'].map((type, i) => [37, 'r', 2 + i, { type }])
+  for (const emit of emits) engine.say(engine.output('r', Number(emit[2]), to, { emits: [emit] }))
+  expect((await sse.got(4)).slice(1).map(({ frame }) => frame)).toEqual(emits)
+})
+
 test('Last-Event-ID resumes, and wins over since; what is no seq is 400', async () => {
   const { stream, engine, get } = await seat()
   const ends = []
