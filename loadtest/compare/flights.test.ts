@@ -25,6 +25,7 @@ test('one document may show several moves, and one that is older than what a mem
   for (const member of [0, 1]) flights.shown(member, 11, 110)
   for (const member of [0, 1]) flights.shown(member, 12, 160)
   flights.shown(1, 11, 170)
+  flights.shown(1, 12, 180)
   flights.shown(2, 12, 1_000)
   expect(latencies).toEqual([
     [10, 900],

@@ -104,4 +104,7 @@ test('each aim is said to be met or missed with its figure, latencies at the mos
   expect(aims).toContain('SSE has at most 2 times WebSocket’s p50 on loopback: met (1.50 times)')
   expect(aims).toContain('long polling has at most 2 times WebSocket’s p50 on loopback: **missed** (2.25 times)')
   expect(aims).toContain('with 80 players')
+
+  const slow = RUNGS.map((each) => (each.row === WEBSOCKET ? { ...each, p50: 51 } : each))
+  expect(aimsSection(TRAFFIC, slow)).toContain('tenth of the latency of polling at 1 s (p50): **missed** (0.102)')
 })
