@@ -104,7 +104,8 @@ export class Membership {
     if (!this.#port.open) return
     this.#port.askNow((ref) => this.#join(ref, this.#role), {
       ok: (value) => this.#answered(value),
-      failed: (error) => this.shut('refused', error),
+      // Who was put out while nothing could tell it learns it from the JOIN.
+      failed: (error) => this.shut(error.code === 'forbidden' ? 'kicked' : 'refused', error),
     })
   }
 

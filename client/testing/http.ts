@@ -32,6 +32,8 @@ interface Poll {
 /** The HTTP side of the test server: `/v1/me`, `/v1/send`, `/v1/sse` and `/v1/poll`, as docs/protocol.md has them. */
 export class TestHttp {
   faults: HttpFaults = { refuse: () => null }
+  /** Every poll brings this, as a server does with what it keeps for polls. */
+  repeats: ServerFrame | null = null
   /** The frames of each POST. */
   readonly posts: unknown[][] = []
   readonly #server: TestServer
@@ -137,8 +139,10 @@ export class TestHttp {
   }
 
   #answer(poll: Poll): void {
-    const frames = this.#server.read(poll.since)
-    if (frames === null) return
+    const news = this.#server.read(poll.since)
+    if (news === null && this.repeats === null) return
+    const frames: ServerFrame[] = news ?? [[OP.patch, ROOM, poll.since, poll.since, []]]
+    if (this.repeats) frames.push(this.repeats)
     poll.cancel()
     this.#polls.delete(poll)
     poll.reply.head(200, MSGPACK)

@@ -168,6 +168,11 @@ export class TestServer {
     }
   }
 
+  /** Nobody is told. */
+  forget(player: PlayerId): void {
+    this.#roles.delete(player)
+  }
+
   /** A move from elsewhere. */
   add(by: PlayerId, n: number): void {
     this.#commit(by, 'add', n)

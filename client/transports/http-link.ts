@@ -16,8 +16,8 @@ import { Rooms } from './rooms.ts'
 import { Uplink, type Upward } from './uplink.ts'
 
 const PING_MS = 10_000
-/** A link on which nothing was heard for this long looks whether the server is there. */
-const QUIET_MS = 25_000
+/** A link on which nothing was heard for this long, more than a poll is held, looks whether the server is there. */
+const QUIET_MS = 28_000
 /** How long the server has to show that it is there, ms. */
 const PROBE_MS = 5_000
 const RETRY_CAP_MS = 5_000
@@ -146,10 +146,10 @@ export class HttpLink implements Link {
 
   #watch(): void {
     const { clock } = this.#parts.environment
-    this.#cancelQuiet = clock.after(QUIET_MS, () => {
-      if (clock.now() - this.#heardAt >= QUIET_MS) this.probe()
-      this.#watch()
-    })
+    const quiet = clock.now() - this.#heardAt
+    const isQuiet = quiet >= QUIET_MS
+    if (isQuiet) this.probe()
+    this.#cancelQuiet = clock.after(isQuiet ? QUIET_MS : QUIET_MS - quiet, () => this.#watch())
   }
 
   async #reachable(): Promise<boolean> {
