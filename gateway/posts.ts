@@ -122,7 +122,13 @@ export class Posts {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     /** By ref: how many of the frames are unanswered; a client may have sent one twice. */
     const awaited = new Map<Ref, number>()
-    for (const { ref } of group.frames) if (ref !== null) awaited.set(ref, (awaited.get(ref) ?? 0) + 1)
+    let came: Uint8Array[] = []
+    const begin = () => {
+      came = []
+      awaited.clear()
+      for (const { ref } of group.frames) if (ref !== null) awaited.set(ref, (awaited.get(ref) ?? 0) + 1)
+    }
+    begin()
     const command: Omit<Command, 'id'> = {
       kind: 'command',
       gateway: this.#options.gateway,
@@ -144,14 +150,21 @@ export class Posts {
           // The answer to a resend begins anew.
           const left = ref === null ? 1 : (awaited.get(ref) ?? 0)
           if (left === 0) continue
-          answers.push(frame)
+          came.push(frame)
           if (ref !== null) awaited.set(ref, left - 1)
         }
-        if (reply.done) resolve(true)
-        return reply.done
+        if (!reply.done) return false
+        // A part of the answer was lost: the resend brings all of it.
+        if ([...awaited.values()].some((left) => left > 0)) {
+          begin()
+          return false
+        }
+        answers.push(...came)
+        resolve(true)
+        return true
       },
       onGiveUp: () => {
-        answers.push(...unanswered(group, awaited))
+        answers.push(...came, ...unanswered(group, awaited))
         resolve(false)
       },
       giveUpMs: GIVE_UP_MS,

@@ -59,6 +59,25 @@ test('a frame is sent on once those before it are answered, also where they are 
   ])
 })
 
+test('P2 a part of the answer that is lost comes with the resend: each frame has its answer, in order', async () => {
+  const { post, engine } = await seat()
+  engine.onRequest = (request) => {
+    if (request.kind !== 'command') return engine.obey(request)
+    // The first time, the part with the JOIN's OK does not arrive.
+    if (engine.commands.length > 1) return engine.obey(request)
+    engine.say(engine.answer(request, [[33, 2, 'mark']]))
+  }
+  const response = await post([
+    [3, 1, 'r'],
+    [5, 2, 'r', 'mark'],
+  ])
+  expect(await bodyOf(response)).toEqual([
+    [33, 1, { room: 'r', role: 'player', seq: 1 }],
+    [33, 2, 'mark'],
+  ])
+  expect(new Set(engine.commands.map(({ id }) => id)).size).toBe(1)
+})
+
 test('msgpack frames stand back to back, and Accept chooses the form of the answer', async () => {
   const { post } = await seat()
   const body = concat(encode([5, 1, 'r', 'mark']), encode([8, 7]))
