@@ -24,7 +24,7 @@ const get = (path: string, headers: Record<string, string> = {}) =>
   staticFiles(dist).reply(path, new Map(Object.entries(headers)))
 const text = (body: Uint8Array | string | undefined) => (body === undefined ? '' : Buffer.from(body).toString())
 
-test.each(['/', '/play/room-1', '/play/room-1/', '/index.html'])(
+test.each(['/', '/play/room-1', '/play/room-1/', '/transports', '/index.html'])(
   '%s is the page, and is asked for anew each time',
   (path) => {
     const reply = get(path)

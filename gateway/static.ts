@@ -52,13 +52,13 @@ const MISSING_PAGE = `<!doctype html><meta charset="utf-8"><title>Madang</title>
 
 /**
  * Returns the files under `directory` as they are now, read into memory once, so that a path can only ever name one of them.
- * `/` and `/play/ROOM` are the single page. A directory without one is looked at again with each request of the page.
+ * `/`, `/play/ROOM` and `/transports` are the single page. A directory without one is looked at again with each request of the page.
  */
 export const staticFiles = (directory: string): StaticFiles => {
   let files = load(directory)
 
   const find = (path: string): File | undefined => {
-    const isPage = path === '/' || /^\/play\/[A-Za-z0-9_-]{1,64}\/?$/.test(path)
+    const isPage = /^\/(play\/[A-Za-z0-9_-]{1,64}\/?|transports\/?)?$/.test(path)
     if (isPage && !files.has(INDEX)) files = load(directory)
     return files.get(isPage ? INDEX : path) ?? (isPage ? missing : undefined)
   }

@@ -36,14 +36,18 @@ test('a poll without since, or with 0, gets the STATE; with wait=0 one that miss
 
 test('a held poll ends with the first commit that shows something: one PATCH from its since, whose seq covers the EMITs', async () => {
   const { get, engine, conn, server } = await seat()
-  const held = get('poll?room=r&since=1&wait=20')
-  const to = [await conn(0)]
   // The member's document has not changed since 1; the poll's own seq is of later.
+  engine.onRequest = (request) => {
+    if (request.kind !== 'read') return engine.obey(request)
+    engine.say(engine.answer(request, [], { role: 'player', seq: 1, heard: 4 }))
+  }
+  const held = get('poll?room=r&since=4&wait=20')
+  const to = [await conn(0)]
   engine.say(
-    engine.output('r', 3, to, { document: [1, 2], emits: [[37, 'r', 3, BELL]], ephemeral: [stroke(1)] }),
-    engine.output('r', 4, to, { document: [2, 4], emits: [[37, 'r', 4, BELL]] }),
+    engine.output('r', 6, to, { document: [1, 5], emits: [[37, 'r', 6, BELL]], ephemeral: [stroke(1)] }),
+    engine.output('r', 7, to, { document: [5, 7], emits: [[37, 'r', 7, BELL]] }),
   )
-  expect(await bodyOf(await held)).toEqual([[36, 'r', 1, 3, [[['game'], 2]]], [37, 'r', 3, BELL], stroke(1)])
+  expect(await bodyOf(await held)).toEqual([[36, 'r', 4, 6, [[['game'], 5]]], [37, 'r', 6, BELL], stroke(1)])
   await expect.poll(() => engine.detaches.map(({ conns }) => conns)).toEqual([to])
   expect(server.gateway.held()).toMatchObject({ connections: 0, rooms: 0, requests: 0 })
 })

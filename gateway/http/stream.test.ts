@@ -118,6 +118,7 @@ test('P5 one that catches up is attached from nothing and stays; the others of i
   expect(other.told.written.join('').match(/^id: \d+$/gm)).toEqual(['id: 1', 'id: 2', 'id: 3', 'id: 4', 'id: 5'])
   await pass(20)
   slow.told.isTaken = true
+  slow.socket.send(encode([40, 'r', 'too late', null]))
   slow.socket.writable()
   slow.socket.writable()
   await settle()
@@ -126,6 +127,21 @@ test('P5 one that catches up is attached from nothing and stays; the others of i
   ])
   await pass(60)
   expect([slow.told.is, other.told.is]).toEqual(['open', 'open'])
+  expect(slow.told.written.join('')).not.toContain('too late')
+})
+
+test('a drain ends a stream after its BYE, and cuts one that is blocked', async () => {
+  const { stream, gateway, engine, time, settle } = responses()
+  const slow = await stream('ann')
+  const other = await stream('bob')
+  slow.told.isTaken = false
+  engine.say(engine.output('r', 2, [engine.reads[0]?.attach?.conn ?? 0], { document: [1, 2] }))
+  await settle()
+  const drained = gateway.drain()
+  await time.advance(3_000)
+  await drained
+  expect([slow.told.is, other.told.is]).toEqual(['cut', 'ended'])
+  expect(other.told.written.at(-1)).toContain('[41,"restarting"')
 })
 
 test('what is written in one turn is one write', async () => {
