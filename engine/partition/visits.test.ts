@@ -340,6 +340,22 @@ test('a held Read whose first answer was lost, and that is answered otherwise wh
   expect(attached()).toBe(0)
 })
 
+test('a late copy of a Read that was refused, or had something to say, attaches nothing', async () => {
+  const { world, bob } = await playing()
+  const [held, stream] = [world.gateway.connect('bob', { session: bob.session }), world.gateway.connect('eva')]
+  const said = held.publishRead('r', 0, 10_000, 'held')
+  const refused = stream.publishRead('r', 0, 10_000, 'stream')
+  expect(await world.gateway.answers(said)).toMatchObject([{ attached: null }])
+  expect(await world.gateway.answers(refused)).toMatchObject([{ attached: null }])
+  await world.gateway.connect('eva', { http: true }).join('r', { role: 'spectator' })
+  const since = room(world)?.state.seq ?? 0
+  held.publishRead('r', since, 10_000, 'held', said)
+  stream.publishRead('r', 0, 10_000, 'stream', refused)
+  await world.gateway.settle()
+  expect(room(world)?.attachments.of('bob')).toEqual([])
+  expect(room(world)?.attachments.of('eva')).toEqual([])
+})
+
 test('what passes beside the log is kept for who polls: once, not what they sent themselves, and never for who may not hear it', async () => {
   const face = `everyone: (s) => ({ sum: s.context.sum }), channels: {
     dot: { maxBytes: 8, rate: 100, from: () => true, to: (s, p, v) => v !== null } }`

@@ -26,7 +26,7 @@ export interface Place {
   readonly gateway: GatewayId
   readonly conn: ConnId
   readonly as: 'held' | 'stream'
-  /** Of a read that came before: a stream that lost its place since does not take it back. */
+  /** Of a read that came before: what was not attached by it, or is no more, is not attached by a late copy. */
   readonly isCopy: boolean
 }
 
@@ -97,7 +97,11 @@ export class Members {
    */
   read(reader: Reader, since: Seq, attach: Place | null, presenceMs: number): Reading {
     const member = { player: reader.player, session: reader.session, role: this.#roleOf(reader.player) }
-    if (attach?.as === 'stream') return this.#stream(member, attach, since)
+    const isOver = attach?.isCopy === true && this.attachments.get(attach.gateway, attach.conn) === undefined
+    if (attach?.as === 'stream') {
+      if (isOver) throw new Refusal('unavailable', 'This stream is over. Open it again.')
+      return this.#stream(member, attach, since)
+    }
     const news = this.#audiences.poll(member, since)
     this.#stay(member, presenceMs, 0)
     const missed = this.aside.missed(member, since === 0)
@@ -105,7 +109,7 @@ export class Members {
     const frames =
       news.length === 0 && missed.length > 0 ? [head.emptyPatch(since, head.seq), ...missed] : [...news, ...missed]
     if (attach === null) return { frames }
-    if (frames.length > 0) {
+    if (frames.length > 0 || isOver) {
       // An earlier copy of this read may have found nothing.
       this.detach(attach.gateway, attach.conn)
       return { frames, attached: null }
