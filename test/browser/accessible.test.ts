@@ -1,30 +1,14 @@
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { violations } from './axe.ts'
 import { type Look, SCENES, type Scene, Stage } from './scenes.ts'
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const WIDTHS = [390, 1280]
-const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 let stage: Stage
 beforeAll(async () => {
   stage = await Stage.open()
 }, 60_000)
 afterAll(() => stage?.end())
-
-/** What axe finds wrong: the rule and where. */
-const violations = async (page: Page): Promise<string[]> => {
-  await page.evaluate(() => document.fonts.ready)
-  const found = await page.evaluate(
-    async (runOnly): Promise<AxeResults> => Reflect.get(window, 'axe').run({ runOnly }),
-    STANDARDS,
-  )
-  return found.violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`,
-  )
-}
 
 /** States of a page that no player has to bring about. */
 const STATES: readonly Scene[] = [
@@ -107,7 +91,6 @@ test.each([...SCENES, ...STATES])(
         const locale = colorScheme === 'light' ? 'ko-KR' : 'en-US'
         const look: Look = { viewport: { width, height: 800 }, colorScheme, locale, bypassCSP: true }
         const page = await open(stage, look)
-        await page.addScriptTag({ path: AXE })
         for (const violation of await violations(page)) found.push(`${width} ${colorScheme} ${violation}`)
         expect(await page.evaluate(() => document.documentElement.scrollWidth), 'no sideways scrolling').toBe(width)
         await page.context().close()

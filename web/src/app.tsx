@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { lazy, Suspense, useEffect, useRef } from 'react'
 import { Lobby } from './lobby/lobby.tsx'
 import { Connection } from './page/connection.tsx'
 import { Notice } from './page/notice.tsx'
@@ -8,6 +8,8 @@ import { RoomPage } from './room/room-page.tsx'
 import { useRoute } from './route.ts'
 import { useTabSession } from './tab.ts'
 import { useLanguage, useWords } from './words/words.ts'
+
+const TransportsPage = lazy(() => import('./transports/transports-page.tsx'))
 
 export const App = () => {
   const route = useRoute()
@@ -42,6 +44,12 @@ const Page = ({ route }: { route: Route }) => {
       return <Lobby />
     case 'play':
       return <RoomPage key={route.room} id={route.room} askedName={route.name} />
+    case 'transports':
+      return (
+        <Suspense fallback={null}>
+          <TransportsPage />
+        </Suspense>
+      )
     case 'missing':
       return <Notice title={notice.missing} hint={notice.missingHint} />
   }

@@ -5,6 +5,7 @@ const at = (path: string) => routeOf(new URL(path, 'http://localhost'))
 
 test('a URL names the lobby, a room with the guest it asks for, or nothing', () => {
   expect(at('/')).toEqual({ page: 'lobby' })
+  expect(at('/transports')).toEqual({ page: 'transports' })
   expect(at('/play/r-1_A')).toEqual({ page: 'play', room: 'r-1_A', name: null })
   expect(at('/play/r/?name=+Ann+&av=off')).toEqual({ page: 'play', room: 'r', name: 'Ann' })
   expect(at('/play/r?name=')).toEqual({ page: 'play', room: 'r', name: null })

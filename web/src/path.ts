@@ -4,11 +4,13 @@ export type Route =
   | { readonly page: 'lobby' }
   /** `name`: of the guest that the link asks for. */
   | { readonly page: 'play'; readonly room: string; readonly name: string | null }
+  | { readonly page: 'transports' }
   | { readonly page: 'missing' }
 
 /** The page that a URL names. Pure. */
 export const routeOf = ({ pathname, searchParams }: URL): Route => {
   if (pathname === '/') return { page: 'lobby' }
+  if (/^\/transports\/?$/.test(pathname)) return { page: 'transports' }
   const room = /^\/play\/([^/]+)\/?$/.exec(pathname)?.[1]
   if (room === undefined || !ROOM_ID.test(room)) return { page: 'missing' }
   const name = searchParams.get('name')?.trim()

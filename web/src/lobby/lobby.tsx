@@ -1,4 +1,5 @@
 import { useCallback, useRef, useState } from 'react'
+import { Link } from '../page/link.tsx'
 import { Shell } from '../page/shell.tsx'
 import { usePolled } from '../polled.ts'
 import { fetchGames } from '../server.ts'
@@ -67,6 +68,9 @@ export const Lobby = () => {
         <div className="lobby-side">
           <PublicRooms games={games.value ?? []} askName={askName} />
           <JoinByLink askName={askName} />
+          <p className="more">
+            <Link to="/transports">{lobby.transports}</Link>
+          </p>
         </div>
       </div>
     </Shell>

@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 import type { Session } from '../../../client/client.ts'
 import { useSession } from '../../../client/react.ts'
+import { useStore } from '../store.ts'
 import { useWords } from '../words/words.ts'
 
 /**
@@ -9,15 +10,16 @@ import { useWords } from '../words/words.ts'
  */
 export const Connection = ({ session }: { session: Session }) => {
   const { status } = useSession(session)
+  const transport = useStore(session.transport)
   const { connection } = useWords()
   const shown = status === 'closed' ? 'offline' : status
 
   useEffect(() => {
     const { dataset } = document.documentElement
     dataset.connection = shown
-    dataset.transport = 'websocket'
+    if (transport !== null) dataset.transport = transport
     if (session.player) dataset.me = session.player.id
-  }, [session, shown])
+  }, [session, shown, transport])
 
   useEffect(
     () => () => {

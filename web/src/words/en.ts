@@ -75,6 +75,7 @@ export const en = {
     watch: 'Watch',
     waiting: 'waiting',
     playing: 'playing',
+    transports: 'How moves reach you: four transports side by side',
   },
 
   room: {
@@ -157,6 +158,37 @@ export const en = {
     ended: 'The game is over.',
     host: (name: string) => `${name} is the host now.`,
     youSay: 'You',
+  },
+
+  transports: {
+    title: 'Four transports',
+    lead: 'One live room, watched over four transports at once. Play, or let the table play by itself, and see what each of them costs and how soon it shows a move.',
+    opening: 'Opening a room …',
+    seat: 'Your seat',
+    choose: 'Your own seat uses',
+    now: (name: string) => `You are connected by ${name}.`,
+    changing: 'Changing …',
+    playItself: 'Let the table play',
+    stop: 'Stop',
+    mine: 'your seat',
+    names: { websocket: 'WebSocket', sse: 'Server-sent events', longpoll: 'Long polling', poll: 'Polling' },
+    about: {
+      websocket: 'One connection for both ways, open as long as you play.',
+      sse: 'One response that never ends for what comes; a request for what you send.',
+      longpoll: 'A request that waits at the server until something happens, then the next one.',
+      poll: 'A request each second, whether or not something happened.',
+    },
+    latency: 'From a move to its sight',
+    median: (ms: string) => `median ${ms} ms`,
+    bytes: 'Bytes',
+    upDown: (up: string, down: string) => `${up} up, ${down} down`,
+    requests: 'Requests',
+    handshake: 'The handshake',
+    frames: 'Last frames',
+    noFrames: 'Nothing yet.',
+    sent: 'sent',
+    received: 'received',
+    foot: 'Counted in this page: bodies as they are, and headers as far as a page can know them. npm run compare measures at the socket.',
   },
 
   notice: {

@@ -73,6 +73,7 @@ export const ko: Words = {
     watch: '구경하기',
     waiting: '기다리는 중',
     playing: '하는 중',
+    transports: '수가 전해지는 네 가지 방식을 나란히 보기',
   },
 
   room: {
@@ -155,6 +156,37 @@ export const ko: Words = {
     ended: '놀이가 끝났어요.',
     host: (name) => `이제 ${name} 님이 방장이에요.`,
     youSay: '나',
+  },
+
+  transports: {
+    title: '네 가지 전송 방식',
+    lead: '살아 있는 방 하나를 네 가지 방식으로 한꺼번에 지켜봐요. 직접 두거나 저절로 두게 하고, 방식마다 얼마나 쓰고 얼마나 빨리 보이는지 비교해 보세요.',
+    opening: '방을 여는 중이에요 …',
+    seat: '내 자리',
+    choose: '내 자리가 쓰는 방식',
+    now: (name) => `지금은 ${name} 방식으로 연결돼 있어요.`,
+    changing: '바꾸는 중이에요 …',
+    playItself: '저절로 두기',
+    stop: '멈추기',
+    mine: '내 자리',
+    names: { websocket: '웹소켓', sse: '서버 전송 이벤트', longpoll: '롱 폴링', poll: '폴링' },
+    about: {
+      websocket: '연결 하나로 오가요. 노는 동안 계속 열려 있어요.',
+      sse: '끝나지 않는 응답 하나로 받고, 보낼 때는 요청을 따로 해요.',
+      longpoll: '무슨 일이 생길 때까지 서버에서 기다리는 요청을 되풀이해요.',
+      poll: '일이 있든 없든 1초마다 물어봐요.',
+    },
+    latency: '수를 두고 보이기까지',
+    median: (ms) => `중앙값 ${ms} ms`,
+    bytes: '바이트',
+    upDown: (up, down) => `올림 ${up}, 내림 ${down}`,
+    requests: '요청',
+    handshake: '처음 주고받는 말',
+    frames: '최근 프레임',
+    noFrames: '아직 없어요.',
+    sent: '보냄',
+    received: '받음',
+    foot: '이 페이지 안에서 세요. 본문은 그대로, 헤더는 페이지가 알 수 있는 만큼이에요. npm run compare는 소켓에서 재요.',
   },
 
   notice: {

@@ -1,0 +1,83 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { violations } from './axe.ts'
+import { launchChromium, visit } from './chromium.ts'
+
+let browser: Browser
+let data: ReturnType<typeof temporaryFolder>
+let program: Program
+
+beforeAll(async () => {
+  data = temporaryFolder()
+  browser = await launchChromium()
+  program = await startMadang(['--data', data.path])
+}, 60_000)
+afterAll(async () => {
+  await browser?.close()
+  await program?.kill()
+  data[Symbol.dispose]()
+})
+
+const TRANSPORTS = ['websocket', 'sse', 'longpoll', 'poll']
+const LABELS = ['WebSocket', 'Server-sent events', 'Long polling', 'Polling']
+const card = (page: Page, transport: string) => page.locator(`[data-transport="${transport}"].transport`)
+const figure = async (page: Page, transport: string, name: string): Promise<string> =>
+  (await card(page, transport).locator(`[data-figure="${name}"] b`).textContent()) ?? ''
+
+test('/transports shows a live room over all four transports, and the seat goes on over each of them', async () => {
+  const { page, trouble } = await visit(browser, program.url)
+  await page.goto(program.url)
+  await page.getByRole('link', { name: /four transports/ }).click()
+  await page.getByRole('button', { name: 'Let the table play' }).click()
+  for (const transport of TRANSPORTS)
+    await until(async () => /ms$/.test(await figure(page, transport, 'latency')), `a move to be seen over ${transport}`)
+
+  for (const [at, label] of LABELS.entries()) {
+    await page.getByRole('radio', { name: label, exact: true }).check()
+    await page.getByRole('status').getByText(`You are connected by ${label}.`).waitFor()
+    await page.locator(`[data-transport="${TRANSPORTS[at]}"][data-mine="true"]`).waitFor()
+    const room = page.locator('.transports-seat .ttt')
+    const marks = await room.locator('[data-by]').count()
+    await until(async () => (await room.locator('[data-by]').count()) !== marks, `a move over ${label}`)
+  }
+
+  expect(await figure(page, 'websocket', 'requests')).toBe('1')
+  await until(async () => Number(await figure(page, 'poll', 'requests')) > 10, 'polling to ask again and again')
+  for (const [transport, asked, answered] of [
+    ['websocket', '/v1/ws', '101'],
+    ['sse', 'GET /v1/sse?room=', 'text/event-stream'],
+    ['longpoll', 'GET /v1/poll?room=', '200'],
+    ['poll', 'GET /v1/poll?room=', '200'],
+  ] as const) {
+    await card(page, transport).getByText('The handshake').click()
+    const handshake = await card(page, transport).locator('pre').textContent()
+    expect(handshake).toContain(asked)
+    expect(handshake).toContain(answered)
+    expect(handshake, 'a token is nobody else’s to read').not.toMatch(/Bearer \S{12}/)
+    await card(page, transport).getByText('PATCH').first().waitFor()
+  }
+  expect(trouble).toEqual([])
+}, 90_000)
+
+test('/transports is clean by axe at both widths, by day and by night, in both languages', async () => {
+  const found: string[] = []
+  for (const width of [390, 1280])
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const context = await browser.newContext({
+        viewport: { width, height: 800 },
+        colorScheme,
+        locale: colorScheme === 'light' ? 'ko-KR' : 'en-US',
+        bypassCSP: true,
+        reducedMotion: 'reduce',
+      })
+      const page = await context.newPage()
+      await page.goto(`${program.url}/transports`)
+      await page.locator('.transports-seat .primary').waitFor()
+      await card(page, 'sse').locator('.transport-lines li').first().waitFor()
+      for (const violation of await violations(page)) found.push(`${width} ${colorScheme} ${violation}`)
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), 'no sideways scrolling').toBe(width)
+      await context.close()
+    }
+  expect(found).toEqual([])
+}, 90_000)
