@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
@@ -60,4 +61,36 @@ test('a socket that is closed from here closes with the code that it was given',
     closed: () => {},
   })
   expect(await code).toBe(4321)
+})
+
+test('a real answer comes as it is written, in pieces, and an abort ends it for the server too', async () => {
+  const gone = Promise.withResolvers<void>()
+  const asked: unknown[] = []
+  const http = createServer(async (request, response) => {
+    const body: Buffer[] = []
+    for await (const part of request) body.push(part)
+    asked.push([request.method, request.headers.accept, [...Buffer.concat(body)]])
+    response.on('close', gone.resolve)
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'retry-after': '3' })
+    response.write(':\n\n')
+  })
+  await new Promise<void>((resolve) => {
+    http.listen(0, '127.0.0.1', resolve)
+  })
+  const abort = new AbortController()
+  const answer = await edge.fetch(`http://127.0.0.1:${(http.address() as AddressInfo).port}/`, {
+    method: 'POST',
+    headers: { accept: 'text/event-stream' },
+    body: new Uint8Array([1, 2]),
+    signal: abort.signal,
+  })
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([200, '3'])
+  const reader = answer.body?.getReader()
+  expect(await reader?.read()).toMatchObject({ done: false, value: new Uint8Array([58, 10, 10]) })
+  abort.abort()
+  await expect(reader?.read()).rejects.toThrow()
+  await gone.promise
+  expect(asked).toEqual([['POST', 'text/event-stream', [1, 2]]])
+  http.closeAllConnections()
+  http.close()
 })

@@ -40,6 +40,8 @@ export type Fetch = (
     headers: Record<string, string>
     body?: string | Uint8Array<ArrayBuffer>
     signal: AbortSignal
+    /** Cookies go along to another origin as well. */
+    credentials?: 'include'
   },
 ) => Promise<FetchAnswer>
 

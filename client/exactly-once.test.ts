@@ -44,13 +44,6 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
 )
 
-const switching: fc.Arbitrary<Happening> = fc.record({
-  after,
-  what: fc.constant('use' as const),
-  player: fc.nat(1),
-  transport: fc.constantFrom(...TRANSPORTS),
-})
-
 const PLAYERS = ['ann', 'ben']
 
 /** Lets it happen, and gives back what a player at the room saw and got. */
@@ -190,16 +183,36 @@ test.each(TRANSPORTS)(
   },
 )
 
-test('the same with each player on another transport, changing it again and again while things break', async () => {
-  const any = fc.constantFrom(...TRANSPORTS)
-  const both = fc.array(fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: switching }), {
-    maxLength: 60,
-    size: 'max',
+const pairs = TRANSPORTS.flatMap((one) =>
+  TRANSPORTS.filter((other) => other !== one).map((other) => [one, other] as const),
+)
+
+const playSwitching = (
+  transports: readonly TransportName[],
+  first: readonly TransportName[],
+  numRuns: number,
+): Promise<void> => {
+  const any = fc.constantFrom(...first)
+  const switching: fc.Arbitrary<Happening> = fc.record({
+    after,
+    what: fc.constant('use' as const),
+    player: fc.nat(1),
+    transport: fc.constantFrom(...transports),
   })
-  await fc.assert(
-    fc.asyncProperty(fc.nat(), fc.boolean(), both, any, any, (seed, refusing, happenings, ann, ben) =>
+  const both = fc.oneof({ weight: 3, arbitrary: happening }, { weight: 1, arbitrary: switching })
+  const scripts = fc.array(both, { maxLength: 60, size: 'max' })
+  return fc.assert(
+    fc.asyncProperty(fc.nat(), fc.boolean(), scripts, any, any, (seed, refusing, happenings, ann, ben) =>
       play({ seed, refusing, happenings, transports: [ann, ben] }),
     ),
-    { numRuns: 150, endOnFailure: false },
+    { numRuns, endOnFailure: false },
   )
+}
+
+test.each(pairs)('the same while players change from %s to %s and back again and again', async (from, to) => {
+  await playSwitching([from, to], [from], 40)
+})
+
+test('the same while players change between all transports', async () => {
+  await playSwitching(TRANSPORTS, TRANSPORTS, 150)
 })

@@ -186,7 +186,7 @@ export class Membership {
           leave: () => this.#leave(),
         }),
       )
-    } else {
+    } else if (!isShown(this.#view.current, view)) {
       this.#view.set(view)
     }
     this.#release()
@@ -234,3 +234,7 @@ export class Membership {
     for (const task of held) task()
   }
 }
+
+/** A whole document that was sent anew, for its EMITs or to be sure, is mostly the one that is shown. */
+const isShown = (shown: RoomView, { seq, document }: RoomView): boolean =>
+  shown.seq === seq && JSON.stringify(shown.document) === JSON.stringify(document)

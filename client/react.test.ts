@@ -1,7 +1,7 @@
 import { createElement, type ReactElement } from 'react'
 import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test } from 'vitest'
-import { useDocument, useRoom, useSession } from './react.ts'
+import { useDocument, useRoom, useSession, useTransport } from './react.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
 import { ROOM } from './testing/server.ts'
@@ -15,11 +15,12 @@ interface Props {
 
 const Table = ({ session, room }: Props): ReactElement => {
   const { status } = useSession(session)
+  const transport = useTransport(session)
   const { role, seq, closed } = useRoom(room)
   // A selector that makes something new each time must not make React render for ever.
   const { total } = useDocument(room, ({ game }) => ({ total: game?.total }))
   const { phase } = useDocument(room).room
-  return createElement('p', null, [status, role, seq, total, phase, closed?.why ?? 'open'].join(' '))
+  return createElement('p', null, [status, transport, role, seq, total, phase, closed?.why ?? 'open'].join(' '))
 }
 
 test('hooks read the session, the room and its document as they are', async () => {
@@ -27,9 +28,9 @@ test('hooks read the session, the room and its document as they are', async () =
   const session = connect()
   const room = await until(session.join<Tally>(ROOM))
   const shown = (): string => renderToStaticMarkup(createElement(Table, { session, room }))
-  expect(shown()).toBe('<p>online player 1 0 playing open</p>')
+  expect(shown()).toBe('<p>online websocket player 1 0 playing open</p>')
   await until(room.move.add({ n: 4 }))
-  expect(shown()).toBe('<p>online player 2 4 playing open</p>')
+  expect(shown()).toBe('<p>online websocket player 2 4 playing open</p>')
   session.close()
-  expect(shown()).toBe('<p>closed player 2 4 playing session closed</p>')
+  expect(shown()).toBe('<p>closed  player 2 4 playing session closed</p>')
 })

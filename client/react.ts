@@ -1,6 +1,7 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react'
 import type { SessionState } from './connection.ts'
 import type { DocumentOf, GameLike } from './game.ts'
+import type { TransportName } from './link.ts'
 import type { Room, RoomView } from './room.ts'
 import type { Session } from './session.ts'
 import type { Readable } from './store.ts'
@@ -20,6 +21,15 @@ const useReadable = <T>(store: Readable<T>): T => {
  * if (status === 'reconnecting') return <p>One moment …</p>
  */
 export const useSession = (session: Session): SessionState => useReadable(session.state)
+
+/**
+ * What the session runs over; null while there is no connection.
+ *
+ * @example
+ * const transport = useTransport(session)
+ * if (transport === 'poll') return <p>Your network is in the way</p>
+ */
+export const useTransport = (session: Session): TransportName | null => useReadable(session.transport)
 
 /**
  * The room's document, seq, role and whether it is closed.

@@ -122,8 +122,13 @@ export class Http {
       if (body) this.#tellBody('up', body, true)
     }
     const { signal } = abort
-    const copy = body && { body: new Uint8Array(body) }
-    const answer = await environment.fetch(`${origin}${path}`, { method, headers, signal, ...copy })
+    const answer = await environment.fetch(`${origin}${path}`, {
+      method,
+      headers,
+      signal,
+      ...(body && { body: new Uint8Array(body) }),
+      ...(pass.token === null && { credentials: 'include' }),
+    })
     if (!signal.aborted) this.#parts.heard()
     if (wire.watched) {
       const fields: [string, string][] = []
