@@ -1,6 +1,7 @@
 import { splitFrames } from '../../protocol/batch.ts'
-import { concat, decode, encode, type Limits, SERVER_LIMITS } from '../../protocol/codec.ts'
+import { concat, encode, type Limits } from '../../protocol/codec.ts'
 import { parseJsonFrames, stringifyFrames } from '../../protocol/json.ts'
+import type { HttpReply } from './reply.ts'
 
 /** The forms that frames have in HTTP bodies. */
 export type Form = 'json' | 'msgpack'
@@ -35,11 +36,9 @@ export const framesIn = (body: Uint8Array, form: Form, limits: Limits): Uint8Arr
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Returns the type and body of a reply that holds these frames. Pure. */
-export const bodyOf = (frames: readonly Uint8Array[], form: Form): { type: string; body: Uint8Array } => ({
-  type: TYPES[form],
-  body:
-    form === 'msgpack'
-      ? concat(...frames)
-      : Buffer.from(stringifyFrames(frames.map((frame) => decode(frame, SERVER_LIMITS)))),
+/** Returns the reply that holds these frames. Pure. */
+export const framesReply = (frames: readonly unknown[], form: Form): HttpReply & { body: Uint8Array } => ({
+  status: 200,
+  headers: { 'Content-Type': TYPES[form], 'Cache-Control': 'no-store' },
+  body: form === 'msgpack' ? concat(...frames.map((frame) => encode(frame))) : Buffer.from(stringifyFrames(frames)),
 })

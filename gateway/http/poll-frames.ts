@@ -1,4 +1,4 @@
-import { decode, encode, SERVER_LIMITS } from '../../protocol/codec.ts'
+import { decode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP, type RoomId, type Seq } from '../../protocol/frames.ts'
 
 /**
@@ -9,10 +9,10 @@ import { OP, type RoomId, type Seq } from '../../protocol/frames.ts'
 export const pollFrames = (
   frames: readonly Uint8Array[],
   { room, since, least }: { room: RoomId; since: Seq; least: Seq },
-): Uint8Array[] | null => {
+): unknown[] | null => {
   let document: unknown[] | null = null
   let head = least
-  const rest: Uint8Array[] = []
+  const rest: unknown[] = []
   for (const bytes of frames) {
     const frame = decode(bytes, SERVER_LIMITS)
     if (!Array.isArray(frame)) continue
@@ -22,14 +22,14 @@ export const pollFrames = (
       document = frame
       head = Math.max(head, op === OP.state ? frame[2] : frame[3])
     } else if (op === OP.emit) {
-      rest.push(bytes)
+      rest.push(frame)
       head = Math.max(head, frame[2])
-    } else if (op === OP.castOut || op === OP.note) rest.push(bytes)
+    } else if (op === OP.castOut || op === OP.note) rest.push(frame)
   }
   if (!document && (rest.length === 0 || since === 0)) return null
   const first =
     document?.[0] === OP.state
       ? [OP.state, room, head, document[3]]
       : [OP.patch, room, since, head, document ? document[4] : []]
-  return [encode(first), ...rest]
+  return [first, ...rest]
 }

@@ -184,11 +184,10 @@ test('P5 a player holds at most 32 at once, then 429 with Retry-After; one whose
 })
 
 test('P5 polls draw from the rate of their player: above it 429', async () => {
-  const { get } = await seat({ limits: { frame: 16_384, rate: 2 } })
-  const statuses = []
-  for (let i = 0; i < 6; i++) statuses.push((await get('poll?room=r&wait=0')).status)
-  expect(statuses).toContain(200)
-  expect(statuses.at(-1)).toBe(429)
+  const { get } = await seat({ limits: { frame: 16_384, rate: 1 } })
+  const polls = await Promise.all(Array.from({ length: 20 }, () => get('poll?room=r&wait=0')))
+  const statuses = polls.map(({ status }) => status)
+  expect(new Set(statuses)).toEqual(new Set([200, 429]))
 })
 
 test('a drain ends held polls at once with 204, and refuses new ones with 503', async () => {

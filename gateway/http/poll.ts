@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts'
 import type { Identity } from '../identity.ts'
 import type { Reading } from '../reads.ts'
 import type { Topics } from '../topics.ts'
-import { acceptedForm, bodyOf } from './forms.ts'
+import { acceptedForm, framesReply } from './forms.ts'
 import { HeldPoll } from './held-poll.ts'
 import { pollFrames } from './poll-frames.ts'
 import { PRESENCE_MS, roomOf, seqOf } from './reading.ts'
@@ -38,9 +38,9 @@ export const getPoll = async (
   const said = waitMs === 0 ? await routes.gateway.read(reading) : null
   const frames = said ? pollFrames(said, { room, since, least: 0 }) : await held(request, reading, waitMs, routes)
   if (frames === null) return { status: 204, headers: { 'Cache-Control': 'no-store' }, body: '' }
-  const { type, body } = bodyOf(frames, acceptedForm(request.headers.get('accept'), 'json'))
-  counts.bytesOut += body.length
-  return { status: 200, headers: { 'Content-Type': type, 'Cache-Control': 'no-store' }, body }
+  const reply = framesReply(frames, acceptedForm(request.headers.get('accept'), 'json'))
+  counts.bytesOut += reply.body.length
+  return reply
 }
 
 const waitOf = ({ query }: HttpRequest): number => {
@@ -57,7 +57,7 @@ const held = async (
   reading: Reading,
   waitMs: number,
   { gateway, clock, topics, seats }: ReadRoutes,
-): Promise<Uint8Array[] | null> => {
+): Promise<unknown[] | null> => {
   const { who, room, since } = reading
   const counts = gateway.counters.http.longpoll
   const leave = seats.take(who.player.id)

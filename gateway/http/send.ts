@@ -1,10 +1,10 @@
-import { readHead } from '../../protocol/codec.ts'
+import { decode, readHead, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { MalformedFrame } from '../../protocol/errors.ts'
 import { FRAME_LIMITS } from '../../protocol/frames.ts'
 import type { Gateway } from '../gateway.ts'
 import type { Limits } from '../greeting.ts'
 import type { Identity } from '../identity.ts'
-import { acceptedForm, bodyOf, FORM_TYPES, type Form, formOf, framesIn } from './forms.ts'
+import { acceptedForm, FORM_TYPES, type Form, formOf, framesIn, framesReply } from './forms.ts'
 import { type HttpReply, type HttpRequest, problem, tooMany } from './reply.ts'
 import { NO_SESSION, sessionOf } from './session.ts'
 
@@ -41,9 +41,13 @@ export const postFrames = async (
   const who = { player: { id, name }, guest, session: session ?? NO_SESSION }
   const answers = await gateway.post(who, request.address, frames)
   if (answers === null) return tooMany(FULL_RETRY_MS)
-  const { type, body: answer } = bodyOf(answers, acceptedForm(request.headers.get('accept'), form))
-  counts.bytesOut += answer.length
-  return { status: 200, headers: { 'Content-Type': type, 'Cache-Control': 'no-store' }, body: answer }
+  const accepted = acceptedForm(request.headers.get('accept'), form)
+  const reply = framesReply(
+    answers.map((answer) => decode(answer, SERVER_LIMITS)),
+    accepted,
+  )
+  counts.bytesOut += reply.body.length
+  return reply
 }
 
 /** The frames of a body, or why it is refused as a whole: nothing of it takes effect then. */

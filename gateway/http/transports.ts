@@ -32,15 +32,15 @@ export const transportHandlers = (routes: TransportRoutes): Map<string, Methods>
   const { gateway } = routes
 
   const known = async (request: HttpRequest): Promise<Identity> => {
-    if (gateway.isDraining) throw new Refusal('unavailable', 'this server is draining: try again')
-    try {
-      return await identify(request, routes)
-    } catch (error) {
+    const identity = await identify(request, routes).catch((error: unknown) => {
       // What has no player is limited by where it comes from.
       const retryAfter = gateway.drawAddress(request.address)
       if (retryAfter > 0) throw new Refusal('rate_limited', 'too many requests: try again later', { retryAfter })
       throw error
-    }
+    })
+    // Last, for a drain that has begun meanwhile says BYE only to what was there.
+    if (gateway.isDraining) throw new Refusal('unavailable', 'this server is draining: try again')
+    return identity
   }
   const getting =
     (handler: (request: HttpRequest, identity: Identity) => Promise<HttpReply | StreamReply> | HttpReply): Handler =>
