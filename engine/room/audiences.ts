@@ -40,20 +40,26 @@ export class Audiences {
     const documents = new Map<PlayerId | null, Shown | null>()
     const outputs = new Outputs(next.state.room, next.seq)
     const emits = next.emits.map((emit) => ({ emit, frame: emitFrame(next.state.room, emit) }))
+    // Most listeners are shown the same: they share it.
+    let shared: Shown | null = null
+    let shown: ShownToOne = { document: null, emits: NONE, ephemeral: NONE }
     for (const attachment of listeners) {
       const viewer = this.#viewer(attachment)
       let document = documents.get(viewer)
       if (document === undefined) {
-        document = this.#shown(next, viewer)
+        document = this.#shown(next, viewer, shared)
+        shared ??= document
         documents.set(viewer, document)
       }
-      const heard = emits.length === 0 ? [] : emits.filter(({ emit }) => mayHear(emit, attachment)).map((e) => e.frame)
+      const heard =
+        emits.length === 0 ? NONE : emits.filter(({ emit }) => mayHear(emit, attachment)).map((e) => e.frame)
       if (document === null && heard.length === 0) continue
-      outputs.add(attachment, { document, emits: heard, ephemeral: [] })
+      if (shown.document !== document || shown.emits !== heard) shown = { document, emits: heard, ephemeral: NONE }
+      outputs.add(attachment, shown)
     }
     for (const visitor of visitors) {
       const viewer = this.#viewer(visitor)
-      if (!documents.has(viewer)) documents.set(viewer, this.#shown(next, viewer))
+      if (!documents.has(viewer)) documents.set(viewer, this.#shown(next, viewer, shared))
     }
     return { next, documents, outputs: outputs.items() }
   }
@@ -118,10 +124,11 @@ export class Audiences {
       .map((emit) => emitFrame(this.head.state.room, emit))
   }
 
-  /** Null where this viewer sees no difference. */
-  #shown(next: Moment, viewer: PlayerId | null): Shown | null {
+  /** Null where this viewer sees no difference; `like` where that is the same. */
+  #shown(next: Moment, viewer: PlayerId | null, like: Shown | null): Shown | null {
     const from = this.#since(viewer)
     const frame = next.changeFrame(this.head, viewer, from)
+    if (frame !== null && frame === like?.frame) return like
     return frame === null ? null : { from: isPatch(frame) ? from : null, seq: next.seq, frame }
   }
 
@@ -161,6 +168,9 @@ export class Audiences {
 
 type Member = Pick<Attachment, 'player' | 'role'>
 type Shown = NonNullable<OutputPart['document']>
+type ShownToOne = Omit<OutputPart, 'to'>
+
+const NONE: Uint8Array[] = []
 
 export interface Prepared {
   readonly next: Moment

@@ -28,29 +28,34 @@ const NO_OPS: Ops = { count: 0, bytes: new Uint8Array(0) }
  * kept; views are pure. Any method that views throws RulesError where the rules' views throw.
  */
 export class Moment {
-  readonly state: RoomState
+  #state: RoomState
   /** Of this commit. */
   readonly emits: readonly Emit[]
   readonly room: RoomDocument['room']
   readonly #runner: Runner
   #everyone: Record<string, unknown> | null | undefined
   #shared: { room: Uint8Array; entries: number; game: Uint8Array } | undefined
-  #only: Map<PlayerId | null, Record<string, unknown>>
-  #opsSince = new Map<Seq, Ops>()
+  /** Null until there is one: a room keeps many moments that are never asked. */
+  #only: Map<PlayerId | null, Record<string, unknown>> | null
+  #opsSince: Map<Seq, Ops> | null = null
 
   constructor(state: RoomState, emits: readonly Emit[], runner: Runner, before: Moment | null) {
-    this.state = state
+    this.#state = state
     this.emits = emits
     this.#runner = runner
     const same = before !== null && sameRoom(before.state, state)
     this.room = same ? before.room : roomPart(state)
     const alike = before !== null && before.#runner === runner && before.state.rules === state.rules
     this.#everyone = alike ? before.#everyone : undefined
-    this.#only = alike ? before.#only : new Map()
+    this.#only = alike ? before.#only : null
+  }
+
+  get state(): RoomState {
+    return this.#state
   }
 
   get seq(): Seq {
-    return this.state.seq
+    return this.#state.seq
   }
 
   everyone(): Record<string, unknown> | null {
@@ -61,6 +66,7 @@ export class Moment {
 
   only(viewer: PlayerId | null): Record<string, unknown> {
     if (this.state.rules === null || !this.#runner.hasOnly) return {}
+    this.#only ??= new Map()
     let view = this.#only.get(viewer)
     if (view === undefined) {
       view = this.#runner.only(this.state.rules, viewer)
@@ -101,11 +107,12 @@ export class Moment {
     return patch.length <= state.length ? patch : state
   }
 
-  /** Lets go of what can be had again: of the moments before the head few are ever asked, and what they keep lives long. */
+  /** Lets go of what can be had again, and of the kept answers, which only the head needs: what past moments hold lives long. */
   rest(): void {
+    this.#state = { ...this.#state, windows: {} }
     this.#everyone = undefined
-    this.#only = new Map()
-    this.#opsSince = new Map()
+    this.#only = null
+    this.#opsSince = null
     this.#shared = undefined
     this.#last = null
     this.#head = null
@@ -141,7 +148,7 @@ export class Moment {
     const is = this.only(viewer)
     if (was === is) return NO_OPS
     if (!sameFields(was, is)) return ops(gameDiff(this.#notShared(was), is))
-    this.#only.set(viewer, was)
+    this.#only?.set(viewer, was)
     return NO_OPS
   }
 
@@ -161,10 +168,11 @@ export class Moment {
   }
 
   #sharedOps(before: Moment): Ops {
+    this.#opsSince ??= new Map()
     let known = this.#opsSince.get(before.seq)
     if (known === undefined) {
-      const room = diff(before.room, this.room, ['room'])
-      known = ops([...room, ...gameDiff(before.everyone() ?? {}, this.everyone() ?? {})])
+      const game = gameDiff(before.everyone() ?? {}, this.everyone() ?? {})
+      known = ops(before.room === this.room ? game : [...diff(before.room, this.room, ['room']), ...game])
       this.#opsSince.set(before.seq, known)
     }
     return known
@@ -197,8 +205,13 @@ const ops = (list: readonly PatchOp[]): Ops =>
 
 /** Whether two views have the same keys with the same values: a view is most often made anew of what was there. */
 const sameFields = (a: Record<string, unknown>, b: Record<string, unknown>): boolean => {
-  const keys = Object.keys(a)
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
+  let more = 0
+  for (const key in a) {
+    if (a[key] !== b[key] || !Object.hasOwn(b, key)) return false
+    more++
+  }
+  for (const _ in b) more--
+  return more === 0
 }
 
 /** Key by key: `game` itself is never set, for it holds keys of `everyone` and of `only`. */

@@ -18,8 +18,12 @@ export class Outputs {
 
   add({ gateway, conn, role }: Pick<Attachment, 'gateway' | 'conn' | 'role'>, shown: Shown): void {
     const parts = this.#parts.get(gateway)
-    if (parts === undefined) this.#parts.set(gateway, [part(conn, role, shown)])
-    else if (!parts.some((p) => joins(p, conn, role, shown))) parts.push(part(conn, role, shown))
+    if (parts === undefined) {
+      this.#parts.set(gateway, [part(conn, role, shown)])
+      return
+    }
+    for (const part of parts) if (joins(part, conn, role, shown)) return
+    parts.push(part(conn, role, shown))
   }
 
   items(): [GatewayId, Output][] {
@@ -45,4 +49,4 @@ const joins = (to: OutputPart, conn: ConnId, role: Attachment['role'], shown: Sh
 }
 
 const sameFrames = (a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean =>
-  a.length === b.length && a.every((frame, i) => frame === b[i])
+  a === b || (a.length === b.length && a.every((frame, i) => frame === b[i]))

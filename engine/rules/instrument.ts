@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
-import { enterGuard, leaveGuard } from './moment.ts'
+import { enterGuard, leave } from './moment.ts'
 
 /** The first function of the rules that threw in a step: XState wraps or loses what it catches. */
 export interface Probe {
@@ -69,7 +69,7 @@ const watchGuard = (guard: unknown, part: string, probe: Probe): unknown => {
     try {
       return test(args, params)
     } finally {
-      leaveGuard(before)
+      leave(before)
     }
   }
 }

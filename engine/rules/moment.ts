@@ -17,17 +17,25 @@ let current: Moment = NOTHING
 /** Returns what `run` returns; within it, now() and random() are those of the stamp. */
 export const stepping = <T>(stamp: Stamp, run: () => T): T => within({ in: 'step', stamp, stream: null }, run)
 
-/** Returns what `run` returns; within it, deadline() reads this state's timers. */
-export const viewing = <T>(state: { snapshot: object; deadlines: readonly Deadline[] }, run: () => T): T =>
-  within({ in: 'view', snapshot: state.snapshot, deadlines: state.deadlines }, run)
-
-/** Returns the moment to restore after a guard. In two halves: guards are the hottest path. */
+/** Returns the moment to restore after a guard. In two halves: guards and views are the hottest path. */
 export const enterGuard = (): Moment => {
   const before = current
   current = GUARD
   return before
 }
-export const leaveGuard = (before: Moment): void => {
+
+/** The last view: a state is viewed for one viewer after the other. */
+let viewed: Moment & { in: 'view' } = { in: 'view', snapshot: {}, deadlines: [] }
+
+/** Returns the moment to restore after a view; until then, deadline() reads this state's timers. */
+export const enterView = ({ snapshot, deadlines }: { snapshot: object; deadlines: readonly Deadline[] }): Moment => {
+  const before = current
+  if (viewed.snapshot !== snapshot || viewed.deadlines !== deadlines) viewed = { in: 'view', snapshot, deadlines }
+  current = viewed
+  return before
+}
+
+export const leave = (before: Moment): void => {
   current = before
 }
 

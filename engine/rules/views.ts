@@ -3,7 +3,7 @@ import type { PlayerId } from '../../protocol/frames.ts'
 import type { MediaPolicy, RulesState, Runner } from './game.ts'
 import { RulesError } from './game.ts'
 import { threw } from './machine.ts'
-import { viewing } from './moment.ts'
+import { enterView, leave } from './moment.ts'
 import { seal } from './plain.ts'
 import type { AnyGame } from './types.ts'
 
@@ -17,17 +17,21 @@ const OPEN: MediaPolicy = { see: 'all', hear: 'all' }
 
 /** Returns the game's views as functions of a state; each is pure, and throws RulesError where the game's own function does. */
 export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMachineSnapshot): Views => {
+  const all = (s: AnyMachineSnapshot): unknown => game.everyone(s)
   const only = game.only?.bind(game)
   const media = game.media?.bind(game)
   const legal = game.legal?.bind(game)
   const explain = game.explain?.bind(game)
 
-  const look = <T>(name: string, state: RulesState, view: (s: AnyMachineSnapshot) => T): T => {
+  const look = <T, A>(name: string, state: RulesState, view: (s: AnyMachineSnapshot, about: A) => T, about: A): T => {
     const snapshot = snapshotOf(state)
+    const before = enterView(state)
     try {
-      return viewing(state, () => view(snapshot))
+      return view(snapshot, about)
     } catch (error) {
       throw threw(`${game.id}: ${name} threw at state ${JSON.stringify(snapshot.value)}`, error)
+    } finally {
+      leave(before)
     }
   }
   const plain = <T>(name: string, shown: T): T => {
@@ -44,10 +48,7 @@ export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMac
   // `only` is asked once per viewer of one state: what everyone's keys are is remembered.
   let last: { state: RulesState; keys: readonly string[] } | null = null
   const everyone = (state: RulesState): Record<string, unknown> => {
-    const shown = fields(
-      'everyone',
-      look('everyone', state, (s) => game.everyone(s)),
-    )
+    const shown = fields('everyone', look('everyone', state, all, null))
     last = { state, keys: Object.keys(shown) }
     return shown
   }
@@ -58,52 +59,33 @@ export const viewsOf = (game: AnyGame, snapshotOf: (state: RulesState) => AnyMac
     everyone,
     only: (state, viewer) => {
       if (only === undefined) return {}
-      const shown = fields(
-        'only',
-        look('only', state, (s) => only(s, viewer)),
-      )
+      const shown = fields('only', look('only', state, only, viewer))
       for (const key of everyonesKeys(state))
         if (Object.hasOwn(shown, key))
           throw new RulesError(`${game.id}: only shows "${key}", which everyone shows too: give it another name`)
       return shown
     },
-    media: (state, viewer) => {
-      return media === undefined
-        ? OPEN
-        : policy(
-            game.id,
-            look('media', state, (s) => media(s, viewer)),
-          )
-    },
-    legal: (state, player) => {
-      return legal === undefined
-        ? null
-        : plain(
-            'legal',
-            look('legal', state, (s) => legal(s, player)),
-          )
-    },
-    explain: (state, move) => {
-      return explain === undefined ? null : (look('explain', state, (s) => explain(s, move)) ?? null)
-    },
-    result: (state) => plain('result', look('result', state, (s) => game.result?.(s)) ?? null),
+    media: (state, viewer) => (media === undefined ? OPEN : policy(game.id, look('media', state, media, viewer))),
+    legal: (state, player) => (legal === undefined ? null : plain('legal', look('legal', state, legal, player))),
+    explain: (state, move) => (explain === undefined ? null : (look('explain', state, explain, move) ?? null)),
+    result: (state) => plain('result', look('result', state, (s) => game.result?.(s), null) ?? null),
     mayCast: (state, channel, player) =>
-      look(`from of channel "${channel}"`, state, (s) => channelOf(game, channel)?.from?.(s, player) === true),
+      look(`from of channel "${channel}"`, state, (s) => channelOf(game, channel)?.from?.(s, player) === true, null),
     mayReceive: (state, channel, player, viewer) => {
       const rules = channelOf(game, channel)
       if (rules === undefined) return false
       if (rules.to === undefined) return viewer !== null
-      return look(`to of channel "${channel}"`, state, (s) => rules.to?.(s, player, viewer) === true)
+      return look(`to of channel "${channel}"`, state, (s) => rules.to?.(s, player, viewer) === true, null)
     },
     mayWrite: (state, audience, member) => {
       const rules = audienceOf(game, audience)
       if (rules?.from === undefined) return belongs(audience, member)
-      return look(`from of chat "${audience}"`, state, (s) => rules.from?.(s, member) === true)
+      return look(`from of chat "${audience}"`, state, (s) => rules.from?.(s, member) === true, null)
     },
     mayRead: (state, audience, viewer) => {
       const rules = audienceOf(game, audience)
       if (rules?.to === undefined) return belongs(audience, viewer)
-      return look(`to of chat "${audience}"`, state, (s) => rules.to?.(s, viewer) === true)
+      return look(`to of chat "${audience}"`, state, (s) => rules.to?.(s, viewer) === true, null)
     },
   }
 }
