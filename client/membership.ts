@@ -55,6 +55,8 @@ export class Membership {
   /** Answers that wait for the document. */
   #held: (() => void)[] = []
   #cancelRelease: () => void = () => {}
+  /** What came along with the first document, before whoever joined could listen; null from then on. */
+  #early: (() => void)[] | null = []
 
   constructor(id: RoomId, role: Role | null, port: MembershipPort) {
     this.id = id
@@ -123,13 +125,13 @@ export class Membership {
         return
       }
       case OP.emit:
-        if (this.#feed.emit(frame)) this.#events.emit('emit', frame[3], frame[2])
+        if (this.#feed.emit(frame)) this.#tell(() => this.#events.emit('emit', frame[3], frame[2]))
         return
       case OP.castOut:
-        this.#events.emit('cast', { from: frame[2], channel: frame[3], payload: frame[4] })
+        this.#tell(() => this.#events.emit('cast', { from: frame[2], channel: frame[3], payload: frame[4] }))
         return
       case OP.note:
-        this.#events.emit('note', { topic: frame[2], data: frame[3] })
+        this.#tell(() => this.#events.emit('note', { topic: frame[2], data: frame[3] }))
         if (frame[2] === 'kicked') this.shut('kicked', new MadangError('forbidden', 'the host put you out of the room'))
         if (frame[2] === 'left') this.shut('left', new MadangError('not_member', 'you left the room somewhere else'))
     }
@@ -144,7 +146,20 @@ export class Membership {
     this.#settle.reject(error)
     const closed = { why, error }
     this.#view?.set({ ...this.#view.current, closed })
+    this.#tellEarly()
     this.#events.emit('closed', closed)
+  }
+
+  /** Tells listeners of an event. Several frames may arrive in one turn, so that nobody listens yet to those behind the first document. */
+  #tell(event: () => void): void {
+    if (this.#early === null) event()
+    else this.#early.push(event)
+  }
+
+  #tellEarly(): void {
+    const early = this.#early ?? []
+    this.#early = null
+    for (const event of early) event()
   }
 
   #join(ref: Ref, role: Role | null): ClientFrame {
@@ -186,6 +201,7 @@ export class Membership {
           leave: () => this.#leave(),
         }),
       )
+      this.#port.after(0, () => this.#tellEarly())
     } else if (!isShown(this.#view.current, view)) {
       this.#view.set(view)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decode } from '../protocol/codec.ts'
+import { decode, encode } from '../protocol/codec.ts'
 import { OP } from '../protocol/frames.ts'
 import type { Room, RoomClosed } from './room.ts'
 import type { Session } from './session.ts'
@@ -345,6 +345,33 @@ describe('a room', () => {
       { topic: 'spectators', data: 3 },
     ])
     expect(server.received.at(-1)).toEqual([OP.input, ROOM, { dx: 1 }])
+  })
+
+  test('what arrives in one turn with the first document is heard by who listens once the JOIN is answered', async () => {
+    const { connect, until, network, server } = world()
+    const behind = [
+      [OP.emit, ROOM, 1, { type: 'rang' }],
+      [OP.note, ROOM, 'chat', { text: 'hello' }],
+      [OP.castOut, ROOM, 'ben', 'talk', 7],
+    ].map((frame) => encode(frame))
+    const socket: typeof network.openSocket = (url, listener) =>
+      network.openSocket(url, {
+        ...listener,
+        message: (bytes) => {
+          listener.message(bytes)
+          const frame = decode(bytes)
+          if (Array.isArray(frame) && frame[0] === OP.state) for (const more of behind) listener.message(more)
+        },
+      })
+    const room = await until(connect({ socket }).join<Tally>(ROOM))
+    const heard: unknown[] = []
+    room.on('emit', ({ type }) => heard.push(type))
+    room.on('note', ({ topic }) => heard.push(topic))
+    room.on('cast', ({ payload }) => heard.push(payload))
+    expect(heard).toEqual([])
+    await until(room.move.add({ n: 1 }))
+    expect(heard).toEqual(['rang', 'chat', 7, 'added', 'added'])
+    expect(server.log).toHaveLength(1)
   })
 
   test('a listener that is ended hears nothing more', async () => {
