@@ -19,7 +19,7 @@ const PLAN = {
   players: [8],
   moves: 4,
   spectators: [8, 16],
-  settleSeconds: 1,
+  settleSeconds: 0.2,
 }
 /** What a machine that is busy elsewhere may add or lose. */
 const SLACK = 0.15

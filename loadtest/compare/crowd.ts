@@ -4,6 +4,8 @@ import { OP } from '../../protocol/frames.ts'
 import { sleep } from '../bench/figures.ts'
 import { addressOf, many, tokenOf } from '../bench/player.ts'
 import { cpuBetween, type Server } from '../bench/server.ts'
+import { chanceFrom } from './chance.ts'
+import { createRoom } from './create-room.ts'
 import { Flights } from './flights.ts'
 import type { Link, Seat } from './link.ts'
 import { openLink } from './open-link.ts'
@@ -45,6 +47,8 @@ interface Member {
   readonly index: number
   readonly phase: number
   link: Link | null
+  /** How many links were opened; the server ends the one that is left as soon as the newest stands. */
+  links: number
   since: number
   ref: number
   /** When the moves without an answer were to be sent, by ref. */
@@ -90,15 +94,22 @@ export class Crowd {
     await this.#settled(added.flat())
   }
 
-  /** Takes all players to another transport: the new link is open before the old one is left. */
+  /** Takes all players to another transport: the new link is open before the old one is left. Rejects where some could not come along. */
   async change(row: Row): Promise<void> {
-    await many(this.#members.length, AT_ONCE, async (nth) => {
-      const member = this.#members[nth]
-      if (member === undefined) return
-      const old = member.link
-      await this.#open(member, row)
-      old?.close()
+    let failure: unknown = null
+    const members = [...this.#members]
+    await many(AT_ONCE, AT_ONCE, async () => {
+      for (let member = members.pop(); member !== undefined; member = members.pop()) {
+        const old = member.link
+        try {
+          await this.#open(member, row)
+          old?.close()
+        } catch (error) {
+          failure ??= error
+        }
+      }
     })
+    if (failure !== null) throw failure
   }
 
   /** Plays for a while: so many moves a second in each room, by players picked by a chance that is the same for each transport. */
@@ -155,15 +166,20 @@ export class Crowd {
     const session = `${player}-session`.padEnd(22, '0')
     const seat = { port: this.#server.port, address: addressOf(nth), token: tokenOf(player), session, room }
     const phase = this.#chance() / 2 ** 32
-    return { seat, flights, index, phase, link: null, since: 0, ref: 0, sent: new Map() }
+    return { seat, flights, index, phase, link: null, links: 0, since: 0, ref: 0, sent: new Map() }
   }
 
   async #open(member: Member, row: Row): Promise<void> {
     const { seat, since, phase } = member
     member.ref += 1
-    const options = { seat, since, ref: member.ref, tally: this.tally, phase }
-    const link: Link = await openLink(row, {
-      ...options,
+    member.links += 1
+    const nth = member.links
+    member.link = await openLink(row, {
+      seat,
+      since,
+      ref: member.ref,
+      tally: this.tally,
+      phase,
       on: {
         shown: (seq) => {
           member.since = Math.max(member.since, seq)
@@ -176,14 +192,12 @@ export class Crowd {
           member.flights.logged(member.index, seq, intended)
         },
         failed: (why) => {
-          // The server ends the link that is left as soon as the new one stands.
-          if (member.link !== link && member.link !== null) return
+          if (nth < member.links) return
           this.#failures += 1
           this.#failure ??= `${row.title}: ${why}`
         },
       },
     })
-    member.link = link
   }
 
   /** Resolves once all have the documents of full rooms: the logs begin with the creation, then come the joins. */
@@ -203,25 +217,4 @@ export class Crowd {
     member.sent.set(member.ref, intended)
     member.link.send(encode([OP.move, member.ref, member.seat.room, 'set', { cell: chance & 63, value: chance }]))
   }
-}
-
-/** Returns numbers of 32 bits, the same ones for the same seed. */
-const chanceFrom = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return state
-  }
-}
-
-/** A room of `bench`, by somebody who does not join it. */
-export const createRoom = async (port: number): Promise<string> => {
-  const response = await fetch(`http://127.0.0.1:${port}/v1/rooms`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${tokenOf('host')}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ game: 'bench' }),
-  })
-  const answer: unknown = await response.json()
-  if (typeof answer === 'object' && answer !== null && 'room' in answer) return String(answer.room)
-  throw new Error(`POST /v1/rooms was answered ${response.status}: ${JSON.stringify(answer)}`)
 }

@@ -6,7 +6,7 @@ import { sleep } from '../bench/figures.ts'
 import { tokenOf } from '../bench/player.ts'
 import { startOurs } from '../bench/server.ts'
 import { masked } from '../bench/wire.ts'
-import { createRoom } from './crowd.ts'
+import { createRoom } from './create-room.ts'
 import { getHeaders, postHeaders, upgradeHeaders } from './headers.ts'
 import { FRAMES, STREAM } from './http-link.ts'
 

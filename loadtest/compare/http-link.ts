@@ -24,16 +24,19 @@ export class HttpLink implements Link {
     return this.#isClosed
   }
 
-  /** Resolves with the JOIN's OK. */
+  /** Resolves with the JOIN's OK; rejects with why there is none. */
   join(): Promise<void> {
     const { seat, since, ref } = this.#options
-    return new Promise((resolve) =>
-      this.#post(encode([OP.join, ref, seat.room, since > 0 ? { since } : null]), resolve),
-    )
+    const frame = encode([OP.join, ref, seat.room, since > 0 ? { since } : null])
+    return new Promise((resolve, reject) => this.#post(frame, resolve, (why) => reject(new Error(why))))
   }
 
   send(frame: Uint8Array): void {
-    this.#post(frame, () => {})
+    this.#post(
+      frame,
+      () => {},
+      (why) => this.fail(why),
+    )
   }
 
   /** Asks for what a path names; `body` hears parts of the answer as they come. */
@@ -65,7 +68,7 @@ export class HttpLink implements Link {
     return known
   }
 
-  #post(frame: Uint8Array, done: () => void): void {
+  #post(frame: Uint8Array, done: () => void, failed: (why: string) => void): void {
     const { seat, on } = this.#options
     let status = 0
     const parts: Buffer[] = []
@@ -76,11 +79,11 @@ export class HttpLink implements Link {
         const answer = Buffer.concat(parts)
         const head = status === 200 ? headAt(answer, 0) : null
         if (head === null || !('ref' in head))
-          return this.fail(`POST /v1/send was answered ${status}: ${answer.toString('latin1')}`)
+          return failed(`POST /v1/send was answered ${status}: ${answer.toString('latin1')}`)
         on.answered(head.ref, head.value)
         done()
       },
-      failed: (why) => this.fail(`POST /v1/send: ${why}`),
+      failed: (why) => failed(`POST /v1/send: ${why}`),
     })
   }
 }

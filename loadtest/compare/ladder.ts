@@ -9,6 +9,8 @@ const SETTLE_MS = 1_000
 const WARM_MS = 1_000
 /** What else the machine does for a moment can only make it worse: where a slice is not held, the best of so many counts. */
 const TRIES = 3
+/** A transport that is not held at so many levels in a row is left out of those above. */
+const FALLS = 2
 /** Connections of a player over HTTP: one that is held, and one for what goes up, which the server closes when it rests. */
 const CONNECTIONS = 2
 /** Of the files that a process may open, those that are not players' connections. */
@@ -55,29 +57,39 @@ export const climb = async ({ levels, moves, ms, files, onRung }: LadderOptions)
   for (const players of levels) {
     const fitting = rows.filter((row) => players * (row === WEBSOCKET ? 1 : CONNECTIONS) + OTHER_FILES <= files)
     if (fitting.length === 0) break
-    await crowd.change(WEBSOCKET)
     await crowd.grow(players, WEBSOCKET)
     for (const row of fitting) {
-      if (row !== WEBSOCKET) await crowd.change(row)
       const measure = async () => {
         await sleep(SETTLE_MS)
         await crowd.play(moves, WARM_MS, row.everyMs)
         return rungOf(row, await crowd.play(moves, ms, row.everyMs))
       }
-      let rung = await measure()
-      for (let tries = 1; tries < TRIES && !isHeld(rung, ownBound(row)); tries++) rung = better(rung, await measure())
+      const refusal = await crowd.change(row).then(
+        () => null,
+        (error: Error) => error.message,
+      )
+      let rung = refusal === null ? await measure() : refused(row, players, refusal)
+      for (let tries = 1; tries < TRIES && refusal === null && !isHeld(rung, ownBound(row)); tries++)
+        rung = better(rung, await measure())
       rungs.push(rung)
       onRung(rung)
     }
-    rows = rows.filter(
-      (row) => rungs.findLast((rung) => rung.row === row && isHeld(rung, ownBound(row)))?.players === players,
-    )
+    rows = rows.filter((row) => {
+      const last = rungs.filter((rung) => rung.row === row).slice(-FALLS)
+      return last.length < FALLS || last.some((rung) => isHeld(rung, ownBound(row)))
+    })
     if (rows.length === 0) break
   }
   crowd.close()
   await server.stop()
   return rungs
 }
+
+/** Some of the players could not even enter. */
+const refused = (row: Row, players: number, flaw: string): Rung => ({
+  ...{ row, players, flaw },
+  ...{ p50: Number.NaN, p99: Number.NaN, main: Number.NaN, cpu: Number.NaN, waited: Number.NaN, busy: Number.NaN },
+})
 
 const better = (one: Rung, other: Rung): Rung => {
   if ((one.flaw === null) !== (other.flaw === null)) return one.flaw === null ? one : other

@@ -34,7 +34,8 @@ const RUNGS = [
   rung(LONG_POLLING, 80, 9, 20),
   rung(POLLING_250, 80, 140, 300),
   rung(POLLING_1000, 80, 500, 990),
-  rung(WEBSOCKET, 800, 5, 99),
+  // The machine was busy elsewhere: what holds more players holds these.
+  rung(WEBSOCKET, 800, 5, 130),
   rung(SSE, 800, 8, 101),
   rung(LONG_POLLING, 800, 60, 40, { flaw: '3 of 9 moves were not seen by all' }),
   rung(POLLING_250, 800, 150, 340),
@@ -81,7 +82,7 @@ test('CPU is that of a player and second', () => {
   expect(rowOf(cpuSection(RUNGS), '800')).toContain('500 (× 1.0)')
 })
 
-test('a transport holds as many players as the last level before it failed once; one that never failed holds at least that', () => {
+test('a transport holds as many players as at the highest level at which it was fast enough and lost nothing; one that held the last level holds at least that', () => {
   const section = capacitySection(RUNGS)
   expect(rowOf(section, 'WebSocket').slice(2, 6)).toEqual([
     '**at least 8,000**',
@@ -96,15 +97,14 @@ test('a transport holds as many players as the last level before it failed once;
   expect(rowOf(section, 'polling, 1 s').slice(2, 5)).toEqual(['0', '1,100 ms', '**80**'])
 })
 
-test('each aim is said to be met or missed with its figure, latencies at the most players that all transports held', () => {
+test('each aim is said to be met or missed with its figure; latencies by the median over what both transports held', () => {
   const aims = aimsSection(TRAFFIC, RUNGS)
   expect(aims).toContain('than polling at 1 s, idle: met (100.0 times)')
   expect(aims).toContain('a move every 2 s and room: **missed** (9.7 times)')
-  expect(aims).toContain('tenth of the latency of polling at 1 s (p50): met (0.008)')
-  expect(aims).toContain('SSE has at most 2 times WebSocket’s p50 on loopback: met (1.50 times)')
-  expect(aims).toContain('long polling has at most 2 times WebSocket’s p50 on loopback: **missed** (2.25 times)')
-  expect(aims).toContain('with 80 players')
-
+  // What polling did with 800 players does not count: it did not hold them.
+  expect(aims).toContain('WebSocket takes at most a tenth of the latency of polling at 1 s (p50): met (0.008 of it)')
+  expect(aims).toContain('SSE takes at most twice WebSocket’s p50 on loopback: met (1.500 of it)')
+  expect(aims).toContain('long polling takes at most twice WebSocket’s p50 on loopback: **missed** (2.250 of it)')
   const slow = RUNGS.map((each) => (each.row === WEBSOCKET ? { ...each, p50: 51 } : each))
-  expect(aimsSection(TRAFFIC, slow)).toContain('tenth of the latency of polling at 1 s (p50): **missed** (0.102)')
+  expect(aimsSection(TRAFFIC, slow)).toContain('(p50): **missed** (0.102 of it)')
 })

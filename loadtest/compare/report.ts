@@ -81,7 +81,8 @@ const rungTable = (rungs: readonly Rung[], cell: (rung: Rung, reference: Rung | 
       fixed(players),
       ...ROWS.map((row) => {
         const rung = at(row, players)
-        return rung === undefined ? '–' : cell(rung, at(WEBSOCKET, players))
+        if (rung === undefined) return '–'
+        return Number.isNaN(rung.p50) ? '⚠' : cell(rung, at(WEBSOCKET, players))
       }),
     ]),
   )
@@ -158,16 +159,15 @@ export const p99Chart = (rungs: readonly Rung[]): string =>
 export const cpuChart = (rungs: readonly Rung[]): string =>
   chartOf('CPU of the server a player', 'µs of each second, all threads', rungs, cpuPerPlayer)
 
-/** The largest number of players up to which a transport held each level; 0 for none. Pure. */
-const held = (rungs: readonly Rung[], row: Row, bound: number): Rung | null => {
-  const own = rungs.filter((rung) => rung.row === row)
-  const first = own.findIndex((rung) => !isHeld(rung, bound))
-  return own[(first < 0 ? own.length : first) - 1] ?? null
-}
+/** The largest number of players that a transport held; null for none. Pure. */
+const held = (rungs: readonly Rung[], row: Row, bound: number): Rung | null =>
+  rungs.findLast((rung) => rung.row === row && isHeld(rung, bound)) ?? null
 
-/** Whether a transport was never brought to its limit. Pure. */
-const isOpenEnded = (rungs: readonly Rung[], row: Row): boolean =>
-  rungs.filter((rung) => rung.row === row).every((rung) => isHeld(rung, ownBound(row)))
+/** Whether a transport held even the largest number with which it was measured. Pure. */
+const isOpenEnded = (rungs: readonly Rung[], row: Row): boolean => {
+  const last = rungs.findLast((rung) => rung.row === row)
+  return last !== undefined && isHeld(last, ownBound(row))
+}
 
 /** The section on how many players one core holds. Pure. */
 export const capacitySection = (rungs: readonly Rung[]): string => {
