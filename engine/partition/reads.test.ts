@@ -52,6 +52,18 @@ test('P2 exactly once: an EMIT comes with one poll and not with the next, with a
   expect(late.emits.map(([, , , event]) => event)).toMatchObject([{ n: 4 }])
 })
 
+test('P3 ordered: EMITs come also where a STATE is sent because it is shorter than the PATCH', async () => {
+  const { world, ann } = await startWorld(counter())
+  const bob = new Poller(world.gateway, 'r', 'bob')
+  await bob.client.join('r')
+  await bob.poll()
+  for (const name of ['cas', 'dan', 'eva', 'fay', 'gus', 'hal']) await world.gateway.connect(name).join('r')
+  await ann.call('r', 'start')
+  await ann.move('r', 'say', { text: 'a', n: 1 })
+  expect(ops(await bob.poll())).toEqual([OP.state, OP.emit])
+  expect(await bob.poll()).toEqual([])
+})
+
 test('P3 ordered: a poll from a seq that is no longer kept, or not yet reached, gets a STATE', async () => {
   const { ann, bob } = await playing()
   await bob.poll()

@@ -105,7 +105,6 @@ export class Audiences {
       // Who was no player then holds what spectators saw.
       if (then === undefined || (viewer !== null && !isPlayer(then.state, viewer))) return state()
       change = head.changeFrame(then, viewer, since)
-      if (change !== null && !isPatch(change)) return [change]
     }
     const emits = this.#emitsSince(since, member)
     if (change === null && emits.length === 0) return []
