@@ -50,3 +50,11 @@ test('a held poll takes the place of no other connection of its session, and giv
   expect(attachments.add(held)).toEqual([])
   expect(attachments.add(socket)).toEqual([one(1, { session: 's', player: 'p2' }), held])
 })
+
+test('a socket that was open before a stream of its session takes its place by joining after it', () => {
+  const attachments = new Attachments()
+  const mine = { session: 's', player: 'p' }
+  const stream = one(2, { ...mine, as: 'stream', ref: 3 })
+  attachments.add(stream)
+  expect(attachments.add(one(1, { ...mine, ref: 4 }))).toEqual([stream])
+})

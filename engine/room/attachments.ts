@@ -123,11 +123,12 @@ export class Attachments {
 
 /**
  * Whether it gives way to another one of its session. Gateways number their connections, sessions their refs: so a JOIN that
- * comes late, for a connection that is gone, ends no other.
+ * comes late, for a connection that is gone, ends no other, and a socket that was open before a stream takes its place by
+ * joining after it.
  */
 const isOlder = (a: Attachment, than: Attachment, opens: boolean): boolean => {
   if (a.session !== than.session || than.ref === null || than.as === 'held') return false
-  if (a.gateway === than.gateway) return a.conn < than.conn
+  if (a.gateway === than.gateway) return a.conn < than.conn || (a.ref !== null && a.ref < than.ref)
   return opens || a.ref === null || a.ref < than.ref
 }
 
