@@ -1,10 +1,10 @@
 import type { Clock } from '../../protocol/clock.ts'
-import { readHead } from '../../protocol/codec.ts'
+import { decode, readHead, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP, type RoomId } from '../../protocol/frames.ts'
 import type { HttpSocket, Peer } from '../socket.ts'
 import type { Topics } from '../topics.ts'
 
-/** CASTs and NOTEs alone end a poll, but not each for itself. */
+/** CASTs and NOTEs alone end a poll, but not each for itself; how many watch waits for something else to say. */
 const GATHER_MS = 100
 const NORMAL = 1000
 const ABNORMAL = 1006
@@ -50,7 +50,7 @@ export class HeldPoll implements HttpSocket {
     if (NEWS.has(op)) {
       if (this.#ending !== 'soon') this.#clock.soon(() => this.#finish(NORMAL))
       this.#ending = 'soon'
-    } else if (this.#ending === 'not yet') {
+    } else if (this.#ending === 'not yet' && !isCount(op, bytes)) {
       this.#ending = 'gathering'
       this.#cancel.push(this.#clock.after(GATHER_MS, () => this.#finish(NORMAL)))
     }
@@ -59,7 +59,7 @@ export class HeldPoll implements HttpSocket {
 
   /** CASTs and NOTEs are left out above a limit; a document is not, and nothing follows it. */
   bufferedAmount(): number {
-    return this.#ending === 'gathering' ? this.#bytes : 0
+    return this.#ending === 'soon' ? 0 : this.#bytes
   }
 
   /** The response says nothing until its end, which comes soon enough. */
@@ -94,4 +94,11 @@ export class HeldPoll implements HttpSocket {
     this.peer?.closed(code)
     this.#resolve(this.#frames)
   }
+}
+
+/** Whether it is the NOTE of how many watch: where people come and go, each poll would end with it. */
+const isCount = (op: number, bytes: Uint8Array): boolean => {
+  if (op !== OP.note) return false
+  const frame = decode(bytes, SERVER_LIMITS)
+  return Array.isArray(frame) && frame[2] === 'spectators'
 }

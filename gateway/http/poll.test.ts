@@ -71,6 +71,17 @@ test('CASTs and NOTEs alone are gathered for a moment, and travel with an empty 
   expect(await bodyOf(await held)).toEqual([[36, 'r', 1, 1, []], stroke(1), stroke(2)])
 })
 
+test('how many watch ends no poll, and comes along with what does', async () => {
+  const { get, engine, conn } = await seat()
+  const count = (n: number) => [40, 'r', 'spectators', n]
+  const held = get('poll?room=r&since=1&wait=20')
+  const to = [await conn(0)]
+  engine.say(engine.output('r', 1, to, { ephemeral: [count(7)] }))
+  expect(await Promise.race([held.then(() => 'ended'), (await get('poll?room=r&since=1&wait=0.3')).status])).toBe(204)
+  engine.say(engine.output('r', 1, to, { ephemeral: [stroke(1)] }))
+  expect(await bodyOf(await held)).toEqual([[36, 'r', 1, 1, []], count(7), stroke(1)])
+})
+
 test('what a Read says at once ends a poll whatever its wait, with its from and seq as they are', async () => {
   const { get, engine } = await seat()
   engine.onRequest = (request) => {
