@@ -1,5 +1,6 @@
 import { roomHistory } from '../../../engine/partition/history.ts'
 import { Library } from '../../../engine/partition/library.ts'
+import type { Sources } from '../../../engine/partition/restore.ts'
 import type { RoomInput } from '../../../engine/room/input.ts'
 import { KeyRing } from '../../../engine/room/keyring.ts'
 import type { RoomState } from '../../../engine/room/state.ts'
@@ -89,7 +90,20 @@ export const canonical = (value: unknown): string =>
       : part,
   )
 
-/** Replays every room of the store from its log alone. A room that cannot be replayed is named by `damaged`. */
+type Past = Pick<Sources, 'storage' | 'library' | 'keys'>
+
+/** Replays a room from its log alone. Null where there is none; throws DamagedRoom at the first event that cannot be read. */
+export const roomPast = async (room: RoomId, sources: Past): Promise<RoomPast | null> => {
+  const events: Happened[] = []
+  let runner: Runner | null = null
+  for await (const { seq, input, state, emits, game } of roomHistory(room, sources)) {
+    events.push({ seq, input, state, emits })
+    runner = game.runner
+  }
+  return runner && new RoomPast(room, events, runner)
+}
+
+/** Replays every room of the store. A room that cannot be replayed is named by `damaged`. */
 export const readPast = async (
   store: SimStore,
   games: readonly LoadedGame[],
@@ -100,17 +114,12 @@ export const readPast = async (
   const sources = { storage, library: new Library(games, storage), keys: new KeyRing(storage, dice) }
   const pasts = new Map<RoomId, RoomPast>()
   for (const room of store.rooms) {
-    const events: Happened[] = []
-    let runner: Runner | null = null
     try {
-      for await (const { seq, input, state, emits, game } of roomHistory(room, sources)) {
-        events.push({ seq, input, state, emits })
-        runner = game.runner
-      }
+      const past = await roomPast(room, sources)
+      if (past !== null) pasts.set(room, past)
     } catch (error) {
       damaged(room, error instanceof Error ? error.message : String(error))
     }
-    if (runner !== null) pasts.set(room, new RoomPast(room, events, runner))
   }
   return pasts
 }
