@@ -1,7 +1,7 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
-import { decode } from '../../protocol/codec.ts'
+import { decode, type Limits } from '../../protocol/codec.ts'
 import { isRetryable, MalformedFrame, Refusal } from '../../protocol/errors.ts'
-import { type CallFrame, type ClientFrame, OP, type Ref } from '../../protocol/frames.ts'
+import { type CallFrame, type ClientFrame, type MatchFrame, OP, type Ref } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
@@ -11,7 +11,7 @@ import { isConnected, isOut, isPlayer } from '../room/membership.ts'
 import { RulesError } from '../rules/game.ts'
 import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
 import { createNext, createRoom } from './creation.ts'
-import type { Lanes } from './lanes.ts'
+import type { Lane, Lanes } from './lanes.ts'
 import type { Library } from './library.ts'
 import type { Matching } from './matching.ts'
 import type { Rooms } from './rooms.ts'
@@ -30,28 +30,35 @@ export interface CommandPorts {
 type Give = (answer: FrameAnswer) => void
 
 /** Opens the frames of a command and brings each to its room. Never rejects: what nobody foresaw is reported, and answered `unavailable`. */
-export const takeCommand = async (command: Command, ports: CommandPorts): Promise<void> => {
-  const answers = new CommandAnswers(command, (answer) => ports.answer(command, answer))
+export const takeCommand = async (command: Command, lane: Lane, ports: CommandPorts): Promise<void> => {
+  const answers = new CommandAnswers(command, (answer) => {
+    if (answer.done) lane.isOpen = false
+    ports.answer(command, answer)
+  })
   const frames = command.frames.map(openFrame)
   try {
-    if (frames.some(({ frame }) => frame !== null && isSealed(frame))) await ports.keys.need(command.player.id)
-    const room = frames.some(({ frame }) => frame !== null && isForRoom(frame))
-      ? await ports.rooms.open(command.room)
+    // Whoever moves has a key and a room in memory, nearly always: then this runs up to the room's queue without waiting.
+    if (frames.some(isSealed) && !ports.keys.has(command.player.id)) await ports.keys.need(command.player.id)
+    const room = frames.some(isForRoom)
+      ? (ports.rooms.here(command.room) ?? (await ports.rooms.open(command.room)))
       : null
     if (command.conn === null) room?.visited({ player: command.player.id, session: command.session })
     for (const [i, opened] of frames.entries()) {
-      const before = ports.lanes.refusal(command, i)
-      const given = Promise.withResolvers<void>()
+      const before = lane.refused?.get(i)
+      const again = isAgain(opened.frame) ? Promise.withResolvers<void>() : null
       const give: Give = (answer) => {
         const [error] = answer.isRefused ? answer.frames : []
-        if (error !== undefined) ports.lanes.refuse(command, i, error)
+        if (error !== undefined) {
+          lane.refused ??= new Map()
+          lane.refused.set(i, error)
+        }
         answers.set(i, answer)
-        given.resolve()
+        again?.resolve()
       }
       if (before === undefined) new Taking(opened, command, room, ports, give).take()
       else give({ frames: [before] })
       // A JOIN behind it would have its place in the stream now, and its document only after this answer.
-      if (opened.frame !== null && isAgain(opened.frame)) await given.promise
+      await again?.promise
     }
   } catch (error) {
     if (!(error instanceof Refusal)) ports.failed('a command', error)
@@ -77,54 +84,81 @@ class Taking {
     this.#give = give
   }
 
+  /** Runs up to the room's queue without waiting, so that frames keep their order. */
   take(): void {
-    this.#route().catch((error) => this.#refuse(error))
+    try {
+      this.#route()
+    } catch (error) {
+      this.#refuse(error)
+    }
   }
 
-  /** Runs up to the room's queue without waiting, so that frames keep their order. */
-  async #route(): Promise<void> {
+  #route(): void {
     const { frame, refusal } = this.#opened
     if (frame === null) throw refusal
     const { player, session, room: id } = this.#command
     const asker: Asker = { by: player.id, name: player.name, session }
     switch (frame[0]) {
       case OP.create:
-        return this.#ok(frame[1], await createRoom(frame, asker, id, this.#ports))
-      case OP.match: {
-        const answer = await this.#ports.matching.match(frame, asker)
-        if ('refusal' in answer) throw answer.refusal
-        return this.#ok(frame[1], answer.value)
-      }
+        this.#later(frame[1], createRoom(frame, asker, id, this.#ports))
+        break
+      case OP.match:
+        this.#later(frame[1], this.#match(frame, asker))
+        break
       case OP.join:
       case OP.leave:
       case OP.move:
       case OP.call: {
         const room = this.#room
         if (room === null) throw new Refusal('not_found', `There is no room "${frame[2]}".`)
-        if (frame[0] === OP.call && frame[3] === 'chat') return this.#chat(frame, asker, room)
-        room.request(frame, asker, (answer) => {
-          this.#answered(frame, asker, room, answer).catch((error) => this.#refuse(error))
-        })
-        return
+        if (frame[0] === OP.call && frame[3] === 'chat') this.#chat(frame, asker, room)
+        else this.#request(frame, asker, room)
+        break
       }
       case OP.cast:
         // A channel of a room that is not there is not allowed, like one that is not declared.
         if (this.#room === null) throw new Refusal('forbidden', `There is no room "${frame[1]}".`)
         this.#room.cast(frame, player.id, session)
-        return this.#give({ frames: [] })
+        this.#give({ frames: [] })
+        break
       default:
         this.#give({ frames: [] })
     }
   }
 
-  /** Runs in the room's turn up to the answer, but for `again`, which waits for the new room. */
-  async #answered(frame: RoomRequest, asker: Asker, room: LiveRoom, answer: Answer): Promise<void> {
+  #request(frame: RoomRequest, asker: Asker, room: LiveRoom): void {
+    room.request(frame, asker, (answer) => {
+      try {
+        this.#answered(frame, asker, room, answer)
+      } catch (error) {
+        this.#refuse(error)
+      }
+    })
+  }
+
+  async #match(frame: MatchFrame, asker: Asker): Promise<unknown> {
+    const answer = await this.#ports.matching.match(frame, asker)
     if ('refusal' in answer) throw answer.refusal
-    const [op, ref] = frame
-    if (isAgain(frame)) await createNext(room, this.#ports)
-    if (op === OP.join) this.#joined(ok(ref, answer.value), { ...asker, ref }, room, frame[3]?.since ?? null)
-    else if (op === OP.leave) this.#left(ok(ref, answer.value), asker, room)
-    else this.#ok(ref, answer.value)
+    return answer.value
+  }
+
+  /** Runs in the room's turn up to the answer, but for `again`, which waits for the new room. */
+  #answered(frame: RoomRequest, asker: Asker, room: LiveRoom, answer: Answer): void {
+    if ('refusal' in answer) throw answer.refusal
+    const { value } = answer
+    const ref = frame[1]
+    if (isAgain(frame))
+      this.#later(
+        ref,
+        createNext(room, this.#ports).then(() => value),
+      )
+    else if (frame[0] === OP.join) this.#joined(ok(ref, value), { ...asker, ref }, room, frame[3]?.since ?? null)
+    else if (frame[0] === OP.leave) this.#left(ok(ref, value), asker, room)
+    else this.#ok(ref, value)
+  }
+
+  #later(ref: Ref, value: Promise<unknown>): void {
+    value.then((value) => this.#ok(ref, value)).catch((error) => this.#refuse(error))
   }
 
   #joined(answer: Uint8Array, { by, session, ref }: Asker & { ref: Ref }, room: LiveRoom, since: number | null): void {
@@ -198,7 +232,7 @@ interface OpenedFrame {
 const openFrame = (bytes: Uint8Array): OpenedFrame => {
   let value: unknown
   try {
-    value = decode(bytes, { bytes: Number.POSITIVE_INFINITY, depth: 32 })
+    value = decode(bytes, OPEN_LIMITS)
     const frame = parseClientFrame(value)
     return { frame, ref: refOf(value), refusal: null }
   } catch (error) {
@@ -208,6 +242,9 @@ const openFrame = (bytes: Uint8Array): OpenedFrame => {
   }
 }
 
+/** Gateways have looked at the length. */
+const OPEN_LIMITS: Limits = { bytes: Number.POSITIVE_INFINITY, depth: 32 }
+
 /** The ref of a frame that has one, where it can be read. */
 const refOf = (frame: unknown): Ref | null => {
   if (!Array.isArray(frame) || frame[0] === OP.cast || frame[0] === OP.input) return null
@@ -216,14 +253,14 @@ const refOf = (frame: unknown): Ref | null => {
 }
 
 /** What may be logged with a part that is sealed under its sender's key. */
-const isSealed = (frame: ClientFrame): boolean =>
-  frame[0] === OP.move || (frame[0] === OP.join && frame[3]?.role !== 'spectator')
+const isSealed = ({ frame }: OpenedFrame): boolean =>
+  frame?.[0] === OP.move || (frame?.[0] === OP.join && frame[3]?.role !== 'spectator')
 
-const isForRoom = ([op]: ClientFrame): boolean => IN_A_ROOM.includes(op)
+const isForRoom = ({ frame }: OpenedFrame): boolean => frame !== null && IN_A_ROOM.includes(frame[0])
 const IN_A_ROOM: readonly number[] = [OP.join, OP.leave, OP.move, OP.call, OP.cast]
 
 /** The one request whose answer waits for another room. */
-const isAgain = (frame: ClientFrame): boolean => frame[0] === OP.call && frame[3] === 'again'
+const isAgain = (frame: ClientFrame | null): boolean => frame?.[0] === OP.call && frame[3] === 'again'
 
 /** CAST and INPUT get no answer but ERR `forbidden`. */
 const isSilent = ([op]: ClientFrame): boolean => op === OP.cast || op === OP.input

@@ -18,7 +18,7 @@ const OUT: FrameAnswer = { frames: [], attached: null }
 
 /** Brings connections back whose stream had a hole, or whose engine was another one. */
 export const attachAgain = async (request: Attach, { rooms, lanes, answer }: ConnectionPorts): Promise<void> => {
-  const members = request.members.filter(({ conn }) => lanes.enter(request, conn))
+  const members = request.members.filter(({ conn }) => lanes.enter(request, conn) !== null)
   if (members.length === 0) return
   const room = await rooms.get(request.room).catch((error) => {
     if (error instanceof Refusal) return undefined
@@ -58,6 +58,6 @@ const reattach = ({ gateway }: Attach, member: Attach['members'][number], room: 
 
 export const detach = (request: Detach, { rooms, lanes, answer }: ConnectionPorts): void => {
   const { gateway, id, room, conns } = request
-  for (const conn of conns) if (lanes.enter(request, conn)) rooms.detach(room, gateway, conn)
+  for (const conn of conns) if (lanes.enter(request, conn) !== null) rooms.detach(room, gateway, conn)
   answer(request, { kind: 'answer', room, id, conn: conns[0] ?? null, frames: [], done: true })
 }

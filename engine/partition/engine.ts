@@ -1,6 +1,6 @@
 import type { Bus } from '../../bus/bus.ts'
 import { deriveId } from '../../bus/derive.ts'
-import type { AnswerItem, Ask, EngineId, Item, Message, Request, ToldItem } from '../../bus/messages.ts'
+import type { Ask, EngineId, Item, Message, Request, ToldItem } from '../../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, PARTITIONS } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -9,14 +9,14 @@ import type { Storage } from '../log/log.ts'
 import { KeyRing } from '../room/keyring.ts'
 import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
-import { takeCommand } from './commands.ts'
-import { attachAgain, detach } from './connections.ts'
+import { type CommandPorts, takeCommand } from './commands.ts'
+import { attachAgain, type ConnectionPorts, detach } from './connections.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
 import { listRoom, listRooms } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
-import { takeRead } from './reads.ts'
+import { type ReadPorts, takeRead } from './reads.ts'
 import { Rooms } from './rooms.ts'
 
 /** Rooms that one listing names at most. */
@@ -41,12 +41,11 @@ export class Engine {
   /** For metrics, simulations and the admin port. */
   readonly rooms: Rooms
   readonly #options: EngineOptions
-  readonly #epoch: number
   readonly #keys: KeyRing
   readonly #library: Library
   readonly #outbox: Outbox
   readonly #lanes: Lanes
-  readonly #matching: Matching
+  readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
   #subscriptions: (() => void)[] = []
   /** Resolves once what was live before is taken over. */
   #ready: Promise<void> = Promise.resolve()
@@ -66,7 +65,6 @@ export class Engine {
     const id: EngineId = `e${epoch}-${chance.uint32().toString(36)}`
     let records = 0
     this.#options = options
-    this.#epoch = epoch
     this.#library = library
     this.#keys = new KeyRing(storage, chance)
     this.#outbox = new Outbox(id, bus, clock)
@@ -87,13 +85,22 @@ export class Engine {
       send: (gateway: string, item: Item) => this.#outbox.send(gateway, item),
     }
     this.rooms = new Rooms({ clock, chance, storage, keys, library, report, room })
-    this.#matching = new Matching({
+    const matching = new Matching({
       rooms: this.rooms,
       library,
       now: () => clock.now(),
       ready: () => this.#ready,
       newRoom: ({ by, session }, ref) => deriveId(clusterKey, 'match', by, session, ref),
     })
+    this.#ports = {
+      rooms: this.rooms,
+      library,
+      keys,
+      matching,
+      lanes: this.#lanes,
+      answer: (to, item) => this.#outbox.send(to.gateway, { ...item, epoch }),
+      failed: (what, error) => this.#failed(what, error),
+    }
   }
 
   /** Lets commits in flight land, keeps snapshots, and goes silent. */
@@ -133,23 +140,17 @@ export class Engine {
   }
 
   async #work(request: Request): Promise<void> {
-    const answer = (to: Request, item: Omit<AnswerItem, 'epoch'>): void => {
-      if (to.kind === 'command' && item.done) this.#lanes.leave(to)
-      this.#outbox.send(to.gateway, { ...item, epoch: this.#epoch })
-    }
-    const { rooms } = this
-    const [lanes, library, keys, matching] = [this.#lanes, this.#library, this.#keys, this.#matching]
-    const failed = (what: string, error: unknown): void => this.#failed(what, error)
     switch (request.kind) {
-      case 'command':
-        if (!lanes.enter(request, request.conn)) return
-        return takeCommand(request, { rooms, library, keys, matching, lanes, answer, failed })
+      case 'command': {
+        const lane = this.#lanes.enter(request, request.conn)
+        return lane === null ? undefined : takeCommand(request, lane, this.#ports)
+      }
       case 'read':
-        return takeRead(request, { rooms, lanes, answer, failed })
+        return takeRead(request, this.#ports)
       case 'attach':
-        return attachAgain(request, { rooms, lanes, answer })
+        return attachAgain(request, this.#ports)
       case 'detach':
-        return detach(request, { rooms, lanes, answer })
+        return detach(request, this.#ports)
       case 'ask':
         return this.#tell(request)
     }

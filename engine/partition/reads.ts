@@ -23,7 +23,7 @@ export const takeRead = async (read: Read, { rooms, lanes, answer, failed }: Rea
   const { gateway, id, room: roomId, attach } = read
   const conn = attach?.conn ?? null
   const isCopy = conn !== null && lanes.isNewest(read, conn)
-  if (conn !== null && !lanes.enter(read, conn)) return
+  if (conn !== null && lanes.enter(read, conn) === null) return
   const give = (reading: Reading): void =>
     answer(read, { kind: 'answer', room: roomId, id, conn, done: true, ...reading })
   const refuse = (error: unknown): void => {

@@ -57,34 +57,33 @@ export interface Batch {
   readonly isFullOfDeadlines: boolean
 }
 
-interface BatchSetting {
+export interface BatchSetting {
   readonly runner: Runner
   /** For the next event after this state. */
   readonly stamp: (state: RoomState) => Stamp
   readonly watches: (player: string) => boolean
   readonly nextRoom: () => string
   readonly deadlines: Pick<Deadlines, 'next'>
-  /** One due deadline or one pending: finds the one whose view throws. */
-  readonly single: boolean
 }
 
 /**
  * Takes pending requests and events from the front of the queue into one commit. Due deadlines go first. A JOIN that is
  * logged ends the commit, so that its answer names the log's end. Changes the queue and nothing else; never throws for
- * what the rules do.
+ * what the rules do. `single`: one due deadline or one pending, to find the one whose view throws.
  */
-export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting): Batch => {
+export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting, single: boolean): Batch => {
   const batch = new BatchBuilder(state, setting)
-  batch.fireDue()
-  if (setting.single && batch.inputs.length > 0) return batch.finish()
+  const most = single ? 1 : BATCH_EVENTS
+  batch.fireDue(most)
+  if (single && batch.inputs.length > 0) return batch.finish()
   let bytes = 0
   while (batch.inputs.length < BATCH_EVENTS && bytes < BATCH_BYTES) {
     const pending = queue.shift()
     if (pending === undefined) break
     const ends = batch.take(pending)
     bytes += roughBytes(batch.inputs.at(-1))
-    if (ends || setting.single) break
-    batch.fireDue()
+    if (ends || single) break
+    batch.fireDue(most)
   }
   return batch.finish()
 }
@@ -107,8 +106,8 @@ class BatchBuilder {
     this.#setting = setting
   }
 
-  fireDue(): void {
-    const most = this.#setting.single ? 1 : BATCH_EVENTS
+  /** Up to so many inputs in all. */
+  fireDue(most: number): void {
     while (this.inputs.length < most) {
       const deadline = this.#setting.deadlines.next(this.state)
       if (deadline === null) return
@@ -149,10 +148,12 @@ class BatchBuilder {
   #takeRequest(request: PendingRequest): boolean {
     const { frame, asker } = request
     try {
-      const admission = admit(this.state, frame, asker, { ...this.#setting, stamp: this.#stamp() })
-      if ('value' in admission) this.#answer(request, () => admission)
-      if ('joins' in admission) this.#answer(request, () => this.#joined(admission.joins))
-      if (!('input' in admission)) return false
+      const { runner, watches, nextRoom } = this.#setting
+      const admission = admit(this.state, frame, asker, { runner, watches, nextRoom, stamp: this.#stamp() })
+      if (!('input' in admission)) {
+        this.#answerAdmitted(request, admission)
+        return false
+      }
       const { input } = admission
       const before = this.state
       let { value } = this.#apply(input)
@@ -161,11 +162,11 @@ class BatchBuilder {
         this.inputs.pop()
         value = this.#apply({ ...input, startFailed: true }).value
       }
-      this.#answer(request, input.type === 'player.returned' ? () => this.#joined('player') : () => ({ value }))
+      this.#answerAdmitted(request, input.type === 'player.returned' ? { joins: 'player' } : { value })
       return frame[0] === OP.join
     } catch (error) {
       const refusal = this.#refusalFor(error)
-      this.#answer(request, () => ({ refusal }))
+      this.#answers.push(() => request.settle({ refusal }))
       return false
     }
   }
@@ -174,8 +175,8 @@ class BatchBuilder {
     return this.#setting.stamp(this.state)
   }
 
-  #answer(request: PendingRequest, answer: () => Answer): void {
-    this.#answers.push(() => request.settle(answer()))
+  #answerAdmitted({ settle }: PendingRequest, admitted: { value: unknown } | { joins: Role }): void {
+    this.#answers.push(() => settle('joins' in admitted ? this.#joined(admitted.joins) : admitted))
   }
 
   /** The OK value of a JOIN that was not logged: `seq` is the log's end, once the whole batch is in. */

@@ -25,9 +25,17 @@ export class KeyRing implements Keys {
     return this.#chance.bytes(NONCE_BYTES)
   }
 
+  /** Whether the player's key is in memory; it counts as used now. */
+  has(player: PlayerId): boolean {
+    const key = this.#cache.get(player)
+    // Who is the first to go does not matter yet; and keys that move in their order make the map write itself anew.
+    if (key !== undefined && this.#cache.size > KEYS_CACHED / 2) this.#keep(player, key)
+    return key !== undefined
+  }
+
   /** Makes sure that the player has a key, and that it is in memory. Rejects where the store fails. */
   async need(player: PlayerId): Promise<void> {
-    this.#keep(player, this.#cache.get(player) ?? (await this.#store.playerKey(player)))
+    if (!this.has(player)) this.#keep(player, await this.#store.playerKey(player))
   }
 
   /** Brings the keys that exist into memory; a forgotten player has none. */

@@ -15,7 +15,7 @@ import { type LoadedGame, RulesError, type Stamp } from '../rules/game.ts'
 import type { Asker, RoomRequest } from './admit.ts'
 import type { Attachment, Attachments, Departure } from './attachments.ts'
 import { Audiences, type Prepared, type Resumed } from './audiences.ts'
-import { type Answer, type Batch, type Pending, type PendingRequest, takeBatch } from './batch.ts'
+import { type Answer, type Batch, type BatchSetting, type Pending, type PendingRequest, takeBatch } from './batch.ts'
 import type { LogEnd } from './chain.ts'
 import { Deadlines } from './deadlines.ts'
 import type { RoomInput } from './input.ts'
@@ -60,6 +60,7 @@ export class LiveRoom {
   readonly #writer: RoomWriter
   readonly #queue: Pending[] = []
   readonly #deadlines = new Deadlines()
+  readonly #setting: BatchSetting
   #busy = false
   #closed = false
   /** True while what threw in a batch is looked for, one event at a time. */
@@ -82,6 +83,13 @@ export class LiveRoom {
       close: ({ gateway, conn }, code, reason) =>
         ports.send(gateway, { kind: 'close', room: this.room, epoch: ports.epoch, conn, code, reason }),
     })
+    this.#setting = {
+      runner: game.runner,
+      stamp: ({ at }) => ({ at: Math.max(ports.clock.now(), at), seed: ports.chance.uint32() }),
+      watches: (player) => this.#members.watches(player),
+      nextRoom: () => ports.nextRoom(this.room),
+      deadlines: this.#deadlines,
+    }
     this.#members.watchPresence(null)
     this.#arm()
   }
@@ -219,21 +227,9 @@ export class LiveRoom {
     this.#refuseAll(this.#queue.splice(0))
   }
 
-  #stamp = (state: RoomState): Stamp => ({
-    at: Math.max(this.#ports.clock.now(), state.at),
-    seed: this.#ports.chance.uint32(),
-  })
-
   #pump(): void {
-    while (!this.#busy && !this.#closed) {
-      const batch = takeBatch(this.state, this.#queue, {
-        runner: this.#game.runner,
-        stamp: this.#stamp,
-        watches: (player) => this.#members.watches(player),
-        nextRoom: () => this.#ports.nextRoom(this.room),
-        deadlines: this.#deadlines,
-        single: this.#single,
-      })
+    while (!this.#busy && !this.#closed && (this.#queue.length > 0 || this.due !== null)) {
+      const batch = takeBatch(this.state, this.#queue, this.#setting, this.#single)
       this.#reportTroubles(batch)
       if (batch.taken.length === 0 && batch.inputs.length === 0) break
       const commit = this.#prepare(batch)

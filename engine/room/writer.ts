@@ -80,8 +80,17 @@ export class RoomWriter {
   }
 
   async append(record: SealedRecord): Promise<Fate> {
-    const position = await this.#store(record.id, record.bytes)
-    if (typeof position !== 'number') return position
+    try {
+      return this.#stored(record, await this.#ports.storage.append(this.#room, this.#end.position, record.bytes))
+    } catch (error) {
+      this.#report('error', 'a record was not stored', error)
+      if (error instanceof NotStored) return 'refused'
+      const position = await this.#learnFate(record.id)
+      return position === 'lost' ? 'lost' : this.#stored(record, position)
+    }
+  }
+
+  #stored(record: SealedRecord, position: Position): 'stored' {
     this.#end = endAfter(this.#end, record, position)
     return 'stored'
   }
@@ -89,15 +98,6 @@ export class RoomWriter {
   /** Stops asking for the fate of a record: nobody waits for it any more. */
   close(): void {
     this.#closed = true
-  }
-
-  async #store(id: string, record: Uint8Array): Promise<Position | 'refused' | 'lost'> {
-    try {
-      return await this.#ports.storage.append(this.#room, this.#end.position, record)
-    } catch (error) {
-      this.#report('error', 'a record was not stored', error)
-      return error instanceof NotStored ? 'refused' : await this.#learnFate(id)
-    }
   }
 
   /** Neither a fence nor a timeout says that the record is not there: the room's last record does. */
