@@ -239,20 +239,21 @@ export class Connection {
     this.#cancel()
     this.#link = link
     this.#upSince = clock.now()
-    if (this.#use !== null && this.#use.choice === name) this.#ladder = new Ladder(name)
+    if (this.#use?.choice === name) this.#ladder = new Ladder(name)
     this.#ladder.works(name)
     this.#failures = Math.min(this.#failures, FAILURES_AFTER_WELCOME)
     this.#cancel = clock.after(STABLE_MS, () => {
       this.#failures = 0
       this.#policyCloses = 0
     })
-    this.#on.welcome(welcome)
-    this.#transport.set(name)
-    this.#say('online')
-    this.#probeLater()
     const use = this.#use
     this.#use = null
+    this.#on.welcome(welcome)
+    this.#transport.set(name)
     use?.resolve()
+    // Who was told may have closed the session.
+    if (this.#link === link) this.#say('online')
+    if (this.#link === link) this.#probeLater()
   }
 
   #notGreeted(error: unknown): void {

@@ -275,6 +275,19 @@ describe('use', () => {
   })
 })
 
+test('a session that is closed by who hears that it is up stays closed', async () => {
+  for (const event of ['transport', 'state'] as const) {
+    const all = begun(upgrades('refuse'))
+    const close = (): void => all.session.close()
+    if (event === 'transport') all.session.on('transport', close)
+    else all.session.state.subscribe(close)
+    await all.clock.advance(1_000)
+    expect(all.session.state.current.status).toBe('closed')
+    expect(all.session.transport.current).toBeNull()
+    expect(all.clock.timers).toBe(0)
+  }
+})
+
 test('a transport that was asked for is the only one that is tried', async () => {
   for (const transport of ['sse', 'longpoll', 'poll'] as const) {
     const all = world(1, transport)

@@ -45,7 +45,8 @@ const MSGPACK = 'application/vnd.msgpack'
 /** The HTTP requests of one link: with its player and session, each within a time, all of them ended at once by `close`. */
 export class Http {
   readonly #parts: HttpParts
-  readonly #running = new Set<AbortController>()
+  /** What ends each request that runs. */
+  readonly #running = new Set<() => void>()
 
   constructor(parts: HttpParts) {
     this.#parts = parts
@@ -54,11 +55,17 @@ export class Http {
   /** Asks, and reads the whole answer. `body`: msgpack frames; without: GET. `within`: ms. */
   ask(path: string, within: number, body?: Uint8Array): Call {
     const { environment } = this.#parts
-    const abort = this.#controller()
+    const abort = new AbortController()
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     promise.catch(() => {})
-    const cancelTimeout = environment.clock.after(within, () => {
+    const end = (): void => {
+      cancelTimeout()
+      this.#running.delete(end)
       abort.abort()
+    }
+    this.#running.add(end)
+    const cancelTimeout = environment.clock.after(within, () => {
+      end()
       reject(new MadangError('unavailable', `${path}: no answer within ${within / 1000} s`, 'timeout'))
     })
     this.#fetch(path, MSGPACK, abort, body)
@@ -70,14 +77,19 @@ export class Http {
       .catch((error: unknown) => reject(new MadangError('unavailable', `${path} was not answered: ${error}`)))
       .finally(() => {
         cancelTimeout()
-        this.#running.delete(abort)
+        this.#running.delete(end)
       })
-    return { answer: promise, abort: () => abort.abort() }
+    return { answer: promise, abort: end }
   }
 
   /** Asks for a stream of events. Returns the end of it. */
   stream(path: string, on: StreamListener): () => void {
-    const abort = this.#controller()
+    const abort = new AbortController()
+    const end = (): void => {
+      this.#running.delete(end)
+      abort.abort()
+    }
+    this.#running.add(end)
     const run = async (): Promise<void> => {
       const answer = await this.#fetch(path, 'text/event-stream', abort)
       if (abort.signal.aborted) return
@@ -93,22 +105,15 @@ export class Http {
     run()
       .catch(() => {})
       .finally(() => {
-        this.#running.delete(abort)
+        this.#running.delete(end)
         if (!abort.signal.aborted) on.ended()
       })
-    return () => abort.abort()
+    return end
   }
 
   /** Ends every request. */
   close(): void {
-    for (const abort of this.#running) abort.abort()
-    this.#running.clear()
-  }
-
-  #controller(): AbortController {
-    const abort = new AbortController()
-    this.#running.add(abort)
-    return abort
+    for (const end of [...this.#running]) end()
   }
 
   async #fetch(path: string, accept: string, abort: AbortController, body?: Uint8Array): Promise<FetchAnswer> {

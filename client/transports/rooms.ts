@@ -149,12 +149,9 @@ export class Rooms {
   #adrift(room: RoomId, channel: Channel, begin: () => void): void {
     this.#channels.delete(room)
     begin()
-    if (++this.#strays > STRAYS) {
-      this.#port.unreadable(room)
-    } else {
-      this.#port.adrift(room)
-      channel.end()
-    }
+    if (++this.#strays > STRAYS) this.#port.unreadable(room)
+    else this.#port.adrift(room)
+    channel.end()
   }
 
   #broke(lasted: number, port: ChannelPort): void {
