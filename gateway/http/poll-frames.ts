@@ -4,7 +4,7 @@ import { OP, type RoomId, type Seq } from '../../protocol/frames.ts'
 /**
  * Returns the frames of a poll's 200, or null where there is nothing to say: one STATE or PATCH, whose seq stands for the EMITs too, and
  * what came with it. Pure. What comes after a second document is left for the next poll.
- * `least`: the seq that the answer is not below.
+ * `least`: the seq that a document is not below; without one nothing falls below `since`.
  */
 export const pollFrames = (
   frames: readonly Uint8Array[],
@@ -30,6 +30,6 @@ export const pollFrames = (
   const first =
     document?.[0] === OP.state
       ? [OP.state, room, head, document[3]]
-      : [OP.patch, room, since, head, document ? document[4] : []]
+      : [OP.patch, room, since, document ? head : Math.max(head, since), document ? document[4] : []]
   return [first, ...rest]
 }

@@ -93,6 +93,19 @@ test('what a Read says at once ends a poll whatever its wait, with its from and 
   for (const wait of [0, 20]) expect(await bodyOf(await get(`poll?room=r&since=1&wait=${wait}`))).toEqual(said)
 })
 
+test('a note that a Read is answered with moves nothing', async () => {
+  const { get, engine } = await seat()
+  engine.onRequest = (request) => {
+    if (request.kind !== 'read') return engine.obey(request)
+    engine.say(engine.answer(request, [[40, 'r', 'left', null]], null))
+  }
+  for (const wait of [0, 20])
+    expect(await bodyOf(await get(`poll?room=r&since=15&wait=${wait}`))).toEqual([
+      [36, 'r', 15, 15, []],
+      [40, 'r', 'left', null],
+    ])
+})
+
 test('a poll whose member leaves before the room has answered it moves nothing', async () => {
   const { get, engine, conn } = await seat()
   engine.onRequest = () => {}
