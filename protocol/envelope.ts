@@ -1,4 +1,5 @@
 import { crc32 } from './checksum.ts'
+import { uint32At } from './scan.ts'
 
 /** Stored bytes that are not what was written, or that this version cannot read. */
 export class CorruptRecord extends Error {
@@ -22,8 +23,9 @@ export function wrap(magic: string, body: Uint8Array, format = 1): Uint8Array {
   bytes[0] = magic.charCodeAt(0)
   bytes[1] = magic.charCodeAt(1)
   bytes[FORMAT_AT] = format
-  new DataView(bytes.buffer).setUint32(CHECKSUM_AT, checksum(format, body))
   bytes.set(body, BODY_AT)
+  const sum = checksum(format, body)
+  for (let i = 0; i < 4; i++) bytes[CHECKSUM_AT + i] = sum >>> (24 - 8 * i)
   return bytes
 }
 
@@ -39,8 +41,11 @@ export function unwrap(magic: string, bytes: Uint8Array): { format: number; body
   return { format, body }
 }
 
-const checksum = (format: number, body: Uint8Array): number => crc32(body, crc32(Uint8Array.of(format)))
+const formatByte = new Uint8Array(1)
+const checksum = (format: number, body: Uint8Array): number => {
+  formatByte[0] = format
+  return crc32(body, crc32(formatByte))
+}
 
 /** The checksum that wrapped bytes carry, unverified. Pure. */
-export const checksumOf = (bytes: Uint8Array): number =>
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(CHECKSUM_AT)
+export const checksumOf = (bytes: Uint8Array): number => uint32At(bytes, CHECKSUM_AT)

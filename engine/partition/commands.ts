@@ -27,8 +27,6 @@ export interface CommandPorts {
   readonly failed: (what: string, error: unknown) => void
 }
 
-type Give = (answer: FrameAnswer) => void
-
 /** Opens the frames of a command and brings each to its room. Never rejects: what nobody foresaw is reported, and answered `unavailable`. */
 export const takeCommand = async (command: Command, lane: Lane, ports: CommandPorts): Promise<void> => {
   const answers = new CommandAnswers(command, (answer) => {
@@ -43,22 +41,17 @@ export const takeCommand = async (command: Command, lane: Lane, ports: CommandPo
       ? (ports.rooms.here(command.room) ?? (await ports.rooms.open(command.room)))
       : null
     if (command.conn === null) room?.visited({ player: command.player.id, session: command.session })
-    for (const [i, opened] of frames.entries()) {
-      const before = lane.refused?.get(i)
-      const again = isAgain(opened.frame) ? Promise.withResolvers<void>() : null
-      const give: Give = (answer) => {
-        const [error] = answer.isRefused ? answer.frames : []
-        if (error !== undefined) {
-          lane.refused ??= new Map()
-          lane.refused.set(i, error)
-        }
-        answers.set(i, answer)
-        again?.resolve()
+    const work: Work = { command, room, lane, answers, ports }
+    for (let place = 0; place < frames.length; place++) {
+      const opened = frames[place]
+      const before = lane.refused?.get(place)
+      if (before !== undefined) answers.set(place, { frames: [before] })
+      else if (opened !== undefined) {
+        const taking = new Taking(opened, place, work)
+        taking.take()
+        // A JOIN behind it would have its place in the stream now, and its document only after this answer.
+        if (taking.answered !== undefined) await taking.answered
       }
-      if (before === undefined) new Taking(opened, command, room, ports, give).take()
-      else give({ frames: [before] })
-      // A JOIN behind it would have its place in the stream now, and its document only after this answer.
-      await again?.promise
     }
   } catch (error) {
     if (!(error instanceof Refusal)) ports.failed('a command', error)
@@ -68,20 +61,32 @@ export const takeCommand = async (command: Command, lane: Lane, ports: CommandPo
   }
 }
 
-/** One frame on its way; `give` is called once, now or later. */
+/** What the frames of one command have in common. */
+interface Work {
+  readonly command: Command
+  readonly room: LiveRoom | null
+  readonly lane: Lane
+  readonly answers: CommandAnswers
+  readonly ports: CommandPorts
+}
+
+/** One frame on its way, answered once, now or later. */
 class Taking {
   readonly #opened: OpenedFrame
-  readonly #command: Command
-  readonly #room: LiveRoom | null
-  readonly #ports: CommandPorts
-  readonly #give: Give
+  readonly #place: number
+  readonly #work: Work
+  readonly #again: PromiseWithResolvers<void> | null
 
-  constructor(opened: OpenedFrame, command: Command, room: LiveRoom | null, ports: CommandPorts, give: Give) {
+  constructor(opened: OpenedFrame, place: number, work: Work) {
     this.#opened = opened
-    this.#command = command
-    this.#room = room
-    this.#ports = ports
-    this.#give = give
+    this.#place = place
+    this.#work = work
+    this.#again = isAgain(opened.frame) ? Promise.withResolvers() : null
+  }
+
+  /** Settles once it is, where the frame is `again`. */
+  get answered(): Promise<void> | undefined {
+    return this.#again?.promise
   }
 
   /** Runs up to the room's queue without waiting, so that frames keep their order. */
@@ -96,11 +101,11 @@ class Taking {
   #route(): void {
     const { frame, refusal } = this.#opened
     if (frame === null) throw refusal
-    const { player, session, room: id } = this.#command
+    const { player, session, room: id } = this.#work.command
     const asker: Asker = { by: player.id, name: player.name, session }
     switch (frame[0]) {
       case OP.create:
-        this.#later(frame[1], createRoom(frame, asker, id, this.#ports))
+        this.#later(frame[1], createRoom(frame, asker, id, this.#work.ports))
         break
       case OP.match:
         this.#later(frame[1], this.#match(frame, asker))
@@ -109,7 +114,7 @@ class Taking {
       case OP.leave:
       case OP.move:
       case OP.call: {
-        const room = this.#room
+        const room = this.#work.room
         if (room === null) throw new Refusal('not_found', `There is no room "${frame[2]}".`)
         if (frame[0] === OP.call && frame[3] === 'chat') this.#chat(frame, asker, room)
         else this.#request(frame, asker, room)
@@ -117,8 +122,8 @@ class Taking {
       }
       case OP.cast:
         // A channel of a room that is not there is not allowed, like one that is not declared.
-        if (this.#room === null) throw new Refusal('forbidden', `There is no room "${frame[1]}".`)
-        this.#room.cast(frame, player.id, session)
+        if (this.#work.room === null) throw new Refusal('forbidden', `There is no room "${frame[1]}".`)
+        this.#work.room.cast(frame, player.id, session)
         this.#give({ frames: [] })
         break
       default:
@@ -137,7 +142,7 @@ class Taking {
   }
 
   async #match(frame: MatchFrame, asker: Asker): Promise<unknown> {
-    const answer = await this.#ports.matching.match(frame, asker)
+    const answer = await this.#work.ports.matching.match(frame, asker)
     if ('refusal' in answer) throw answer.refusal
     return answer.value
   }
@@ -150,7 +155,7 @@ class Taking {
     if (isAgain(frame))
       this.#later(
         ref,
-        createNext(room, this.#ports).then(() => value),
+        createNext(room, this.#work.ports).then(() => value),
       )
     else if (frame[0] === OP.join) this.#joined(ok(ref, value), { ...asker, ref }, room, frame[3]?.since ?? null)
     else if (frame[0] === OP.leave) this.#left(ok(ref, value), asker, room)
@@ -162,11 +167,11 @@ class Taking {
   }
 
   #joined(answer: Uint8Array, { by, session, ref }: Asker & { ref: Ref }, room: LiveRoom, since: number | null): void {
-    const { gateway, conn } = this.#command
+    const { gateway, conn } = this.#work.command
     const { state } = room
     const isMember = !isOut(state, by)
     if (conn === null && isMember) room.joined({ player: by, session }, ref)
-    if (conn === null || !isMember || !this.#ports.lanes.isNewest(this.#command, conn)) {
+    if (conn === null || !isMember || !this.#work.ports.lanes.isNewest(this.#work.command, conn)) {
       this.#give({ frames: [answer] })
       return
     }
@@ -191,7 +196,7 @@ class Taking {
   }
 
   #left(answer: Uint8Array, { by }: Asker, room: LiveRoom): void {
-    const { gateway, conn } = this.#command
+    const { gateway, conn } = this.#work.command
     if (isConnected(room.state, by)) {
       // A LEAVE that is answered once more, and its player has come back since.
       this.#give({ frames: [answer] })
@@ -201,13 +206,24 @@ class Taking {
     this.#give({ frames: [answer], attached: null })
   }
 
+  #give(answer: FrameAnswer): void {
+    const { lane, answers } = this.#work
+    const [error] = answer.isRefused ? answer.frames : []
+    if (error !== undefined) {
+      lane.refused ??= new Map()
+      lane.refused.set(this.#place, error)
+    }
+    answers.set(this.#place, answer)
+    this.#again?.resolve()
+  }
+
   #ok(ref: Ref, value: unknown): void {
     this.#give({ frames: [ok(ref, value)] })
   }
 
   #refuse(error: unknown): void {
     const { frame, ref } = this.#opened
-    if (!(error instanceof Refusal || error instanceof RulesError)) this.#ports.failed('a request', error)
+    if (!(error instanceof Refusal || error instanceof RulesError)) this.#work.ports.failed('a request', error)
     const refusal = refusalOf(error)
     const silent = frame !== null && isSilent(frame) && refusal.code !== 'forbidden'
     this.#give({ frames: silent ? [] : [err(ref, refusal)], isRefused: !isRetryable(refusal.code) })

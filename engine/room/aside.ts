@@ -130,9 +130,9 @@ export class Aside {
     { but, isWelcome = false }: { but?: { player: PlayerId; session: SessionId }; isWelcome?: boolean },
   ): void {
     const { room, seq } = this.#state()
-    const to = [...this.#attachments.listeners()].filter(
-      (a) => (a.player !== but?.player || a.session !== but.session) && mayHear(a),
-    )
+    const to = this.#attachments
+      .listeners()
+      .filter((a) => (a.player !== but?.player || a.session !== but.session) && mayHear(a))
     const visitors = [...this.#visits.viewers()].filter(mayHear)
     const outputs = new Outputs(room, seq)
     const shown = { document: null, emits: [], ephemeral: [frame] }

@@ -31,6 +31,8 @@ export class Attachments {
   /** Who only watches, by gateway. */
   readonly #audiences = new Map<GatewayId, Map<ConnId, Attachment>>()
   #spectators = 0
+  /** Null after a change: who listens changes seldom, and is asked at each commit. */
+  #listeners: readonly Attachment[] | null = null
 
   get size(): number {
     return this.#players.size + this.#spectators
@@ -47,12 +49,15 @@ export class Attachments {
   }
 
   /** Every player's connections, and one spectator of each gateway, for all of that gateway's: ten thousand may watch. */
-  *listeners(): Generator<Attachment> {
-    yield* this.#players.values()
+  listeners(): readonly Attachment[] {
+    if (this.#listeners !== null) return this.#listeners
+    const listeners = [...this.#players.values()]
     for (const audience of this.#audiences.values()) {
       const [first] = audience.values()
-      if (first !== undefined) yield first
+      if (first !== undefined) listeners.push(first)
     }
+    this.#listeners = listeners
+    return listeners
   }
 
   get(gateway: GatewayId, conn: ConnId): Attachment | undefined {
@@ -115,6 +120,7 @@ export class Attachments {
   }
 
   #keep(player: PlayerId, own: readonly Attachment[]): void {
+    this.#listeners = null
     const [first] = own
     if (first === undefined) this.#byPlayer.delete(player)
     else this.#byPlayer.set(player, own.length === 1 ? first : own)

@@ -51,8 +51,7 @@ export class Audiences {
         shared ??= document
         documents.set(viewer, document)
       }
-      const heard =
-        emits.length === 0 ? NONE : emits.filter(({ emit }) => mayHear(emit, attachment)).map((e) => e.frame)
+      const heard = emits.length === 0 ? NONE : heardOf(emits, attachment)
       if (document === null && heard.length === 0) continue
       if (shown.document !== document || shown.emits !== heard) shown = { document, emits: heard, ephemeral: NONE }
       outputs.add(attachment, shown)
@@ -72,7 +71,10 @@ export class Audiences {
     if (this.#ring.length > MOMENTS_KEPT) this.#ring.shift()
     if (this.#seen.size > documents.size)
       for (const viewer of this.#seen.keys()) if (!documents.has(viewer)) this.#seen.delete(viewer)
-    for (const [viewer, document] of documents) if (document !== null) this.#seen.set(viewer, next.seq)
+    // Of a Map, `forEach` makes no list of two for each.
+    documents.forEach((document, viewer) => {
+      if (document !== null) this.#seen.set(viewer, next.seq)
+    })
   }
 
   /**
@@ -185,6 +187,9 @@ export interface Resumed {
 
 /** Whether the frame is a PATCH, by its header: five elements against a STATE's four. */
 const isPatch = (frame: Uint8Array): boolean => frame[0] === 0x95
+
+const heardOf = (emits: readonly { emit: Emit; frame: Uint8Array }[], member: Member): Uint8Array[] =>
+  emits.flatMap(({ emit, frame }) => (mayHear(emit, member) ? [frame] : []))
 
 const emitFrame = (room: string, { seq, event }: Emit): Uint8Array => encode([OP.emit, room, seq, event])
 

@@ -20,6 +20,7 @@ interface Ops {
   readonly bytes: Uint8Array
 }
 
+const NO_WINDOWS = {}
 const NO_OPS: Ops = { count: 0, bytes: new Uint8Array(0) }
 
 /**
@@ -109,7 +110,7 @@ export class Moment {
 
   /** Lets go of what can be had again, and of the kept answers, which only the head needs: what past moments hold lives long. */
   rest(): void {
-    this.#state = { ...this.#state, windows: {} }
+    this.#state = { ...this.#state, windows: NO_WINDOWS }
     this.#everyone = undefined
     this.#only = null
     this.#opsSince = null

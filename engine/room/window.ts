@@ -52,16 +52,19 @@ export const remember = (
 ): Windows => {
   const sessions = (Object.hasOwn(windows, origin.by) ? windows[origin.by] : undefined) ?? []
   const old = sessions.find((w) => w.session === origin.session)
-  let floor = old?.floor ?? 0
-  let answers: readonly Answer[] = [...(old?.answers ?? []), { ref: origin.ref, digest: origin.digest, value }]
-  if (answers.length > ANSWERS_KEPT) {
-    floor = Math.max(floor, answers[0]?.ref ?? 0)
-    answers = answers.slice(1)
+  const before = old?.answers ?? []
+  const isFull = before.length >= ANSWERS_KEPT
+  const window: SessionWindow = {
+    session: origin.session,
+    floor: isFull ? Math.max(old?.floor ?? 0, before[0]?.ref ?? 0) : (old?.floor ?? 0),
+    highest: Math.max(old?.highest ?? 0, origin.ref),
+    // No longer than it must be: `[...before, x]` takes up to half as much again, and there is one for each session.
+    answers: (isFull ? before.slice(1) : before).concat({ ref: origin.ref, digest: origin.digest, value }),
+    at,
   }
-  const highest = Math.max(old?.highest ?? 0, origin.ref)
   const others = sessions.filter((w) => w !== old)
   const kept = others.length >= SESSIONS_KEPT ? others.slice(1) : others
-  return { ...windows, [origin.by]: [...kept, { session: origin.session, floor, highest, answers, at }] }
+  return { ...windows, [origin.by]: kept.concat(window) }
 }
 
 /** The windows without those of strangers who have long been silent; the same object where nothing goes. Pure. */
