@@ -31,6 +31,15 @@ describe('encode and decode', () => {
     }
   })
 
+  test('a short text is never taken for another one that was read before, whose letters are its bytes', () => {
+    for (let code = 0x80; code < 0x800; code++)
+      for (let prefix = 0; prefix < 8; prefix++) {
+        const text = `${prefix}${String.fromCharCode(code)}`
+        const letters = String.fromCharCode(...new TextEncoder().encode(text))
+        expect([decode(encode(letters)), decode(encode(text))]).toEqual([letters, text])
+      }
+  })
+
   test('undefined is nil, and left out of objects', () => {
     expect(decode(encode([undefined, { a: undefined, b: 1 }]))).toEqual([null, { b: 1 }])
   })

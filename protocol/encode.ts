@@ -188,13 +188,13 @@ function writeList(list: readonly unknown[], depth: number): boolean {
 }
 
 function writeFields(fields: Readonly<Record<string, unknown>>, depth: number): boolean {
-  const keys = Object.keys(fields)
-  let pairs = keys.length
-  for (const key of keys) if (fields[key] === undefined) pairs -= 1
+  // A plain object has no other keys than its own: no list of them is made.
+  let pairs = 0
+  for (const key in fields) if (fields[key] !== undefined) pairs += 1
   reserve(5)
   if (pairs < 16) bytes[end++] = 0x80 | pairs
   else writeCount(pairs, 0xde)
-  for (const key of keys) {
+  for (const key in fields) {
     const field = fields[key]
     if (field === undefined) continue
     if (key === '__proto__' || !writeText(key) || !write(field, depth)) return false

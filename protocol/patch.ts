@@ -79,11 +79,12 @@ function differElements(walk: Walk, before: readonly unknown[], after: readonly 
 
 function differFields(walk: Walk, before: Fields, after: Fields): number {
   let size = 0
-  for (const key of Object.keys(after)) {
+  // Plain data has no other keys than its own: no lists of them are made.
+  for (const key in after) {
     const value = after[key]
     if (value !== undefined) size += enter(walk, key, Object.hasOwn(before, key) ? before[key] : undefined, value)
   }
-  for (const key of Object.keys(before)) {
+  for (const key in before) {
     if (before[key] === undefined) continue
     if (!Object.hasOwn(after, key) || after[key] === undefined) size += enter(walk, key, null, undefined)
   }

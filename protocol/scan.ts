@@ -13,12 +13,6 @@ const lacks = new Int32Array(DEEPEST + 1)
 const maps = new Uint8Array(DEEPEST + 1)
 const PROTO = Uint8Array.from([...'__proto__'], (char) => char.charCodeAt(0))
 
-/**
- * Where strings with a length byte begin that start with a byte order mark, in the value scanned last: `decode` needs them.
- * Almost always empty.
- */
-export const markedStrings: number[] = []
-
 export const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0
 export const uint16At = (bytes: Uint8Array, at: number): number => (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1)
 export const uint32At = (bytes: Uint8Array, at: number): number =>
@@ -32,7 +26,6 @@ export function scan(bytes: Uint8Array, limits: Limits = FRAME_LIMITS): void {
   const end = bytes.length
   if (end > limits.bytes) throw new MalformedFrame(`${end} bytes, ${limits.bytes} are allowed`)
   const deepest = Math.min(limits.depth, DEEPEST)
-  if (markedStrings.length > 0) markedStrings.length = 0
   let at = 0
   let depth = 0
   let lack = 1
@@ -48,7 +41,6 @@ export function scan(bytes: Uint8Array, limits: Limits = FRAME_LIMITS): void {
       map = maps[depth] ?? 0
     }
     if (at >= end) throw truncated()
-    const start = at
     const type = byteAt(bytes, at++)
     lack--
     const isKey = map === 1 && (lack & 1) === 1
@@ -94,7 +86,6 @@ export function scan(bytes: Uint8Array, limits: Limits = FRAME_LIMITS): void {
     if (length > end - at) throw truncated()
     if (!isUtf8(bytes, at, at + length)) throw new MalformedFrame('a string is not valid UTF-8')
     if (isKey && length === PROTO.length && isProto(bytes, at)) throw new MalformedFrame('the key __proto__')
-    if (length >= 3 && byteAt(bytes, at) === 0xef && type >= 0xd9 && isMark(bytes, at)) markedStrings.push(start)
     at += length
   }
 }
@@ -139,8 +130,6 @@ function isProto(bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < PROTO.length; i++) if (bytes[at + i] !== PROTO[i]) return false
   return true
 }
-
-const isMark = (bytes: Uint8Array, at: number): boolean => bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf
 
 /** Whether bytes from `at` to `end` are UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
 function isUtf8(bytes: Uint8Array, at: number, end: number): boolean {

@@ -133,7 +133,7 @@ export class Aside {
     const to = this.#attachments
       .listeners()
       .filter((a) => (a.player !== but?.player || a.session !== but.session) && mayHear(a))
-    const visitors = [...this.#visits.viewers()].filter(mayHear)
+    const visitors = this.#visits.viewers().filter(mayHear)
     const outputs = new Outputs(room, seq)
     const shown = { document: null, emits: [], ephemeral: [frame] }
     for (const attachment of to) outputs.add(attachment, shown)

@@ -27,10 +27,11 @@ export class Outputs {
   }
 
   items(): [GatewayId, Output][] {
-    return [...this.#parts].map(([gateway, parts]) => [
-      gateway,
-      { kind: 'output', room: this.#room, head: this.#head, parts },
-    ])
+    const items: [GatewayId, Output][] = []
+    this.#parts.forEach((parts, gateway) => {
+      items.push([gateway, { kind: 'output', room: this.#room, head: this.#head, parts }])
+    })
+    return items
   }
 }
 

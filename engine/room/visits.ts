@@ -69,9 +69,11 @@ export class Visits {
   }
 
   /** Each viewer of whom somebody visits: the players, and one spectator for all. */
-  *viewers(): Generator<Pick<Visitor, 'player' | 'role'>> {
-    for (const viewer of this.#backlogs.keys())
-      yield viewer === null ? { player: '', role: 'spectator' } : { player: viewer, role: 'player' }
+  viewers(): readonly Pick<Visitor, 'player' | 'role'>[] {
+    if (this.#backlogs.size === 0) return NOBODY
+    return Array.from(this.#backlogs.keys(), (viewer) =>
+      viewer === null ? { player: '', role: 'spectator' } : { player: viewer, role: 'player' },
+    )
   }
 
   /** Begins a visit, or prolongs it. A new one is kept nothing for until `follow` says that it has no connection. */
@@ -197,6 +199,7 @@ export class Visits {
   }
 }
 
+const NOBODY: readonly Visitor[] = []
 const keyOf = (player: PlayerId, session: SessionId): string => `${session} ${player}`
 
 const viewerOf = ({ player, role }: Pick<Visitor, 'player' | 'role'>): PlayerId | null =>
