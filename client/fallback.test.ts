@@ -236,6 +236,34 @@ describe('use', () => {
     await all.clock.runUntil(() => all.session.transport.current === 'websocket', 16_000)
   })
 
+  test('a link that was left, and takes the room over after all, does not end the session; another page does', async () => {
+    const all = begun()
+    const { room } = await played(all)
+    for (const name of ['sse', 'websocket'] as const) {
+      await all.until(all.session.use(name))
+      await all.until(room.move.add({ n: 1 }))
+      if (name === 'sse') all.http.bye('taken over by a newer connection', { resume: false })
+      else all.server.closeAll(4002)
+      await all.clock.runUntil(() => all.session.state.current.status === 'reconnecting')
+      await all.until(room.move.add({ n: 1 }))
+      expect(all.session.transport.current).toBe(name)
+    }
+    all.server.closeAll(4002)
+    await all.clock.runUntil(() => all.session.state.current.status === 'closed')
+    expect(all.session.state.current).toMatchObject({ why: 'taken over' })
+  })
+
+  test('of the one that runs keeps it, whatever was being opened beside it', async () => {
+    const all = begun()
+    await played(all)
+    await all.until(all.session.use('sse'))
+    const other = refusal(all.session.use('websocket'))
+    await all.until(all.session.use('sse'))
+    expect(await all.until(other)).toMatchObject({ code: 'unavailable' })
+    await all.clock.advance(60_000)
+    expect(all.session.transport.current).toBe('sse')
+  })
+
   test('of one that does not work rejects, and everything goes on as it was', async () => {
     const all = begun(upgrades('refuse'))
     const { room } = await played(all)

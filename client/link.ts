@@ -1,4 +1,4 @@
-import type { RoomId, ServerFrame, SessionId, Welcome } from '../protocol/frames.ts'
+import type { ByeFrame, RoomId, ServerFrame, SessionId, Welcome } from '../protocol/frames.ts'
 import type { MadangError } from './error.ts'
 
 /** The ways to a server, the best first. */
@@ -8,11 +8,20 @@ export type TransportName = (typeof TRANSPORTS)[number]
 /** The code of an end that we made up because the other side did not say one. */
 export const LOST = 1006
 
+/** A sign of life is asked for this often, ms. */
+export const PING_MS = 10_000
+/** How long the server has to show that it is there, once that is in doubt, ms. */
+export const PROBE_MS = 5_000
+
 export interface Bye {
   reason: string
+  /** Ms. */
   retryAfter: number
   resume: boolean
 }
+
+/** What a BYE says. Pure. */
+export const byeOf = ([, reason, { retryAfter = 0, resume }]: ByeFrame): Bye => ({ reason, retryAfter, resume })
 
 /** How a link ended, and what the server had said about it. */
 export interface Ending {
@@ -28,6 +37,18 @@ export interface Ending {
   /** Nothing came for a while: the network or this transport is dead. */
   silent: boolean
 }
+
+/** An ending of which only this is known. Pure. */
+export const endingOf = (code: number, reason: string, known: Partial<Ending> = {}): Ending => ({
+  code,
+  reason,
+  bye: null,
+  error: null,
+  welcomed: false,
+  unfit: false,
+  silent: false,
+  ...known,
+})
 
 export interface LinkListener {
   /** Never within the call that opens the link. */

@@ -1,15 +1,33 @@
 import type { Clock } from '../protocol/clock.ts'
-import { CLOSE } from '../protocol/errors.ts'
 import type { RoomId, ServerFrame, Welcome } from '../protocol/frames.ts'
+import { closingOf } from './closing.ts'
 import { MadangError } from './error.ts'
-import { type Ending, type Link, type LinkListener, LOST, type TransportName } from './link.ts'
+import { type Ending, endingOf, type Link, type LinkListener, LOST, type Pass, type TransportName } from './link.ts'
 
+/** A pass that takes longer (a guest's token over a dead network) is given up. */
+const PASS_MS = 10_000
 /** A transport that has no WELCOME after this gets company. */
 const PATIENCE_MS = 1_500
 
+/** Who greets, found out anew for each opening. Rejects with MadangError: terminal, or `unavailable` where trying again may help. */
+export type FindPass = (signal: AbortSignal) => Promise<Pass>
+
+/** Opens a link. Throws MadangError `forbidden` where the page may not. */
+export type OpenLink = (name: TransportName, pass: Pass, on: LinkListener) => Link
+
+/** What an opening needs besides the transports to try. */
+export interface OpeningParts {
+  readonly clock: Clock
+  readonly findPass: FindPass
+  readonly openLink: OpenLink
+}
+
+/** Hears `won` or one of the other two once, never within the call that makes the opening. */
 export interface OpeningListener {
-  /** Once, or `failed`: this link is up, and the others are left. */
+  /** This link is up, and the others are left. */
   won(name: TransportName, link: Link, welcome: Welcome): void
+  /** There is no pass. */
+  stranded(error: MadangError): void
   /** None came up. The endings in their order. */
   failed(endings: readonly Ending[]): void
   frame(link: Link, frame: ServerFrame, atHead: boolean): void
@@ -18,28 +36,39 @@ export interface OpeningListener {
   ended(link: Link, ending: Ending): void
 }
 
-/** Opens transports one beside another, the next where one fails or takes its time, until the first of them has its WELCOME. */
+/**
+ * Finds a pass, then opens transports one beside another, the next where one fails or takes its time, until the first of them has
+ * its WELCOME. Owns its links until one won; that one is its listener's, who is told what it brings.
+ */
 export class Opening {
-  readonly #clock: Clock
-  readonly #open: (name: TransportName, on: LinkListener) => Link
+  readonly #parts: OpeningParts
   readonly #on: OpeningListener
   readonly #rest: TransportName[]
   readonly #links = new Set<Link>()
   readonly #endings: Ending[] = []
   #decided = false
-  #cancel: () => void = () => {}
+  #cancel: () => void
 
-  constructor(
-    clock: Clock,
-    names: readonly TransportName[],
-    open: (name: TransportName, on: LinkListener) => Link,
-    on: OpeningListener,
-  ) {
-    this.#clock = clock
-    this.#open = open
+  constructor(parts: OpeningParts, names: readonly TransportName[], on: OpeningListener) {
+    this.#parts = parts
     this.#on = on
     this.#rest = [...names]
-    this.#next()
+    const abort = new AbortController()
+    const cancelLate = parts.clock.after(PASS_MS, () =>
+      this.#strand(new MadangError('unavailable', `there was no pass within ${PASS_MS / 1000} s`)),
+    )
+    this.#cancel = () => {
+      cancelLate()
+      abort.abort()
+    }
+    parts.findPass(abort.signal).then(
+      (pass) => {
+        cancelLate()
+        if (!this.#decided) this.#next(pass)
+      },
+      (error: unknown) =>
+        this.#strand(error instanceof MadangError ? error : new MadangError('internal', String(error))),
+    )
   }
 
   /** Leaves all that is being opened; the listener hears nothing of it. */
@@ -50,21 +79,25 @@ export class Opening {
     this.#links.clear()
   }
 
-  #next(): void {
+  #strand(error: MadangError): void {
+    if (this.#decided) return
+    this.cancel()
+    this.#on.stranded(error)
+  }
+
+  #next(pass: Pass): void {
     this.#cancel()
     const name = this.#rest.shift()
     if (name === undefined) {
       if (this.#links.size === 0) this.#fail()
       return
     }
-    if (this.#rest.length > 0) this.#cancel = this.#clock.after(PATIENCE_MS, () => this.#next())
+    if (this.#rest.length > 0) this.#cancel = this.#parts.clock.after(PATIENCE_MS, () => this.#next(pass))
     let link: Link | null = null
-    const mine = (): Link | null => (this.#decided ? null : link)
     try {
-      link = this.#open(name, {
+      link = this.#parts.openLink(name, pass, {
         welcome: (welcome) => {
-          const winner = mine()
-          if (winner) this.#won(name, winner, welcome)
+          if (link && !this.#decided) this.#won(name, link, welcome)
         },
         frame: (frame, atHead) => {
           if (link) this.#on.frame(link, frame, atHead)
@@ -73,15 +106,14 @@ export class Opening {
           if (link) this.#on.adrift(link, room)
         },
         ended: (ending) => {
-          if (link && this.#links.delete(link)) this.#lost(ending)
+          if (link && this.#links.delete(link)) this.#lost(ending, pass)
           else if (link) this.#on.ended(link, ending)
         },
       })
       this.#links.add(link)
     } catch (error) {
       const barred = error instanceof MadangError ? error : new MadangError('forbidden', String(error))
-      const reason = barred.message
-      this.#lost({ code: LOST, reason, bye: null, error: barred, welcomed: false, unfit: false, silent: false })
+      this.#lost(endingOf(LOST, barred.message, { error: barred }), pass)
     }
   }
 
@@ -91,11 +123,12 @@ export class Opening {
     this.#on.won(name, link, welcome)
   }
 
-  #lost(ending: Ending): void {
+  #lost(ending: Ending, pass: Pass): void {
     if (this.#decided) return
     this.#endings.push(ending)
-    if (isDecisive(ending)) this.#fail()
-    else this.#next()
+    // Another transport would be told the same.
+    if (closingOf(ending) !== null) this.#fail()
+    else this.#next(pass)
   }
 
   #fail(): void {
@@ -103,13 +136,3 @@ export class Opening {
     this.#on.failed(this.#endings)
   }
 }
-
-/** Whether another transport would be told the same. */
-const isDecisive = ({ code, bye, error }: Ending): boolean =>
-  code === CLOSE.unauthorized ||
-  code === CLOSE.takenOver ||
-  code === CLOSE.malformed ||
-  code === CLOSE.tooLarge ||
-  code === CLOSE.textMessage ||
-  (bye !== null && !bye.resume) ||
-  error?.code === 'bad_frame'

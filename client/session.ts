@@ -91,8 +91,13 @@ export class Session {
     this.ready = promise
     this.#settle = { resolve, reject }
     this.#time = new ServerTime(clock)
-    const openLink = (name: TransportName, pass: Pass, on: LinkListener): Link => this.#openLink(name, pass, on)
-    this.#connection = new Connection(environment, settings.transport, (signal) => this.#greet(signal), openLink, {
+    const parts = {
+      environment,
+      transport: settings.transport,
+      findPass: (signal: AbortSignal) => this.#findPass(signal),
+      openLink: (name: TransportName, pass: Pass, on: LinkListener) => this.#openLink(name, pass, on),
+    }
+    this.#connection = new Connection(parts, {
       welcome: (welcome) => this.#welcome(welcome),
       frame: (frame, atHead) => this.#frame(frame, atHead),
       adrift: (room) => this.#memberships.get(room)?.rejoin(),
@@ -210,7 +215,7 @@ export class Session {
     if (this.#connection.buffered <= BUFFERED_BYTES) this.#connection.send(bytes)
   }
 
-  async #greet(signal: AbortSignal): Promise<Pass> {
+  async #findPass(signal: AbortSignal): Promise<Pass> {
     const { credential, origin, id } = this.#settings
     if ('guest' in credential && this.#token === null) {
       const token = await newGuest(this.#environment.fetch, origin, credential.guest, signal)

@@ -3,15 +3,12 @@ import { OP, PROTOCOL_VERSION, type ServerFrame } from '../../protocol/frames.ts
 import { parseServerFrame } from '../../protocol/parse.ts'
 import type { Environment, Socket } from '../environment.ts'
 import { MadangError } from '../error.ts'
-import { type Bye, type Link, type LinkListener, LOST, type Pass } from '../link.ts'
+import { type Bye, byeOf, endingOf, type Link, type LinkListener, LOST, type Pass, PING_MS, PROBE_MS } from '../link.ts'
 import type { ServerTime } from '../server-time.ts'
 import type { Wire } from '../wire.ts'
 
-const PING_MS = 10_000
 const SILENCE_MS = 25_000
 const WELCOME_MS = 10_000
-/** After a change of the network, an answer is waited for this long. */
-const PROBE_MS = 5_000
 /** A server that said BYE and does not close is left after this. */
 const BYE_MS = 10_000
 /** The bytes of a WebSocket frame's header by the length of what it carries; what goes up is masked. */
@@ -153,7 +150,7 @@ export class WebSocketLink implements Link {
         this.#time.heard(frame[1], frame[2])
         return
       case OP.bye:
-        this.#bye = { reason: frame[1], retryAfter: frame[2].retryAfter ?? 0, resume: frame[2].resume }
+        this.#bye = byeOf(frame)
         this.#cancelPing()
         this.#cancelDeath()
         this.#cancelDeath = this.#clock.after(BYE_MS, () => this.leave(frame[1]))
@@ -175,6 +172,6 @@ export class WebSocketLink implements Link {
     this.#cancelPing()
     this.#cancelDeath()
     const [bye, error, welcomed, silent] = [this.#bye, this.#error, this.#welcomed, this.#silent]
-    this.#on.ended({ code, reason, bye, error, welcomed, unfit: false, silent })
+    this.#on.ended(endingOf(code, reason, { bye, error, welcomed, silent }))
   }
 }
