@@ -2,7 +2,7 @@ import type { Seq } from '../../protocol/frames.ts'
 
 interface Waiting {
   /** Null: whatever the room shows now, which only a later look can tell. */
-  readonly seq: Seq | null
+  seq: Seq | null
   readonly task: () => void
 }
 
@@ -16,6 +16,16 @@ export class Held {
 
   add(seq: Seq | null, task: () => void): void {
     this.#waiting.push({ seq, task })
+  }
+
+  /** Whether one waits for what only a look can tell. */
+  get isBlind(): boolean {
+    return this.#waiting.some(({ seq }) => seq === null)
+  }
+
+  /** A look told: what the first `count` wait for is there at `seq`. */
+  known(count: number, seq: Seq): void {
+    for (const waiting of this.#waiting.slice(0, count)) waiting.seq ??= seq
   }
 
   /** The document is at `seq`. */

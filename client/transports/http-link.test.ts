@@ -51,6 +51,17 @@ describe.each(OVER_HTTP)('over %s', (transport) => {
     expect(room.document.game?.total).toBe(2)
   })
 
+  test('a call that leaves an event resolves a round trip after its OK, also while others move', async () => {
+    const { room, until, clock, server } = await joined(transport)
+    for (let times = 0; times < 20; times++) {
+      for (let n = 0; n < times; n++) clock.after(n * 17, () => server.add('ben', 1))
+      const start = clock.now()
+      await until(room.call('start'))
+      expect(clock.now() - start).toBeLessThan(120)
+      await clock.advance(500)
+    }
+  })
+
   test('what another one does is seen, with its EMITs, after an hour of rest too', async () => {
     const { room, server, clock } = await joined(transport)
     const emits: unknown[] = []
@@ -251,6 +262,17 @@ describe('event streams', () => {
 })
 
 describe('long polling', () => {
+  test('the poll that is held brings the document of a move, and is seldom given up for another', async () => {
+    const { room, until, clock, network } = await joined('longpoll')
+    const polls = (): number => network.requests.filter((request) => request === 'GET /v1/poll').length
+    const before = polls()
+    for (let times = 0; times < 50; times++) {
+      await until(room.move.add({ n: 1 }))
+      await clock.advance(500)
+    }
+    expect(polls() - before).toBeLessThan(60)
+  })
+
   test('learns how long a proxy lets it wait, and does not take cuts for failures', async () => {
     const { session, network, clock, room, server } = await joined('longpoll')
     network.proxy = { ...network.proxy, idle: 20_000 }

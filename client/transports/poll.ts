@@ -41,7 +41,7 @@ export class PollChannel implements Channel {
   #over = false
   #failures = 0
   #cancelNext: () => void = () => {}
-  #cancelFollows: () => void = () => {}
+  #cancelFollows: (() => void) | null = null
 
   constructor(port: ChannelPort, pace: Pace) {
     this.#port = port
@@ -56,20 +56,17 @@ export class PollChannel implements Channel {
       return
     }
     this.#held.add(seq, task)
-    this.#cancelFollows()
-    this.#cancelFollows = this.#port.environment.clock.after(this.#pace.follows, () => {
-      if (this.#held.size > 0) this.nudge()
-    })
+    const { follows } = this.#pace
+    if (seq === null || follows === 0) this.#pollNow()
+    else
+      this.#cancelFollows ??= this.#port.environment.clock.after(follows, () => {
+        this.#cancelFollows = null
+        if (this.#held.size > 0) this.#pollNow()
+      })
   }
 
   nudge(): void {
-    if (this.#over) return
-    if (this.#call?.wait === 0) {
-      this.#hurry = true
-    } else if (this.#call === null || this.#held.size > 0) {
-      this.#call?.abort()
-      this.#poll(0)
-    }
+    if (this.#call === null) this.#pollNow()
   }
 
   probe(): void {
@@ -79,15 +76,22 @@ export class PollChannel implements Channel {
   }
 
   end(): void {
-    this.#stop()
+    this.#over = true
+    this.#cancelNext()
+    this.#cancelFollows?.()
+    this.#call?.abort()
     this.#held.release(this.#held.size)
   }
 
-  #stop(): void {
-    this.#over = true
-    this.#cancelNext()
-    this.#cancelFollows()
+  /** A poll at once is answered as it is: what it was asked before may be missing from it. A held one is asked anew. */
+  #pollNow(): void {
+    if (this.#over) return
+    if (this.#call?.wait === 0) {
+      this.#hurry = true
+      return
+    }
     this.#call?.abort()
+    this.#poll(0)
   }
 
   #poll(wait: number): void {
@@ -130,7 +134,7 @@ export class PollChannel implements Channel {
     this.#held.release(asked)
     this.#held.reached(this.#since ?? 0)
     if (this.#over) return
-    if (this.#hurry || (this.#held.size > 0 && this.#pace.follows === 0)) this.#poll(0)
+    if (this.#hurry) this.#poll(0)
     else this.#next(this.#pace.pause(lasted, answer.status), this.#pace.wait())
   }
 

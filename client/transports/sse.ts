@@ -4,7 +4,7 @@ import { parseJsonFrame } from '../../protocol/json.ts'
 import { parseServerFrame } from '../../protocol/parse.ts'
 import { ANSWER_MS, type Channel, type ChannelPort, FOLLOWS_MS, pathOf } from './channel.ts'
 import { EventText } from './events.ts'
-import { framesIn } from './frames.ts'
+import { newsIn } from './frames.ts'
 import { Held } from './held.ts'
 import type { Answer } from './http.ts'
 
@@ -36,9 +36,11 @@ export class SseChannel implements Channel {
   #count = 0
   #frames: unknown[] = []
   #checking = false
+  /** Something is known to be owed since then, when so many frames had come. */
+  #owing: { readonly count: number; readonly since: number } | null = null
   #over = false
   #cancelDeath: () => void
-  #cancelCheck: () => void = () => {}
+  #cancelLook: (() => void) | null = null
 
   constructor(port: StreamPort) {
     const { clock } = port.environment
@@ -58,10 +60,11 @@ export class SseChannel implements Channel {
   whenShown(seq: Seq | null, task: () => void): void {
     if (this.#held.size === 0 && seq !== null && this.#begun && seq <= (this.#position ?? 0)) {
       task()
-    } else {
-      this.#held.add(seq, task)
-      this.#checkSoon(FOLLOWS_MS)
+      return
     }
+    this.#held.add(seq, task)
+    if (seq === null) this.#look()
+    else this.#lookSoon(FOLLOWS_MS)
   }
 
   nudge(): void {}
@@ -78,7 +81,7 @@ export class SseChannel implements Channel {
   #stop(): void {
     this.#over = true
     this.#cancelDeath()
-    this.#cancelCheck()
+    this.#cancelLook?.()
     this.#endStream()
   }
 
@@ -96,7 +99,7 @@ export class SseChannel implements Channel {
     }
     this.#stop()
     const pause = this.#port.refused({ ...answer, body: new Uint8Array() }, 1)
-    if (pause !== null) this.#cancelCheck = this.#port.environment.clock.after(pause, () => this.#port.adrift())
+    if (pause !== null) this.#cancelLook = this.#port.environment.clock.after(pause, () => this.#port.adrift())
   }
 
   #chunk(bytes: Uint8Array): void {
@@ -104,7 +107,7 @@ export class SseChannel implements Channel {
     this.#cancelDeath()
     this.#cancelDeath = this.#port.environment.clock.after(SILENCE_MS, () => this.#broke())
     // Where nothing changed since the JOIN, only a poll can tell.
-    if (!this.#begun && this.#count === 0 && this.#port.since !== null) this.#checkSoon(FOLLOWS_MS)
+    if (!this.#begun && this.#count === 0 && this.#port.since !== null) this.#lookSoon(FOLLOWS_MS)
     const text = this.#events.push(bytes)
     if (this.#frames.length > 0 || text !== '') this.#port.heard(text, this.#frames)
     this.#frames = []
@@ -139,55 +142,63 @@ export class SseChannel implements Channel {
     this.#port.begun()
   }
 
-  #checkSoon(ms: number): void {
-    if (this.#over) return
-    this.#cancelCheck()
-    this.#cancelCheck = this.#port.environment.clock.after(ms, () => this.#check())
+  #lookSoon(ms: number): void {
+    if (!this.#over) this.#cancelLook ??= this.#port.environment.clock.after(ms, () => this.#look())
   }
 
-  /** Asks whether there is something that the stream has not brought. */
+  /** Sees to what waits: asks what the stream owes, unless that is known and has not come. */
+  #look(): void {
+    this.#cancelLook?.()
+    this.#cancelLook = null
+    const owing = this.#owing
+    if (owing?.count !== this.#count) {
+      this.#owing = null
+      if (this.#held.size > 0 || !this.#begun) this.#check()
+    } else if (this.#port.environment.clock.now() - owing.since < OWED_MS) {
+      this.#lookSoon(FOLLOWS_MS)
+    } else {
+      this.#broke()
+    }
+  }
+
+  /** Asks by a poll what the stream has not brought. */
   #check(): void {
     if (this.#checking || this.#over) return
     this.#checking = true
-    this.#cancelCheck()
     const asked = this.#held.size
     const came = this.#count
     this.#port.http.ask(pathOf('poll', this.#port.room, this.#position, 0), ANSWER_MS).answer.then(
-      (answer) => this.#checked(answer.status, answer.status === 200 && this.#isOwed(answer.body), asked, came),
-      () => this.#checked(0, false, asked, came),
+      (answer) => this.#checked(answer, asked, came),
+      () => this.#checked(null, asked, came),
     )
   }
 
-  /** Whether a poll's answer holds what the stream has not brought: not where it is but a NOTE that a poll may repeat. */
-  #isOwed(body: Uint8Array): boolean {
-    try {
-      return framesIn(body).some(
-        (frame) =>
-          frame[0] === OP.state ||
-          (frame[0] === OP.patch && frame[4].length > 0) ||
-          (frame[0] === OP.emit && frame[2] > (this.#position ?? 0)),
-      )
-    } catch {
-      return true
+  #checked(answer: Answer | null, asked: number, came: number): void {
+    this.#checking = false
+    if (this.#over) return
+    const status = answer?.status ?? 0
+    if (status === 403 || status === 404) {
+      this.#stop()
+      this.#port.adrift()
+    } else if (answer && (status === 200 || status === 204)) {
+      this.#owes(status === 200 ? newsIn(answer.body) : 0, asked, came)
+    } else {
+      this.#lookSoon(OWED_MS)
     }
   }
 
-  #checked(status: number, owed: boolean, asked: number, came: number): void {
-    this.#checking = false
-    if (this.#over) return
-    if (status === 204 || (status === 200 && !owed)) {
-      this.#begin()
-      this.#held.release(asked)
-      if (this.#held.size > 0) this.#checkSoon(FOLLOWS_MS)
-    } else if (status === 403 || status === 404) {
-      this.#stop()
-      this.#port.adrift()
-    } else {
-      this.#cancelCheck = this.#port.environment.clock.after(OWED_MS, () => {
-        if (status === 200 && this.#count === came) this.#broke()
-        else if (this.#held.size > 0 || !this.#begun) this.#check()
-      })
+  /** The room had news up to `seq` when the first `asked` of what waits were there, and `came` frames had come. */
+  #owes(seq: Seq, asked: number, came: number): void {
+    if (seq > (this.#position ?? 0)) {
+      this.#held.known(asked, seq)
+      this.#owing = { count: came, since: this.#port.environment.clock.now() }
+      this.#lookSoon(FOLLOWS_MS)
+      return
     }
+    this.#begin()
+    this.#held.release(asked)
+    if (this.#held.isBlind) this.#look()
+    else if (this.#held.size > 0) this.#lookSoon(FOLLOWS_MS)
   }
 
   #broke(): void {
