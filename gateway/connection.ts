@@ -66,17 +66,14 @@ export class Connection {
   send(frames: readonly Uint8Array[]) {
     if (this.isClosed || frames.length === 0) return
     if (this.socket.bufferedAmount() > SOFT_LIMIT_BYTES) return this.end(CLOSE.tooSlow, 'too slow')
-    let lost = false
-    const sendAll = () => {
-      for (const frame of frames) {
-        if (!this.socket.send(frame)) lost = true
-        this.#counters.framesOut++
-        this.#counters.bytesOut += frame.length
-      }
-    }
-    if (frames.length === 1) sendAll()
-    else this.socket.cork(sendAll)
-    if (lost && !this.isClosed) this.socket.cut()
+    let taken = true
+    const [first] = frames
+    if (first !== undefined && frames.length === 1) taken = this.#put(first)
+    else
+      this.socket.cork(() => {
+        for (const frame of frames) if (!this.#put(frame)) taken = false
+      })
+    if (!taken && !this.isClosed) this.socket.cut()
   }
 
   /** Sends frames that may be lost: not at all where the peer is behind. */
@@ -92,5 +89,11 @@ export class Connection {
 
   end(code: CloseCode, reason: string) {
     if (!this.isClosed) this.socket.end(code, reason)
+  }
+
+  #put(frame: Uint8Array): boolean {
+    this.#counters.framesOut++
+    this.#counters.bytesOut += frame.length
+    return this.socket.send(frame)
   }
 }

@@ -22,6 +22,8 @@ const BEHIND_AGAIN_MS = 30_000
 /** A spectator has caught up with its socket when no more than this is buffered. */
 const DRAINED_BYTES = 16_384
 
+const NONE: readonly Uint8Array[] = []
+
 /**
  * What engines send, on its way to sockets: frames are gathered per connection and leave when the envelope has been read.
  * A document goes only to a connection that stands where it begins; one that does not is attached again.
@@ -32,7 +34,8 @@ export class Fanout {
   readonly #counters: GatewayCounters
   readonly #publish: Publish
   readonly #reattach: () => Reattach
-  #outbox = new Map<Connection, Uint8Array[]>()
+  /** Lists may be shared: none is written to. */
+  #outbox = new Map<Connection, readonly Uint8Array[]>()
   /** Whose envelope is being read. */
   #engine: EngineId = ''
 
@@ -53,7 +56,9 @@ export class Fanout {
     if (this.#outbox.size === 0) return
     const outbox = this.#outbox
     this.#outbox = new Map()
-    for (const [connection, frames] of outbox) connection.send(frames)
+    outbox.forEach((frames, connection) => {
+      connection.send(frames)
+    })
   }
 
   /** The answer to a client's frames. */
@@ -88,7 +93,10 @@ export class Fanout {
     if (!room) return
     for (const part of item.parts) {
       if (part.to === 'spectators') this.#toAudience(room, part, item.head)
-      else for (const conn of part.to) this.#toMember(room.members.get(conn), part, item.head)
+      else {
+        const document = part.document === null ? NONE : [part.document.frame]
+        for (const conn of part.to) this.#toMember(room.members.get(conn), part, document, item.head)
+      }
     }
     room.audience.heard = Math.max(room.audience.heard, item.head)
     room.heard = Math.max(room.heard, item.head)
@@ -143,7 +151,7 @@ export class Fanout {
         if (membership.connection.socket.bufferedAmount() > SOFT_LIMIT_BYTES) this.fellBehind(membership)
   }
 
-  #toMember(membership: Membership | undefined, part: OutputPart, head: number) {
+  #toMember(membership: Membership | undefined, part: OutputPart, frames: readonly Uint8Array[], head: number) {
     if (!membership) return
     const { connection, standing, room } = membership
     const { document, emits } = part
@@ -156,7 +164,7 @@ export class Fanout {
     if (standing.is !== 'alone') return
     if (document && document.seq > standing.seq) {
       if (document.from !== null && document.from !== standing.seq) return this.#reattach().add(membership)
-      this.#gather(connection, [document.frame])
+      this.#gather(connection, frames)
       standing.seq = document.seq
     }
     if (head > heardBy(membership, standing)) this.#gather(connection, emits)
@@ -232,7 +240,6 @@ export class Fanout {
   #gather(connection: Connection, frames: readonly Uint8Array[]) {
     if (frames.length === 0) return
     const gathered = this.#outbox.get(connection)
-    if (gathered) gathered.push(...frames)
-    else this.#outbox.set(connection, [...frames])
+    this.#outbox.set(connection, gathered ? [...gathered, ...frames] : frames)
   }
 }

@@ -101,21 +101,26 @@ function readFields(count: number): Record<string, unknown> {
 }
 
 function readText(length: number): string {
-  const start = at
   at += length
-  if (length > TEXT_MOST) return utf8.decode(bytes.subarray(start, at))
+  return textAt(bytes, at - length, at)
+}
+
+/** The text of bytes that are UTF-8, from `start` to `end`. Pure. */
+export function textAt(bytes: Uint8Array, start: number, end: number): string {
+  const length = end - start
+  if (length > TEXT_MOST) return utf8.decode(bytes.subarray(start, end))
   let hash = length
-  for (let i = start; i < at; i++) hash = Math.imul(hash, 31) + byteAt(bytes, i)
+  for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + byteAt(bytes, i)
   const place = (hash ^ (hash >>> 10)) & (TEXTS_KEPT - 1)
   const known = texts[place] ?? ''
-  if (isAt(start, known, length)) return known
-  const text = utf8.decode(bytes.subarray(start, at))
+  if (isAt(bytes, start, known, length)) return known
+  const text = utf8.decode(bytes.subarray(start, end))
   if (text.length === length) texts[place] = text
   return text
 }
 
 /** Whether an ASCII text is these bytes. */
-function isAt(start: number, text: string, length: number): boolean {
+function isAt(bytes: Uint8Array, start: number, text: string, length: number): boolean {
   if (text.length !== length) return false
   for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false
   return true

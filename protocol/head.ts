@@ -1,3 +1,4 @@
+import { textAt } from './decode.ts'
 import { MalformedFrame } from './errors.ts'
 import { NAME, OP, type Ref, ROOM_ID, type RoomId } from './frames.ts'
 import { byteAt, uint16At, uint32At } from './scan.ts'
@@ -19,7 +20,6 @@ const WITH_REF: ReadonlySet<number> = new Set([OP.create, OP.join, OP.leave, OP.
 const WITH_ROOM: ReadonlySet<number> = new Set([OP.join, OP.leave, OP.move, OP.cast, OP.call, OP.input])
 const WITH_GAME: ReadonlySet<number> = new Set([OP.create, OP.match])
 const scratch = new DataView(new ArrayBuffer(8))
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * The head of a client's frame that `scan` has accepted, without decoding what follows it. Pure.
@@ -112,12 +112,5 @@ function readText(cursor: Cursor): string | null {
     length = uint32At(bytes, from)
     from += 4
   } else return null
-  if (length > 256) return null
-  let text = ''
-  for (let i = from; i < from + length; i++) {
-    const byte = byteAt(bytes, i)
-    if (byte >= 0x80) return utf8.decode(bytes.subarray(from, from + length))
-    text += String.fromCharCode(byte)
-  }
-  return text
+  return length > 256 ? null : textAt(bytes, from, from + length)
 }
