@@ -1,6 +1,7 @@
 import type { RoomId, Seq, ServerFrame } from '../../protocol/frames.ts'
 import type { Environment } from '../environment.ts'
-import type { Answer, Http } from './http.ts'
+import type { Http } from './http.ts'
+import type { Refused } from './refusal.ts'
 
 /** What comes down of one room over HTTP, from a JOIN's OK to the next one or the end. */
 export interface Channel {
@@ -27,10 +28,9 @@ export interface ChannelPort {
   /** The channel is at its end: JOIN again. */
   adrift(): void
   /**
-   * An answer other than 200 and 204, or null for none, as the `times`-th failure in a row. Ms until another attempt is worth
-   * while; null where the link or the channel is at its end.
+   * The `times`-th refusal in a row. Ms until another attempt is worth while; null where the link or the channel is at its end.
    */
-  refused(answer: Pick<Answer, 'status' | 'retryAfter' | 'body'> | null, times: number): number | null
+  refused(refused: Refused, times: number): number | null
   /** This transport lets too little through. */
   unfit(reason: string): void
 }

@@ -1,6 +1,6 @@
 import { isRetryable } from '../../protocol/errors.ts'
 import { type ErrFrame, type OkFrame, OP, type RoomId, type Seq, type ServerFrame } from '../../protocol/frames.ts'
-import type { Bye } from '../link.ts'
+import { type Bye, byeOf } from '../link.ts'
 import type { Channel, ChannelPort } from './channel.ts'
 import { patient } from './longpoll.ts'
 import { PollChannel, steady } from './poll.ts'
@@ -43,8 +43,24 @@ export class Rooms {
     this.#port = port
   }
 
-  /** OK came for what was asked; undefined where nobody knows. */
-  ok(frame: OkFrame, asked: Upward | undefined): void {
+  /** What was asked has its answer; undefined where nobody knows what. */
+  answered(frame: OkFrame | ErrFrame, asked: Upward | undefined): void {
+    if (this.#over) return
+    if (frame[0] === OP.ok) this.#ok(frame, asked)
+    else this.#err(frame, asked)
+  }
+
+  probe(): void {
+    for (const channel of [...this.#channels.values()]) channel.probe()
+  }
+
+  end(): void {
+    this.#over = true
+    for (const channel of this.#channels.values()) channel.end()
+    this.#channels.clear()
+  }
+
+  #ok(frame: OkFrame, asked: Upward | undefined): void {
     const deliver = (): void => this.#deliver(frame)
     const channel = this.#channels.get(asked?.room ?? '')
     if (asked?.op === OP.join && asked.room !== null) {
@@ -60,7 +76,7 @@ export class Rooms {
     }
   }
 
-  err(frame: ErrFrame, asked: Upward | undefined): void {
+  #err(frame: ErrFrame, asked: Upward | undefined): void {
     const deliver = (): void => this.#deliver(frame)
     const [, , code] = frame
     const isGone = asked?.op === OP.leave && (code === 'not_member' || code === 'not_found')
@@ -68,16 +84,6 @@ export class Rooms {
     const channel = this.#channels.get(asked?.room ?? '')
     if (channel) channel.whenShown(0, deliver)
     else deliver()
-  }
-
-  probe(): void {
-    for (const channel of [...this.#channels.values()]) channel.probe()
-  }
-
-  end(): void {
-    this.#over = true
-    for (const channel of this.#channels.values()) channel.end()
-    this.#channels.clear()
   }
 
   #deliver(frame: ServerFrame): void {
@@ -138,7 +144,7 @@ export class Rooms {
 
   #took(room: RoomId, frame: ServerFrame, atHead: boolean): void {
     if (frame[0] === OP.bye) {
-      this.#port.bye({ reason: frame[1], retryAfter: frame[2].retryAfter ?? 0, resume: frame[2].resume })
+      this.#port.bye(byeOf(frame))
       return
     }
     this.#port.frame(frame, atHead)

@@ -19,10 +19,13 @@ export interface Upward {
   readonly bytes: Uint8Array
 }
 
+/** What became of a batch. `again`: it is not known to be answered, to be sent again after so many ms. `over`: never again. */
+export type Posted = 'answered' | { readonly again: number } | 'over'
+
 export interface UplinkPort {
   readonly clock: Clock
-  /** Sends frames back to back. Never rejects. `again`: not known to be answered, to be sent again after so many ms. `over`: never again. */
-  post(body: Uint8Array, batch: readonly Upward[]): Promise<'answered' | { again: number } | 'over'>
+  /** Sends frames back to back. Never rejects. */
+  post(body: Uint8Array, batch: readonly Upward[]): Promise<Posted>
 }
 
 const isEphemeral = ({ op }: Upward): boolean => op === OP.cast || op === OP.input
