@@ -15,7 +15,7 @@ const failureOf = (error: unknown, operation: Operation): Failure => {
 
 /**
  * The log of one data folder, synchronous: it lives in the worker thread. Operations come in batches, and a batch is one
- * transaction and one fsync; each write has a savepoint of its own, so that one that fails takes no other with it.
+ * transaction and one fsync; each write of several has a savepoint of its own, so that one that fails takes no other with it.
  */
 export class SqliteStore {
   readonly #folder: Folder
@@ -39,7 +39,8 @@ export class SqliteStore {
   /** The outcomes, in order, of operations that are durable or refused when this returns. */
   run(operations: readonly Operation[]): Outcome[] {
     if (operations.every(isRead)) return operations.map((operation) => this.#outcome(operation))
-    return this.#transaction(operations) ?? operations.flatMap((operation) => this.#alone(operation))
+    const together = operations.length > 1 ? this.#transaction(operations) : null
+    return together ?? operations.map((operation) => this.#alone(operation))
   }
 
   /** True while there is work that may follow after the answers. */
