@@ -50,9 +50,11 @@ export const GuessField = ({ words, guess }: GuessFieldProps) => {
   )
 }
 
-/** Focuses the element where nothing else has the focus: nobody is torn from what they write. */
+/** Focuses the element where nothing has the focus, or a field in which nothing is written: nobody is torn from what they do. */
 export const takeFreeFocus = (element: HTMLElement | null): void => {
-  if (element?.ownerDocument.activeElement === element?.ownerDocument.body) element?.focus({ preventScroll: true })
+  const focused = element?.ownerDocument.activeElement
+  const isFree = focused instanceof HTMLInputElement ? focused.value === '' : focused === element?.ownerDocument.body
+  if (isFree) element?.focus({ preventScroll: true })
 }
 
 interface GuessesProps {

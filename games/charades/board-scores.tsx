@@ -11,16 +11,16 @@ interface ScoresProps {
   readonly words: BoardWords
 }
 
-/** The points of both teams, with whose turn it is. */
-export const Scores = ({ game: { scores, team, turn, turns }, own, words }: ScoresProps) => (
+/** The points of both teams; whose turn it is, or which won, stands out. */
+export const Scores = ({ game: { scores, team, turn, turns, winner }, own, words }: ScoresProps) => (
   <div className="charades-scores">
     <ul aria-label={words.scores}>
       {TEAMS.map((side) => (
-        <li key={side} data-team={side} data-on={team === side} data-own={own === side}>
+        <li key={side} data-team={side} data-on={(team ?? winner) === side} data-own={own === side}>
           <Sign team={side} />
           <span className="charades-team">
             {words.team[side]}
-            {own === side && <small>{words.yours}</small>}
+            {own === side && <span className="heard-only"> ({words.yours})</span>}
           </span>
           <b>{scores[side]}</b>
         </li>

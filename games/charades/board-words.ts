@@ -25,7 +25,7 @@ const en = {
   performs: (name: string) => `${name} performs`,
   youAreNext: 'You are next',
   youPerform: 'You perform',
-  atSeat: { ready: 'next', acting: 'performs' },
+  atSeat: { ready: 'next', acting: 'acts' },
 
   task: {
     ready: {
@@ -64,8 +64,8 @@ const en = {
   skipped: (word: string) => `Skipped: “${word}”.`,
   missed: (word: string) => `Not guessed: “${word}”.`,
   won: { sun: 'The Sun team won.', moon: 'The Moon team won.', draw: 'A draw.' } as Record<TeamName | 'draw', string>,
-  youWon: 'You won!',
-  youLost: 'You lost.',
+  youWon: 'Your team won!',
+  youLost: 'Your team lost.',
   gaveUp: { sun: 'Too few are left of the Sun team.', moon: 'Too few are left of the Moon team.' } as Record<
     TeamName,
     string
@@ -132,7 +132,7 @@ const ko: typeof en = {
   missed: (word) => `못 맞힌 낱말: ${word}`,
   won: { sun: '해 팀이 이겼어요.', moon: '달 팀이 이겼어요.', draw: '비겼어요.' },
   youWon: '우리 팀이 이겼어요!',
-  youLost: '졌어요.',
+  youLost: '우리 팀이 졌어요.',
   gaveUp: { sun: '해 팀에 남은 사람이 모자라요.', moon: '달 팀에 남은 사람이 모자라요.' },
 }
 

@@ -6,7 +6,7 @@ import { Sign } from './board-sign.tsx'
 import { SettledWords, WordCard } from './board-word.tsx'
 import { type BoardWords, boardWords } from './board-words.ts'
 import type rules from './rules.ts'
-import { otherThan, type TeamName } from './stage.ts'
+import { otherThan, type TeamName, tooFew } from './stage.ts'
 import './board.css'
 
 type Props = BoardProps<typeof rules>
@@ -26,7 +26,7 @@ export default function Board({ document, me, room, language, now, attempt, AtSe
   const part = partOf(game, me, own)
   const { phase, performer, team, word } = game
   const performerName = performer === null ? words.somebody : nameOf(performer)
-  const mayAct = phase === 'acting' ? part === 'performer' || part === 'guesser' : part === 'performer'
+  const mayAct = part === 'performer' || (phase === 'acting' && part === 'guesser')
 
   return (
     <div className="charades" data-phase={phase} data-part={part}>
@@ -35,7 +35,7 @@ export default function Board({ document, me, room, language, now, attempt, AtSe
         <h2>{headingOf(game, part, performerName, words)}</h2>
         {game.endsAt !== null && <Countdown ms={game.endsAt - now} label={words.timeLeft} />}
       </header>
-      <p role="status" className="charades-task" data-mine={phase !== 'over' && mayAct}>
+      <p role="status" className="charades-task" data-mine={mayAct || (own !== null && game.winner === own)}>
         {taskOf(game, part, own, performerName, words)}
       </p>
       {phase === 'acting' && team !== null && (
@@ -110,32 +110,28 @@ const partOf = (game: Game, me: string, own: TeamName | null): Part => {
   return own === game.team ? 'guesser' : 'rival'
 }
 
-const headingOf = ({ phase }: Game, part: Part, performer: string, words: BoardWords): string => {
-  if (phase === 'over') return words.over
+const headingOf = ({ phase, winner }: Game, part: Part, performer: string, words: BoardWords): string => {
+  if (phase === 'over') return winner === null ? words.over : words.won[winner]
   if (part === 'performer') return phase === 'ready' ? words.youAreNext : words.youPerform
   return phase === 'ready' ? words.performsNext(performer) : words.performs(performer)
 }
 
-/** What this viewer can do now, as a sentence. Pure. */
+/** What this viewer can do now, or how it ended for this viewer, as a sentence. Pure. */
 const taskOf = (game: Game, part: Part, own: TeamName | null, performer: string, words: BoardWords): string => {
   const { phase, team, winner } = game
-  if (phase === 'over' || team === null) {
-    if (winner === null) return words.over
-    const gone = winner === 'draw' ? null : otherThan(winner)
-    return [
-      gone !== null && game.teams[gone].length < 2 && words.gaveUp[gone],
-      words.won[winner],
-      own !== null && winner !== 'draw' && (own === winner ? words.youWon : words.youLost),
-    ]
-      .filter((sentence) => sentence !== false)
-      .join(' ')
+  if (phase !== 'over' && team !== null) {
+    const task = words.task[phase][part]
+    return typeof task === 'string' ? task : task(performer, team)
   }
-  const task = words.task[phase][part]
-  return typeof task === 'string' ? task : task(performer, team)
+  const gone = tooFew(game)
+  const reason = gone === null ? '' : words.gaveUp[gone]
+  if (own === null || winner === null || winner === 'draw') return reason
+  return `${reason} ${own === winner ? words.youWon : words.youLost}`.trim()
 }
 
+/** The page's time is that of the last whole second: what is begun of a second is over. */
 const Countdown = ({ ms, label }: { ms: number; label: string }) => {
-  const seconds = Math.max(0, Math.ceil(ms / 1000))
+  const seconds = Math.max(0, Math.floor(ms / 1000))
   const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
   return (
     <span className="charades-time" role="timer" aria-label={`${label} ${clock}`} data-soon={seconds <= 10}>

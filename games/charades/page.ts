@@ -21,10 +21,11 @@ const wordsOf = (
 
 const page: GamePage<typeof rules> = {
   standing: ({ room, game }) => {
-    if (game === null || game.team === null) return { active: [], endsAt: null }
+    if (game === null) return { active: [], endsAt: null }
     const { phase, performer, teams, team, endsAt } = game
+    const next = performer === null ? [] : [performer]
     return {
-      active: phase === 'acting' ? teams[team] : performer === null ? [] : [performer],
+      active: phase === 'acting' && team !== null ? teams[team] : next,
       endsAt,
       out: room.players.filter((id) => !teams.sun.includes(id) && !teams.moon.includes(id)),
     }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { violations } from './axe.ts'
+import { MORE_CHARADES } from './charades-scenes.ts'
 import { type Look, SCENES, type Scene, Stage } from './scenes.ts'
 
 const WIDTHS = [390, 1280]
@@ -82,7 +83,7 @@ const STATES: readonly Scene[] = [
   },
 ]
 
-test.each([...SCENES, ...STATES])(
+test.each([...SCENES, ...MORE_CHARADES, ...STATES])(
   'axe finds nothing wrong with $name, at both widths, by day and by night',
   async ({ open }) => {
     const found: string[] = []

@@ -1,9 +1,10 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Room } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
 import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
 import { launchChromium } from './chromium.ts'
+import { overlaps } from './overlaps.ts'
 import { JWT_SECRET, pageAs, sit } from './people.ts'
 
 let browser: Browser
@@ -20,26 +21,6 @@ afterAll(async () => {
   await program?.kill()
   data[Symbol.dispose]()
 })
-
-/** Pairs of things that lie over one another: faces, names, buttons, and what stands in the middle. */
-const overlaps = (page: Page): Promise<string[]> =>
-  page.evaluate(() => {
-    const things = [
-      ...document.querySelectorAll<HTMLElement>('.people li, .middle :is(h2, p, input, button, .ttt-grid)'),
-    ]
-      .filter((element) => element.checkVisibility() && !element.classList.contains('heard-only'))
-      .map((element) => ({ element, box: element.getBoundingClientRect() }))
-      .filter(({ box }) => box.width > 1)
-    const touches = (a: DOMRect, b: DOMRect): boolean =>
-      a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1
-    const nameOf = (element: HTMLElement): string => element.textContent || element.className
-    return things.flatMap(({ element, box }, index) =>
-      things
-        .slice(index + 1)
-        .filter((other) => !element.contains(other.element) && touches(box, other.box))
-        .map((other) => `${nameOf(element)} / ${nameOf(other.element)}`),
-    )
-  })
 
 test('from five to twelve people around the table, nobody covers anybody, nor what is in the middle', async () => {
   const page = await pageAs(browser, 'p0', 'Player 0', { viewport: { width: 1280, height: 720 } })

@@ -3,8 +3,9 @@ import type { Room, Session } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
 import type tictactoe from '../../games/tictactoe/rules.ts'
 import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { CHARADES } from './charades-scenes.ts'
 import { launchChromium } from './chromium.ts'
-import { JWT_SECRET, pageAs, sit } from './people.ts'
+import { JWT_SECRET, nameIn, type Person, pageAs, sit } from './people.ts'
 
 /** How the page of a scene is opened: its size, theme and language. */
 export type Look = BrowserContextOptions
@@ -57,13 +58,6 @@ export class Stage {
     this.folder[Symbol.dispose]()
   }
 }
-
-const NAMES = {
-  en: { sora: 'Sora', minjun: 'Minjun', hana: 'Hana', jiho: 'Jiho', ari: 'Ari', duri: 'Duri', bora: 'Bora' },
-  ko: { sora: '소라', minjun: '민준', hana: '하나', jiho: '지호', ari: '아리', duri: '두리', bora: '보라' },
-}
-type Person = keyof typeof NAMES.en
-const nameIn = (look: Look, id: Person): string => NAMES[look.locale === 'ko-KR' ? 'ko' : 'en'][id]
 
 /** A room of `game` made by the player whose page looks on, who sits in it; resolves with the page. */
 const table = async (
@@ -228,4 +222,5 @@ export const SCENES: readonly Scene[] = [
       return page
     },
   },
+  ...CHARADES,
 ]

@@ -24,6 +24,7 @@ const settle = async (page: Page): Promise<void> => {
       input.value = `https://madang.example/play/${code}`
     for (const time of document.querySelectorAll('.mafia-time'))
       time.textContent = document.querySelector('[data-phase="night"]') ? '0:48' : '4:12'
+    for (const time of document.querySelectorAll('.charades-time')) time.textContent = '0:42'
     for (const circle of document.querySelectorAll('.rim circle')) circle.setAttribute('stroke-dasharray', '0.8 1')
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur()
     await document.fonts.ready

@@ -1,4 +1,4 @@
-import { type CSSProperties, use } from 'react'
+import { type CSSProperties, type RefObject, use, useEffect, useRef, useState } from 'react'
 import type { Standing } from '../../../client/board.ts'
 import type { PlayerId, Room, RoomDocument } from '../../../client/client.ts'
 import { useWords } from '../words/words.ts'
@@ -20,9 +20,11 @@ interface PeopleProps {
 export const People = ({ room, info, me, standing, free, attempt }: PeopleProps) => {
   const { room: words } = useWords()
   const count = info.players.length + free
+  const list = useRef<HTMLUListElement>(null)
+  const isStrip = useScrolls(list, count)
   const placeOf = (seat: number): CSSProperties => ({ '--angle': `${angleOf(seat, count)}deg` }) as CSSProperties
   return (
-    <ul className="people" aria-label={words.people} data-count={count}>
+    <ul ref={list} className="people" tabIndex={isStrip ? 0 : undefined} aria-label={words.people} data-count={count}>
       {info.players.map((id, seat) => (
         <Person
           key={id}
@@ -45,6 +47,22 @@ export const People = ({ room, info, me, standing, free, attempt }: PeopleProps)
       ))}
     </ul>
   )
+}
+
+/** Whether there is more of the list than its width shows: a strip, as on a phone. */
+const useScrolls = (list: RefObject<HTMLElement | null>, count: number): boolean => {
+  const [scrolls, setScrolls] = useState(false)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: those who come make a strip longer, but no wider.
+  useEffect(() => {
+    const element = list.current
+    if (element === null) return
+    const watch = new ResizeObserver(() =>
+      setScrolls(getComputedStyle(element).overflowX === 'auto' && element.scrollWidth > element.clientWidth),
+    )
+    watch.observe(element)
+    return () => watch.disconnect()
+  }, [list, count])
+  return scrolls
 }
 
 interface PersonProps extends Pick<PeopleProps, 'info' | 'me' | 'standing'> {
