@@ -1,17 +1,14 @@
 import { CLOSE } from '../protocol/errors.ts'
 import type { RoomId, ServerFrame, Welcome } from '../protocol/frames.ts'
+import { Choice } from './choice.ts'
 import { type ClosedWhy, type Closing, closingOf } from './closing.ts'
 import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
-import { Ladder } from './ladder.ts'
 import type { Ending, Link, TransportName } from './link.ts'
 import { type FindPass, Opening, type OpenLink } from './opening.ts'
-import { Probes } from './probes.ts'
 import { Retry } from './retry.ts'
 import { type Readable, Store } from './store.ts'
 
-/** After a link that held this long, better ones are looked for soon again. */
-const WORTHY_MS = 60_000
 /** A link that was left may still reach a room this long, and take the place of the one that it was left for. */
 const OWN_MS = 10_000
 /** How often a server may close with 1008 (policy) before the session gives up. */
@@ -43,20 +40,13 @@ export interface ConnectionParts {
   readonly openLink: OpenLink
 }
 
-/** A change of transport that was asked for. */
-interface Use {
-  readonly choice: 'auto' | TransportName
-  resolve(): void
-  reject(error: MadangError): void
-}
-
 /**
  * Keeps a link to the server for as long as it makes sense: over the transport that works, waiting ever longer between attempts, and
  * gives up where the server says so. Changing the transport is a reconnect whose new link is up before the old one is left.
  *
  * Owns the link that runs and the one opening there may be: for a link where there is none, else for a better one beside it.
- * Never both an opening for the first link and a wait for the next attempt. Its session calls in; `Ladder` says what to open,
- * `Retry` and `Probes` when. Listeners may close it from within any call.
+ * Never both an opening for the first link and a wait for the next attempt. Its session calls in; `Choice` says what to open,
+ * `Retry` when. Listeners may close it from within any call.
  */
 export class Connection {
   readonly #parts: ConnectionParts
@@ -64,15 +54,12 @@ export class Connection {
   readonly #state = new Store<SessionState>({ status: 'connecting' })
   readonly #transport = new Store<TransportName | null>(null)
   readonly #retry: Retry
-  readonly #probes: Probes
+  readonly #choice: Choice
   readonly #unwatch: () => void
-  #ladder: Ladder
   #link: Link | null = null
-  #upSince = 0
   /** When a link was left for another one. */
   #leftAt = Number.NEGATIVE_INFINITY
   #opening: Opening | null = null
-  #use: Use | null = null
   #wasOnline: boolean
   #policyCloses = 0
 
@@ -80,14 +67,19 @@ export class Connection {
     const { clock, chance, network } = parts.environment
     this.#parts = parts
     this.#on = on
-    this.#ladder = new Ladder(parts.transport)
     this.#retry = new Retry(clock, chance, {
       attempt: () => this.start(),
       stable: () => {
         this.#policyCloses = 0
       },
     })
-    this.#probes = new Probes(clock, chance, () => this.#probe())
+    this.#choice = new Choice(clock, chance, parts.transport, {
+      open: () => {
+        if (!this.#retry.isTold) this.start()
+      },
+      openBeside: (names) => this.#open(names),
+      stay: () => this.#stopOpening(),
+    })
     this.#wasOnline = network.online()
     this.#unwatch = network.watch(() => this.#look())
   }
@@ -119,7 +111,7 @@ export class Connection {
   /** Attempts now. */
   start(): void {
     this.#retry.stop()
-    this.#open(this.#ladder.order(this.#now))
+    this.#open(this.#choice.order)
   }
 
   /**
@@ -129,39 +121,21 @@ export class Connection {
   use(choice: 'auto' | TransportName): Promise<void> {
     const { current } = this.#state
     if (current.status === 'closed') return Promise.reject(current.error)
-    this.#giveUpUse('another change of transport was asked for')
-    const name = this.#transport.current
-    if (this.#link && name !== null && (choice === 'auto' || choice === name)) {
-      this.#stopOpening()
-      this.#ladder = new Ladder(choice)
-      this.#ladder.works(name)
-      this.#probes.reset()
-      this.#probeLater()
-      return Promise.resolve()
-    }
-    return new Promise((resolve, reject) => {
-      this.#use = { choice, resolve, reject }
-      if (this.#link && choice !== 'auto') {
-        this.#open([choice])
-        return
-      }
-      this.#ladder = new Ladder(choice)
-      if (!this.#retry.isTold) this.start()
-    })
+    return this.#choice.use(choice)
   }
 
   close(why: ClosedWhy, error: MadangError): void {
     if (this.#state.current.status === 'closed') return
     this.#retry.stop()
-    this.#probes.stop()
     this.#unwatch()
     this.#stopOpening()
     const link = this.#link
     this.#link = null
     link?.leave(error.message)
-    this.#transport.set(null)
+    this.#choice.close(error.message)
+    // First: whoever hears of the rest can open nothing any more.
     this.#state.set({ status: 'closed', why, error })
-    this.#giveUpUse(error.message)
+    this.#transport.set(null)
     this.#on.closed(error)
   }
 
@@ -200,12 +174,6 @@ export class Connection {
     this.#opening = null
   }
 
-  #giveUpUse(reason: string): void {
-    const use = this.#use
-    this.#use = null
-    use?.reject(new MadangError('unavailable', reason))
-  }
-
   /** A link is up: the first one, or a better one than the one that runs, which is left. */
   #up(name: TransportName, link: Link, welcome: Welcome): void {
     const old = this.#link
@@ -217,18 +185,12 @@ export class Connection {
       old.leave('the session goes on over another transport')
     }
     this.#link = link
-    this.#upSince = this.#now
-    const use = this.#use
-    this.#use = null
-    if (use?.choice === name) this.#ladder = new Ladder(name)
-    this.#ladder.works(name)
+    this.#choice.up(name)
     this.#retry.welcomed()
     this.#on.welcome(welcome)
     this.#transport.set(name)
-    use?.resolve()
     // Who was told may have closed the session.
     if (this.#link === link) this.#say('online')
-    if (this.#link === link) this.#probeLater()
   }
 
   #stranded(error: MadangError): void {
@@ -239,7 +201,7 @@ export class Connection {
 
   #notOpened(endings: readonly Ending[]): void {
     this.#opening = null
-    this.#ladder.unreachable()
+    this.#choice.unreachable()
     if (endings.some((ending) => this.#closedBy(ending))) return
     const [first] = endings
     if (endings.length === 1 && first?.error?.code === 'forbidden') this.close('refused', first.error)
@@ -247,15 +209,9 @@ export class Connection {
   }
 
   #ended(ending: Ending): void {
-    const name = this.#transport.current
-    const lasted = this.#now - this.#upSince
     this.#link = null
-    this.#probes.stop()
     this.#stopOpening()
-    if (lasted >= WORTHY_MS) this.#probes.reset()
-    const isOnline = this.#parts.environment.network.online()
-    const atOnce = name !== null && isOnline && this.#ladder.fell(name, ending, lasted, this.#now)
-    this.#giveUpUse('the connection was lost meanwhile')
+    const atOnce = this.#choice.fell(ending, this.#parts.environment.network.online())
     this.#transport.set(null)
     this.#on.lost()
     // Once: whoever takes it again is another page.
@@ -296,37 +252,16 @@ export class Connection {
   /** What was opened beside the link did not come up: the link goes on. */
   #stay(reason: string): void {
     this.#opening = null
-    this.#giveUpUse(reason)
-    this.#probeLater()
-  }
-
-  /** What may work better than what runs. */
-  get #better(): TransportName[] {
-    const name = this.#transport.current
-    return name === null ? [] : this.#ladder.better(name, this.#now)
-  }
-
-  #probeLater(): void {
-    if (this.#better.length > 0) this.#probes.later()
-    else this.#probes.stop()
-  }
-
-  /** Looks whether a better transport works, while this one goes on. */
-  #probe(): void {
-    const better = this.#better
-    if (this.#link && this.#opening === null && better.length > 0) this.#open(better)
+    this.#choice.stayed(reason)
   }
 
   /** The device's network changed: see at once what that means. */
   #look(): void {
     const online = this.#parts.environment.network.online()
-    if (online && !this.#wasOnline) {
-      this.#ladder.moved()
-      this.#probes.reset()
-    }
+    const isBack = online && !this.#wasOnline
     this.#wasOnline = online
     this.#link?.probe()
-    if (this.#link && online) this.#probes.now()
+    if (online) this.#choice.look(isBack)
     this.#retry.now()
   }
 }

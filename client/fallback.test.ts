@@ -199,6 +199,22 @@ describe('upwards', () => {
     expect(times[3]).not.toBe((await looks(2))[3])
   })
 
+  test('a device that comes back to another network tries there what did not work on the one before', async () => {
+    const all = begun((all) => {
+      upgrades('refuse')(all)
+      all.network.proxy.buffers = true
+    })
+    await played(all)
+    expect(all.session.transport.current).toBe('longpoll')
+    await all.clock.advance(100_000)
+    all.device.online = false
+    all.device.look()
+    all.network.proxy.buffers = false
+    all.device.online = true
+    all.device.look()
+    await all.clock.runUntil(() => all.session.transport.current === 'sse', 1_000)
+  })
+
   test('looks at once when the network has changed', async () => {
     const all = begun(upgrades('swallow'))
     await played(all)
@@ -301,6 +317,17 @@ describe('use', () => {
     await all.until(used)
     expect(all.session.transport.current).toBe('poll')
   })
+})
+
+test('whoever asks for another transport when a session closes opens nothing', async () => {
+  const all = begun()
+  await played(all)
+  const asked: Promise<unknown>[] = []
+  all.session.transport.subscribe((name) => name === null && asked.push(refusal(all.session.use('sse'))))
+  all.session.close()
+  expect(await all.until(Promise.all(asked))).toMatchObject([{ message: 'the session was closed' }])
+  await all.clock.advance(60_000)
+  expect({ timers: all.clock.timers, connections: all.network.connections }).toEqual({ timers: 0, connections: 0 })
 })
 
 test('a session that is closed by who hears that it is up stays closed', async () => {
