@@ -35,7 +35,7 @@ export const aimsSection = (traffic: readonly Traffic[], rungs: readonly Rung[])
   ].map(({ row, to, most, name }) => {
     const ratios = p50Ratios(rungs, row, to)
     const ratio = median(ratios)
-    return `- ${row.title} takes at most ${name}: ${verdict(ratios.length > 0 && ratio <= most)} (${fixed(ratio, 3)} of it).`
+    return `- ${row.title} takes at most ${name}: ${verdict(ratios.length > 0 && ratio <= most)} (${fixed(ratio, ratio < 0.2 ? 3 : 2)} times).`
   })
   return [
     ...bytes,

@@ -31,7 +31,7 @@ const MOST_SECONDS = 600
 const FULL: Plan = {
   rooms: 4,
   idleSeconds: 150,
-  rates: [0.5, 4],
+  rates: [0.5, 1, 4],
   seconds: 10,
   players: [80, 400, 1_200, 2_000, 2_800, 4_000, 5_600, 7_200, 9_600, 12_800],
   moves: 4,

@@ -7,14 +7,18 @@ import type { Weight } from './memory.ts'
 import type { Tally } from './tally.ts'
 import { ROWS, type Row, WEBSOCKET } from './transports.ts'
 
-const times = (value: number, reference: number): string =>
-  `× ${fixed(value / reference, value / reference < 10 ? 1 : 0)}`
+const times = (value: number, reference: number): string => {
+  const ratio = value / reference
+  return `× ${fixed(ratio, ratio < 0.1 ? 2 : ratio < 10 ? 1 : 0)}`
+}
 
 export const bytesOf = ({ bytesUp, bytesDown }: Tally): number => bytesUp + bytesDown
 
 /** How a rate of moves a second and room is called. Pure. */
 export const rateName = (moves: number): string =>
-  moves < 1 ? `a move every ${fixed(1 / moves)} s and room` : `${fixed(moves)} moves a second and room`
+  moves < 1
+    ? `a move every ${fixed(1 / moves)} s and room`
+    : `${moves === 1 ? 'a move' : `${fixed(moves)} moves`} a second and room`
 
 /** The table of one player's messages and bytes in a minute, or once. Pure. */
 const trafficTable = (traffic: readonly Traffic[], of: (each: Traffic) => Tally): string => {

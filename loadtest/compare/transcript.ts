@@ -27,7 +27,7 @@ const httpLines = (arrow: string, bytes: Buffer): string[] => {
   const said = body.length === 0 ? [] : isBinary ? [shown(body)] : body.toString().trimEnd().split(/\r?\n/)
   return [
     `${head.map((line) => `${arrow} ${short(line)}`).join('\n')}\n${arrow}`,
-    ...said.map((line) => `${arrow} ${clipped(short(line))}`),
+    ...said.map((line) => `${arrow} ${clipped(short(line))}`.trimEnd()),
   ]
 }
 
