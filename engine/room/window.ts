@@ -6,6 +6,7 @@ export const SESSIONS_KEPT = 8
 /** A player who is no member is forgotten after this long without a logged request, once many are kept. */
 const STRANGER_KEPT_MS = 10 * 60_000
 const PLAYERS_BEFORE_PRUNING = 128
+const RECENT_MOST = 8
 
 interface Answer {
   readonly ref: Ref
@@ -19,8 +20,10 @@ interface SessionWindow {
   readonly floor: Ref
   /** The highest ref that was logged: most requests are above it, and need no search. */
   readonly highest: Ref
-  /** By time of logging, newest last. */
+  /** By time of logging, newest last; the first of them may be kept no longer. */
   readonly answers: readonly Answer[]
+  /** The answers after those: one more writes this short list anew, not the long one. Absent in what earlier versions stored. */
+  readonly recent?: readonly Answer[]
   readonly at: number
 }
 
@@ -33,7 +36,7 @@ export type Lookup = { known: false } | { known: true; value: unknown } | { know
 export const lookUp = (windows: Windows, by: PlayerId, session: SessionId, ref: Ref, digest: number): Lookup => {
   const window = Object.hasOwn(windows, by) ? windows[by]?.find((w) => w.session === session) : undefined
   if (window === undefined || ref > window.highest) return { known: false }
-  const answer = window.answers.find((a) => a.ref === ref)
+  const answer = answerTo(ref, window)
   if (answer !== undefined) {
     if (answer.digest === digest) return { known: true, value: answer.value }
     return { known: 'conflict', why: `Ref ${ref} was used for another request. Use a new ref.` }
@@ -41,6 +44,17 @@ export const lookUp = (windows: Windows, by: PlayerId, session: SessionId, ref: 
   if (ref <= window.floor)
     return { known: 'conflict', why: `The answer to ref ${ref} is no longer kept. Use a ref above ${window.floor}.` }
   return { known: false }
+}
+
+const NONE: readonly Answer[] = []
+
+/** How many of the first answers are kept no longer. */
+const tooMany = (answers: readonly Answer[], recent: readonly Answer[]): number =>
+  Math.max(0, answers.length + recent.length - ANSWERS_KEPT)
+
+const answerTo = (ref: Ref, { answers, recent = NONE }: SessionWindow): Answer | undefined => {
+  const isIt = (answer: Answer): boolean => answer.ref === ref
+  return recent.find(isIt) ?? answers.slice(tooMany(answers, recent)).find(isIt)
 }
 
 /** The windows with one more logged request, bounded per session and player. Pure. */
@@ -52,14 +66,17 @@ export const remember = (
 ): Windows => {
   const sessions = (Object.hasOwn(windows, origin.by) ? windows[origin.by] : undefined) ?? []
   const old = sessions.find((w) => w.session === origin.session)
-  const before = old?.answers ?? []
-  const isFull = before.length >= ANSWERS_KEPT
+  const answers = old?.answers ?? NONE
+  // No longer than it must be: `[...list, x]` takes up to half as much again, and there is one for each session.
+  const recent = (old?.recent ?? NONE).concat({ ref: origin.ref, digest: origin.digest, value })
+  const gone = tooMany(answers, recent)
+  const isLong = recent.length >= RECENT_MOST
   const window: SessionWindow = {
     session: origin.session,
-    floor: isFull ? Math.max(old?.floor ?? 0, before[0]?.ref ?? 0) : (old?.floor ?? 0),
+    floor: Math.max(old?.floor ?? 0, answers[gone - 1]?.ref ?? 0),
     highest: Math.max(old?.highest ?? 0, origin.ref),
-    // No longer than it must be: `[...before, x]` takes up to half as much again, and there is one for each session.
-    answers: (isFull ? before.slice(1) : before).concat({ ref: origin.ref, digest: origin.digest, value }),
+    answers: isLong ? answers.slice(gone).concat(recent) : answers,
+    recent: isLong ? NONE : recent,
     at,
   }
   const others = sessions.filter((w) => w !== old)
