@@ -1,9 +1,10 @@
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { SESSION_ID, type SessionId } from '../protocol/frames.ts'
 import { edge } from './edge.ts'
+import type { Credential } from './entrance.ts'
 import type { Environment, Fetch, Network, OpenSocket } from './environment.ts'
 import { TRANSPORTS, type TransportName } from './link.ts'
-import { type Credential, Session } from './session.ts'
+import { Session } from './session.ts'
 
 export type { ErrorCode } from '../protocol/errors.ts'
 export type { GameEvent, Member, Phase, PlayerId, Role, RoomDocument, RoomId, Seq } from '../protocol/frames.ts'

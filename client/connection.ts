@@ -5,7 +5,7 @@ import { type ClosedWhy, type Closing, closingOf } from './closing.ts'
 import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
 import type { Ending, Link, TransportName } from './link.ts'
-import { type FindPass, Opening, type OpenLink } from './opening.ts'
+import { Opening, type Way } from './opening.ts'
 import { Retry } from './retry.ts'
 import { type Readable, Store } from './store.ts'
 
@@ -33,13 +33,6 @@ export interface ConnectionListener {
   closed(error: MadangError): void
 }
 
-export interface ConnectionParts {
-  readonly environment: Environment
-  readonly transport: 'auto' | TransportName
-  readonly findPass: FindPass
-  readonly openLink: OpenLink
-}
-
 /**
  * Keeps a link to the server for as long as it makes sense: over the transport that works, waiting ever longer between attempts, and
  * gives up where the server says so. Changing the transport is a reconnect whose new link is up before the old one is left.
@@ -49,7 +42,8 @@ export interface ConnectionParts {
  * `Retry` when. Listeners may close it from within any call.
  */
 export class Connection {
-  readonly #parts: ConnectionParts
+  readonly #environment: Environment
+  readonly #way: Way
   readonly #on: ConnectionListener
   readonly #state = new Store<SessionState>({ status: 'connecting' })
   readonly #transport = new Store<TransportName | null>(null)
@@ -63,9 +57,10 @@ export class Connection {
   #wasOnline: boolean
   #policyCloses = 0
 
-  constructor(parts: ConnectionParts, on: ConnectionListener) {
-    const { clock, chance, network } = parts.environment
-    this.#parts = parts
+  constructor(environment: Environment, transport: 'auto' | TransportName, way: Way, on: ConnectionListener) {
+    const { clock, chance, network } = environment
+    this.#environment = environment
+    this.#way = way
     this.#on = on
     this.#retry = new Retry(clock, chance, {
       attempt: () => this.start(),
@@ -73,7 +68,7 @@ export class Connection {
         this.#policyCloses = 0
       },
     })
-    this.#choice = new Choice(clock, chance, parts.transport, {
+    this.#choice = new Choice(clock, chance, transport, {
       open: () => {
         if (!this.#retry.isTold) this.start()
       },
@@ -140,13 +135,12 @@ export class Connection {
   }
 
   get #now(): number {
-    return this.#parts.environment.clock.now()
+    return this.#environment.clock.now()
   }
 
   #open(names: readonly TransportName[]): void {
     this.#stopOpening()
-    const { findPass, openLink, environment } = this.#parts
-    this.#opening = new Opening({ clock: environment.clock, findPass, openLink }, names, {
+    this.#opening = new Opening(this.#environment.clock, this.#way, names, {
       won: (name, link, welcome) => this.#up(name, link, welcome),
       stranded: (error) => {
         if (this.#link) this.#stay(error.message)
@@ -211,7 +205,7 @@ export class Connection {
   #ended(ending: Ending): void {
     this.#link = null
     this.#stopOpening()
-    const atOnce = this.#choice.fell(ending, this.#parts.environment.network.online())
+    const atOnce = this.#choice.fell(ending, this.#environment.network.online())
     this.#transport.set(null)
     this.#on.lost()
     // Once: whoever takes it again is another page.
@@ -245,7 +239,7 @@ export class Connection {
   #again(least: number): void {
     this.#stopOpening()
     this.#retry.later(least)
-    if (!this.#parts.environment.network.online()) this.#say('offline')
+    if (!this.#environment.network.online()) this.#say('offline')
     else if (this.#state.current.status !== 'connecting') this.#say('reconnecting')
   }
 
@@ -257,7 +251,7 @@ export class Connection {
 
   /** The device's network changed: see at once what that means. */
   #look(): void {
-    const online = this.#parts.environment.network.online()
+    const online = this.#environment.network.online()
     const isBack = online && !this.#wasOnline
     this.#wasOnline = online
     this.#link?.probe()

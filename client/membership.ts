@@ -27,7 +27,8 @@ export interface MembershipPort {
   /** A request of this connection only: its answer may never come. */
   askNow(frame: (ref: Ref) => ClientFrame, answer: Answer): void
   tell(frame: ClientFrame): void
-  readonly open: boolean
+  /** Whether there is a connection. */
+  isOpen(): boolean
   after(ms: number, task: () => void): () => void
   /** This membership is over: no frames for it any more. */
   gone(): void
@@ -103,7 +104,7 @@ export class Membership {
     if (!this.#joined || this.#leaving !== null || this.#over) return
     this.#feed.ask()
     this.#cancelRelease()
-    if (!this.#port.open) return
+    if (!this.#port.isOpen()) return
     this.#port.askNow((ref) => this.#join(ref, this.#role), {
       ok: (value) => this.#answered(value),
       // Who was put out while nothing could tell it learns it from the JOIN.

@@ -9,17 +9,12 @@ const PASS_MS = 10_000
 /** A transport that has no WELCOME after this gets company. */
 const PATIENCE_MS = 1_500
 
-/** Who greets, found out anew for each opening. Rejects with MadangError: terminal, or `unavailable` where trying again may help. */
-export type FindPass = (signal: AbortSignal) => Promise<Pass>
-
-/** Opens a link. Throws MadangError `forbidden` where the page may not. */
-export type OpenLink = (name: TransportName, pass: Pass, on: LinkListener) => Link
-
-/** What an opening needs besides the transports to try. */
-export interface OpeningParts {
-  readonly clock: Clock
-  readonly findPass: FindPass
-  readonly openLink: OpenLink
+/** As whom, and by which links, a server is entered. */
+export interface Way {
+  /** Who greets, found out anew for each opening. Rejects with MadangError: terminal, or `unavailable` where trying again may help. */
+  findPass(signal: AbortSignal): Promise<Pass>
+  /** Throws MadangError `forbidden` where the page may not. */
+  openLink(name: TransportName, pass: Pass, on: LinkListener): Link
 }
 
 /** Hears `won` or one of the other two once, never within the call that makes the opening. */
@@ -41,7 +36,8 @@ export interface OpeningListener {
  * its WELCOME. Owns its links until one won; that one is its listener's, who is told what it brings.
  */
 export class Opening {
-  readonly #parts: OpeningParts
+  readonly #clock: Clock
+  readonly #way: Way
   readonly #on: OpeningListener
   readonly #rest: TransportName[]
   readonly #links = new Set<Link>()
@@ -49,19 +45,20 @@ export class Opening {
   #decided = false
   #cancel: () => void
 
-  constructor(parts: OpeningParts, names: readonly TransportName[], on: OpeningListener) {
-    this.#parts = parts
+  constructor(clock: Clock, way: Way, names: readonly TransportName[], on: OpeningListener) {
+    this.#clock = clock
+    this.#way = way
     this.#on = on
     this.#rest = [...names]
     const abort = new AbortController()
-    const cancelLate = parts.clock.after(PASS_MS, () =>
+    const cancelLate = clock.after(PASS_MS, () =>
       this.#strand(new MadangError('unavailable', `there was no pass within ${PASS_MS / 1000} s`)),
     )
     this.#cancel = () => {
       cancelLate()
       abort.abort()
     }
-    parts.findPass(abort.signal).then(
+    way.findPass(abort.signal).then(
       (pass) => {
         cancelLate()
         if (!this.#decided) this.#next(pass)
@@ -92,10 +89,10 @@ export class Opening {
       if (this.#links.size === 0) this.#fail()
       return
     }
-    if (this.#rest.length > 0) this.#cancel = this.#parts.clock.after(PATIENCE_MS, () => this.#next(pass))
+    if (this.#rest.length > 0) this.#cancel = this.#clock.after(PATIENCE_MS, () => this.#next(pass))
     let link: Link | null = null
     try {
-      link = this.#parts.openLink(name, pass, {
+      link = this.#way.openLink(name, pass, {
         welcome: (welcome) => {
           if (link && !this.#decided) this.#won(name, link, welcome)
         },

@@ -11,25 +11,20 @@ import {
   type Welcome,
 } from '../protocol/frames.ts'
 import { Connection, type SessionState } from './connection.ts'
+import { type Credential, Entrance } from './entrance.ts'
 import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
 import type { GameLike } from './game.ts'
-import { newGuest } from './guest.ts'
-import type { Link, LinkListener, Pass, TransportName } from './link.ts'
-import { Membership } from './membership.ts'
+import type { TransportName } from './link.ts'
+import { Memberships } from './memberships.ts'
 import { encodeFrame, Requests } from './requests.ts'
 import { type Room, roomOf } from './room.ts'
 import { ServerTime } from './server-time.ts'
 import { Emitter, type Readable } from './store.ts'
-import { HttpLink } from './transports/http-link.ts'
-import { WebSocketLink } from './transports/websocket.ts'
 import { Wire, type WireEvent } from './wire.ts'
 
 /** CASTs and INPUTs are dropped while this many bytes wait for the network: newer ones are worth more. */
 const BUFFERED_BYTES = 65_536
-
-/** Who the session is for: a JWT, a new guest by name, or whom the cookie names. */
-export type Credential = { readonly token: string } | { readonly guest: string } | { readonly cookie: true }
 
 export interface SessionSettings {
   /** `http://host` or `https://host`, without a slash at the end. */
@@ -67,40 +62,32 @@ export class Session {
   readonly id: SessionId
   /** Resolves with the player at the first connection; rejects where the session is closed before. */
   readonly ready: Promise<{ id: PlayerId; name: string }>
-  readonly #environment: Environment
-  readonly #settings: SessionSettings
+  readonly #deadline: number
+  readonly #entrance: Entrance
   readonly #connection: Connection
   readonly #requests: Requests
-  readonly #memberships = new Map<RoomId, Membership>()
+  readonly #memberships: Memberships
   readonly #events = new Emitter<SessionEvents>()
-  readonly #wire = new Wire(this.#events)
   readonly #time: ServerTime
   readonly #settle: { resolve(player: { id: PlayerId; name: string }): void; reject(error: MadangError): void }
   #player: { id: PlayerId; name: string } | null = null
-  #token: string | null
   #frameLimit: number = FRAME_LIMITS.bytes
 
   constructor(environment: Environment, settings: SessionSettings) {
     const { clock, chance } = environment
-    this.#environment = environment
-    this.#settings = settings
+    this.#deadline = settings.deadline
     this.id = settings.id
-    this.#token = 'token' in settings.credential ? settings.credential.token : null
     const { promise, resolve, reject } = Promise.withResolvers<{ id: PlayerId; name: string }>()
     promise.catch(() => {})
     this.ready = promise
     this.#settle = { resolve, reject }
     this.#time = new ServerTime(clock)
-    const parts = {
-      environment,
-      transport: settings.transport,
-      findPass: (signal: AbortSignal) => this.#findPass(signal),
-      openLink: (name: TransportName, pass: Pass, on: LinkListener) => this.#openLink(name, pass, on),
-    }
-    this.#connection = new Connection(parts, {
+    const { id: session, transport, ...how } = settings
+    this.#entrance = new Entrance({ ...how, environment, session, time: this.#time, wire: new Wire(this.#events) })
+    this.#connection = new Connection(environment, transport, this.#entrance, {
       welcome: (welcome) => this.#welcome(welcome),
       frame: (frame, atHead) => this.#frame(frame, atHead),
-      adrift: (room) => this.#memberships.get(room)?.rejoin(),
+      adrift: (room) => this.#memberships.rejoin(room),
       lost: () => this.#lost(),
       closed: (error) => this.#closed(error),
     })
@@ -108,6 +95,13 @@ export class Session {
       if (name !== null) this.#events.emit('transport', name)
     })
     this.#requests = new Requests(clock, chance, settings.firstRef, (bytes) => this.#connection.send(bytes))
+    this.#memberships = new Memberships({
+      ask: (frame, answer) => this.#requests.ask(frame, this.#deadline, answer),
+      askNow: (frame, answer) => this.#requests.ask(frame, null, answer),
+      tell: (frame) => this.#tell(frame),
+      isOpen: () => this.#connection.open,
+      after: (ms, task) => clock.after(ms, task),
+    })
     this.#connection.start()
   }
 
@@ -118,7 +112,7 @@ export class Session {
 
   /** The token: the one given, or the guest's own, to be kept by who wants to be the same guest again. */
   get token(): string | null {
-    return this.#token
+    return this.#entrance.token
   }
 
   get state(): Readable<SessionState> {
@@ -165,11 +159,10 @@ export class Session {
    * Joining a room again gives the same Room. `G` is the caller's word for which game the room plays.
    */
   async join<G extends GameLike = GameLike>(room: RoomId, { role }: { role?: Role } = {}): Promise<Room<G>> {
-    await this.#memberships.get(room)?.leaving?.catch(() => {})
-    const { status } = this.state.current
-    if (status === 'closed') throw this.state.current.error
-    const membership = this.#memberships.get(room) ?? this.#member(room, role ?? null)
-    const joined = role === undefined ? await membership.ready : await membership.as(role)
+    await this.#memberships.settled(room)
+    const { current } = this.state
+    if (current.status === 'closed') throw current.error
+    const joined = await this.#memberships.join(room, role)
     return joined as unknown as Room<G>
   }
 
@@ -183,30 +176,11 @@ export class Session {
     this.#connection.close('asked', new MadangError('unavailable', 'the session was closed'))
   }
 
-  #member(room: RoomId, role: Role | null): Membership {
-    const { clock } = this.#environment
-    const connection = this.#connection
-    const membership = new Membership(room, role, {
-      ask: (frame, answer) => this.#requests.ask(frame, this.#settings.deadline, answer),
-      askNow: (frame, answer) => this.#requests.ask(frame, null, answer),
-      tell: (frame) => this.#tell(frame),
-      get open() {
-        return connection.open
-      },
-      after: (ms, task) => clock.after(ms, task),
-      gone: () => {
-        if (this.#memberships.get(room) === membership) this.#memberships.delete(room)
-      },
-    })
-    this.#memberships.set(room, membership)
-    return membership
-  }
-
   #ask(frame: (ref: Ref) => ClientFrame): Promise<unknown> {
     const { current } = this.state
     if (current.status === 'closed') return Promise.reject(current.error)
     return new Promise((resolve, reject) => {
-      this.#requests.ask(frame, this.#settings.deadline, { ok: resolve, failed: reject })
+      this.#requests.ask(frame, this.#deadline, { ok: resolve, failed: reject })
     })
   }
 
@@ -215,35 +189,18 @@ export class Session {
     if (this.#connection.buffered <= BUFFERED_BYTES) this.#connection.send(bytes)
   }
 
-  async #findPass(signal: AbortSignal): Promise<Pass> {
-    const { credential, origin, id } = this.#settings
-    if ('guest' in credential && this.#token === null) {
-      const token = await newGuest(this.#environment.fetch, origin, credential.guest, signal)
-      this.#token ??= token
-    }
-    return { token: this.#token, session: id }
-  }
-
-  #openLink(transport: TransportName, pass: Pass, on: LinkListener): Link {
-    const { origin, pollInterval } = this.#settings
-    const parts = { environment: this.#environment, origin, pass, time: this.#time, wire: this.#wire }
-    return transport === 'websocket'
-      ? new WebSocketLink(parts, on)
-      : new HttpLink({ ...parts, transport, pollInterval }, on)
-  }
-
   /** Order matters: JOINs before the requests that need them. */
   #welcome(welcome: Welcome): void {
     this.#player = welcome.player
     this.#frameLimit = welcome.limits.frame
-    for (const membership of [...this.#memberships.values()]) membership.rejoin()
+    this.#memberships.rejoin(null)
     this.#requests.connected(welcome.limits.frame)
     this.#settle.resolve(welcome.player)
   }
 
   #lost(): void {
     this.#requests.disconnected()
-    for (const membership of this.#memberships.values()) membership.rejoin()
+    this.#memberships.rejoin(null)
   }
 
   #frame(frame: ServerFrame, atHead: boolean): void {
@@ -260,13 +217,13 @@ export class Session {
       case OP.emit:
       case OP.castOut:
       case OP.note:
-        this.#memberships.get(frame[1])?.take(frame, atHead)
+        this.#memberships.take(frame, atHead)
     }
   }
 
   #closed(error: MadangError): void {
     this.#requests.close(error)
-    for (const membership of [...this.#memberships.values()]) membership.shut('session closed', error)
+    this.#memberships.shut(error)
     this.#settle.reject(error)
   }
 }
