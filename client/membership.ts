@@ -10,6 +10,7 @@ import {
   type RoomId,
   type StateFrame,
 } from '../protocol/frames.ts'
+import { Early } from './early.ts'
 import { MadangError } from './error.ts'
 import { Feed } from './feed.ts'
 import type { Answer } from './requests.ts'
@@ -38,6 +39,9 @@ export interface MembershipPort {
  * A session's place in one room, from the first JOIN to the end: joins again on each connection, keeps the feed in step,
  * and owns what the public Room shows. Requests of the room are answered only while the document is up to date, so that
  * whoever awaited a move sees its effect.
+ *
+ * The session calls `take` and `rejoin`, the Room asks and leaves through its port. Between a JOIN that was sent and its OK no frame
+ * counts; nothing is shown or told after `shut`.
  */
 export class Membership {
   readonly id: RoomId
@@ -56,8 +60,8 @@ export class Membership {
   /** Answers that wait for the document. */
   #held: (() => void)[] = []
   #cancelRelease: () => void = () => {}
-  /** What came along with the first document, before whoever joined could listen; null from then on. */
-  #early: (() => void)[] | null = []
+  /** What came along with the first document: several frames may arrive in one turn. */
+  readonly #early = new Early()
 
   constructor(id: RoomId, role: Role | null, port: MembershipPort) {
     this.id = id
@@ -126,13 +130,13 @@ export class Membership {
         return
       }
       case OP.emit:
-        if (this.#feed.emit(frame)) this.#tell(() => this.#events.emit('emit', frame[3], frame[2]))
+        if (this.#feed.emit(frame)) this.#early.tell(() => this.#events.emit('emit', frame[3], frame[2]))
         return
       case OP.castOut:
-        this.#tell(() => this.#events.emit('cast', { from: frame[2], channel: frame[3], payload: frame[4] }))
+        this.#early.tell(() => this.#events.emit('cast', { from: frame[2], channel: frame[3], payload: frame[4] }))
         return
       case OP.note:
-        this.#tell(() => this.#events.emit('note', { topic: frame[2], data: frame[3] }))
+        this.#early.tell(() => this.#events.emit('note', { topic: frame[2], data: frame[3] }))
         if (frame[2] === 'kicked') this.shut('kicked', new MadangError('forbidden', 'the host put you out of the room'))
         if (frame[2] === 'left') this.shut('left', new MadangError('not_member', 'you left the room somewhere else'))
     }
@@ -147,20 +151,8 @@ export class Membership {
     this.#settle.reject(error)
     const closed = { why, error }
     this.#view?.set({ ...this.#view.current, closed })
-    this.#tellEarly()
+    this.#early.release()
     this.#events.emit('closed', closed)
-  }
-
-  /** Tells listeners of an event. Several frames may arrive in one turn, so that nobody listens yet to those behind the first document. */
-  #tell(event: () => void): void {
-    if (this.#early === null) event()
-    else this.#early.push(event)
-  }
-
-  #tellEarly(): void {
-    const early = this.#early ?? []
-    this.#early = null
-    for (const event of early) event()
   }
 
   #join(ref: Ref, role: Role | null): ClientFrame {
@@ -202,7 +194,7 @@ export class Membership {
           leave: () => this.#leave(),
         }),
       )
-      this.#port.after(0, () => this.#tellEarly())
+      this.#port.after(0, () => this.#early.release())
     } else if (!isShown(this.#view.current, view)) {
       this.#view.set(view)
     }

@@ -28,7 +28,11 @@ export const steady = (interval: number): Pace => ({
   failures: 3,
 })
 
-/** A room that is polled: one poll at a time, each from the seq of the one before. */
+/**
+ * A room that is polled: one poll at a time, each from the seq of the one before. What comes next is the answer of the poll that runs,
+ * or where none does the timer of the next one. A held poll that is given up for one at once may lose CASTs that were on
+ * their way: so only where an answer waits for what it may not bring.
+ */
 export class PollChannel implements Channel {
   readonly #port: ChannelPort
   readonly #pace: Pace

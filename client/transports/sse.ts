@@ -22,7 +22,14 @@ export interface StreamPort extends ChannelPort {
   broke(lasted: number): void
 }
 
-/** A room's event stream. A poll beside it tells whether it owes anything, where that matters. */
+/**
+ * A room's event stream. Some answers wait for a seq, which the stream shows by itself; others for all that the room shows now, and
+ * only a poll beside it can tell up to which seq that is. The poll's own frames are dropped: what it says and the stream does
+ * not bring in time shows that the stream is broken.
+ *
+ * `#begun` once it is known that the stream brings what came after the JOIN, or that nothing did. At most one poll runs, and none
+ * while what the last one showed is awaited.
+ */
 export class SseChannel implements Channel {
   readonly #port: StreamPort
   readonly #held = new Held()
