@@ -4,13 +4,13 @@ import { Choice } from './choice.ts'
 import { type ClosedWhy, type Closing, closingOf } from './closing.ts'
 import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
-import type { Ending, Link, TransportName } from './link.ts'
+import { type Ending, type Link, LOST, type TransportName } from './link.ts'
 import { Opening, type Way } from './opening.ts'
 import { Retry } from './retry.ts'
 import { type Readable, Store } from './store.ts'
 
-/** A link that was left may still reach a room this long, and take the place of the one that it was left for. */
-const OWN_MS = 10_000
+/** A link that was left or lost may live on at the server for so long, and take the place of the one that came after it. */
+const OWN_MS = 30_000
 /** How often a server may close with 1008 (policy) before the session gives up. */
 const POLICY_CLOSES = 3
 
@@ -51,8 +51,8 @@ export class Connection {
   readonly #choice: Choice
   readonly #unwatch: () => void
   #link: Link | null = null
-  /** When a link was left for another one. */
-  #leftAt = Number.NEGATIVE_INFINITY
+  /** When the link before this one ended in a way that the server may not have noticed. */
+  #ghostSince = Number.NEGATIVE_INFINITY
   #opening: Opening | null = null
   #wasOnline: boolean
   #policyCloses = 0
@@ -174,7 +174,7 @@ export class Connection {
     this.#opening = null
     this.#link = null
     if (old) {
-      this.#leftAt = this.#now
+      this.#ghostSince = this.#now
       this.#on.lost()
       old.leave('the session goes on over another transport')
     }
@@ -209,8 +209,8 @@ export class Connection {
     this.#transport.set(null)
     this.#on.lost()
     // Once: whoever takes it again is another page.
-    const isOwn = ending.code === CLOSE.takenOver && this.#now - this.#leftAt < OWN_MS
-    this.#leftAt = Number.NEGATIVE_INFINITY
+    const isOwn = ending.code === CLOSE.takenOver && this.#now - this.#ghostSince < OWN_MS
+    this.#ghostSince = ending.code === LOST && ending.bye === null ? this.#now : Number.NEGATIVE_INFINITY
     if (this.#state.current.status === 'closed' || (!isOwn && this.#closedBy(ending))) return
     if (atOnce) {
       this.#say('reconnecting')

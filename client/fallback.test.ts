@@ -269,6 +269,20 @@ describe('use', () => {
     expect(all.session.state.current).toMatchObject({ why: 'taken over' })
   })
 
+  test('a link that was lost, and takes the room over after all, does not end the session', async () => {
+    const all = begun()
+    const { room } = await played(all)
+    all.network.cut()
+    await all.clock.runUntil(() => all.session.transport.current === null)
+    await all.until(room.move.add({ n: 1 }))
+    all.server.closeAll(4002)
+    await all.clock.runUntil(() => all.session.state.current.status === 'reconnecting')
+    await all.until(room.move.add({ n: 1 }))
+    await all.clock.advance(31_000)
+    all.server.closeAll(4002)
+    await all.clock.runUntil(() => all.session.state.current.status === 'closed')
+  })
+
   test('of the one that runs keeps it, whatever was being opened beside it', async () => {
     const all = begun()
     await played(all)
