@@ -58,3 +58,14 @@ test('a socket that was open before a stream of its session takes its place by j
   attachments.add(stream)
   expect(attachments.add(one(1, { ...mine, ref: 4 }))).toEqual([stream])
 })
+
+test('a stream that a new owner took in does not give way to what its session left, and is attached after it', () => {
+  const mine = { session: 's', player: 'p' }
+  for (const left of [one(1, { ...mine, as: 'stream', ref: 3 }), one(1, { ...mine, ref: 3, gateway: 'g2' })]) {
+    const attachments = new Attachments()
+    const stream = one(2, { ...mine, as: 'stream', ref: null })
+    attachments.add(stream, true)
+    expect(attachments.add(left)).toEqual([])
+    expect(attachments.add(one(3, { ...mine, as: 'stream', ref: null }), true)).toEqual([stream, left])
+  }
+})

@@ -130,12 +130,13 @@ export class Attachments {
 /**
  * Whether it gives way to another one of its session. Gateways number their connections, sessions their refs: so a JOIN that
  * comes late, for a connection that is gone, ends no other, and a socket that was open before a stream takes its place by
- * joining after it.
+ * joining after it. A stream has no ref where the room's owner knows of no JOIN before it.
  */
 const isOlder = (a: Attachment, than: Attachment, opens: boolean): boolean => {
-  if (a.session !== than.session || than.ref === null || than.as === 'held') return false
-  if (a.gateway === than.gateway) return a.conn < than.conn || (a.ref !== null && a.ref < than.ref)
-  return opens || a.ref === null || a.ref < than.ref
+  if (a.session !== than.session || than.as === 'held' || (than.ref === null && !opens)) return false
+  const isBefore = a.ref !== null && than.ref !== null && a.ref < than.ref
+  if (a.gateway === than.gateway) return a.conn < than.conn || isBefore
+  return opens || isBefore || (a.ref === null && a.as === 'socket')
 }
 
 const NONE: readonly Attachment[] = []

@@ -191,10 +191,15 @@ export class Members {
   #stream(member: Visitor, { gateway, conn, as, isCopy }: Place, since: Seq): Reading {
     const { player, session, role } = member
     const refs = this.attachments.ofSession(player, session).map((a) => a.ref ?? 0)
-    const ref = Math.max(this.visits.refOf(player, session), ...refs)
+    const last = Math.max(this.visits.refOf(player, session), ...refs)
+    // An owner who is new to the room knows of no JOIN before the stream.
+    const ref = last === 0 ? null : last
     const welcome = this.aside.welcome(member)
     const { frames, seq } = this.attach({ ...member, gateway, conn, as, ref }, since, since, !isCopy)
-    return { frames: [...frames, ...welcome], attached: { role, seq, heard: this.#state.seq, ref } }
+    return {
+      frames: [...frames, ...welcome],
+      attached: { role, seq, heard: this.#state.seq, ...(ref !== null && { ref }) },
+    }
   }
 
   #enter(attachment: Attachment, opens: boolean): void {
