@@ -89,7 +89,10 @@ export class Audiences {
       return { frames: [this.head.stateFrame(viewer, seq)], seq }
     }
     const emits = this.#emitsSince(heard ?? since ?? 0, attachment)
-    return { frames: at.frame === null ? emits : [at.frame, ...emits], seq: at.seq }
+    if (at.frame !== null) return { frames: [at.frame, ...emits], seq: at.seq }
+    // What it polled is stamped with a later seq than the last change, and its next PATCH must begin there. Spectators all stand at one.
+    const seq = attachment.role === 'player' ? (since ?? at.seq) : at.seq
+    return { frames: emits, seq }
   }
 
   /**

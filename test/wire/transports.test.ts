@@ -311,6 +311,29 @@ describe.concurrent('GET /v1/sse', () => {
     bob.raw.cut()
   })
 
+  test('P3 ordered: who goes from polls to a stream or a socket is sent a PATCH from the seq that was polled', async () => {
+    const { ann, bob, room, held } = await yard()
+    for (const open of ['stream', 'socket'] as const) {
+      await bob.raw.ok(5, room, 'shout', { text: 'moves the seq of polls alone' })
+      held.take((await ann.poll(room, held.seq, 0)) ?? [])
+      const raw = new Raw(url)
+      const stream = open === 'stream' ? await ann.stream(room, `&since=${held.seq}`) : null
+      if (stream === null) {
+        raw.refsFrom(500)
+        await raw.hello({ token: ann.guest.token, session: ann.session })
+        await raw.ok(3, room, { since: held.seq })
+      }
+      await bob.raw.ok(5, room, 'say', { text: open })
+      const frame = await (stream ? stream.next(is(36)) : raw.next(is(36), 'the PATCH'))
+      expect(frame.slice(0, 4)).toEqual([36, room, held.seq, held.seq + 1])
+      held.take([frame])
+      expect(said(held)).toContain(open)
+      stream?.leave()
+      raw.cut()
+    }
+    bob.raw.cut()
+  })
+
   test('a stream takes the place of the session’s socket (4002), a JOIN on a socket that of the stream (BYE); polls and HELLO take nothing', async () => {
     const { bob, room } = await yard()
     const caller = new Caller(url, bob.guest, bob.session)
