@@ -95,7 +95,7 @@ test('a guest gets a token that is good here, also after a restart with the same
   const pass = await guests().admitGuest?.('Ann')
   if (!pass) throw new Error('guests are off')
   expect(pass.player).toEqual({ id: expect.stringMatching(/^guest-[A-Za-z0-9_-]{16}$/), name: 'Ann' })
-  expect(await guests().verify(pass.token)).toEqual({ ...pass.player, guest: true })
+  expect(await guests().verify(pass.token)).toMatchObject({ ...pass.player, guest: true })
   await expect(guests('elsewhere').verify(pass.token)).rejects.toMatchObject({ code: 'unauthorized' })
 })
 
@@ -164,7 +164,7 @@ test('JWKS that cannot be had is not the token’s fault: unavailable', async ()
 test('guests let in besides: their tokens are under their own key, whatever the other one is', async () => {
   const both = auth({ guestKey: key('a key of guests, thirty-two bytes') })
   const pass = await both.admitGuest?.('Gus')
-  expect(await both.verify(pass?.token ?? '')).toEqual({ ...pass?.player, guest: true })
+  expect(await both.verify(pass?.token ?? '')).toMatchObject({ ...pass?.player, guest: true })
   expect(await both.verify(await signed(ann))).toEqual({ id: 'ann', name: 'Ann', guest: false })
   const forged = await signed({ ...ann, iss: 'madang', aud: 'madang-guest' })
   await expect(both.verify(forged)).rejects.toMatchObject({ code: 'unauthorized' })

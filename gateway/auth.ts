@@ -56,7 +56,9 @@ export const createAuth = ({ keys, guestKey, issuer, audience, clock, chance }: 
     })
     const flaw = playerIdFlaw(payload.sub) ?? nameFlaw(payload.name)
     if (flaw !== null) throw new Refusal('unauthorized', `the token is not accepted: ${flaw}`)
-    return { id: String(payload.sub), name: String(payload.name), guest }
+    const { exp } = payload
+    const identity = { id: String(payload.sub), name: String(payload.name), guest }
+    return exp === undefined ? identity : { ...identity, expiresAt: exp * 1_000 }
   }
   const key = keys.by === 'guests' ? keys.key : guestKey
   if (key === undefined) return { verify, admitGuest: null }

@@ -6,6 +6,8 @@ export interface Identity {
   name: string
   /** Guests share a rate per address besides their own. */
   guest: boolean
+  /** When the token ends, ms since the epoch; absent where it does not say. */
+  expiresAt?: number
 }
 
 export interface Authenticator {

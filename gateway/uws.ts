@@ -11,6 +11,7 @@ import { staticFiles } from './static.ts'
 import { Topics } from './topics.ts'
 import { answer, headersOf, textOf, withSecurity, write } from './uws-http.ts'
 import { type SocketState, UwsSocket } from './uws-socket.ts'
+import { remembering } from './verified.ts'
 
 declare module 'uWebSockets.js' {
   interface TemplatedApp {
@@ -92,7 +93,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
   const allows = originPolicy(origins)
   const router = createRouter({
     gateway,
-    auth,
+    auth: { ...auth, verify: remembering(auth, clock) },
     clock,
     chance,
     clusterKey,
