@@ -44,7 +44,7 @@ export const takeCommand = async (command: Command, lane: Lane, ports: CommandPo
     const work: Work = { command, room, lane, answers, ports }
     for (let place = 0; place < frames.length; place++) {
       const opened = frames[place]
-      const before = lane.refused?.get(place)
+      const before = lane.kept?.get(place)
       if (before !== undefined) answers.set(place, { frames: [before] })
       else if (opened !== undefined) {
         const taking = new Taking(opened, place, work)
@@ -172,6 +172,8 @@ class Taking {
     const isMember = !isOut(state, by)
     if (conn === null && isMember) room.joined({ player: by, session }, ref)
     if (conn === null || !isMember || !this.#work.ports.lanes.isNewest(this.#work.command, conn)) {
+      // Requests over HTTP have no order: a copy may come after the LEAVE, and must not bring the player back.
+      if (conn === null) this.#keep(answer)
       this.#give({ frames: [answer] })
       return
     }
@@ -207,14 +209,17 @@ class Taking {
   }
 
   #give(answer: FrameAnswer): void {
-    const { lane, answers } = this.#work
     const [error] = answer.isRefused ? answer.frames : []
-    if (error !== undefined) {
-      lane.refused ??= new Map()
-      lane.refused.set(this.#place, error)
-    }
-    answers.set(this.#place, answer)
+    if (error !== undefined) this.#keep(error)
+    this.#work.answers.set(this.#place, answer)
     this.#again?.resolve()
+  }
+
+  /** Copies of the request are answered with this, and do not act. */
+  #keep(frame: Uint8Array): void {
+    const { lane } = this.#work
+    lane.kept ??= new Map()
+    lane.kept.set(this.#place, frame)
   }
 
   #ok(ref: Ref, value: unknown): void {

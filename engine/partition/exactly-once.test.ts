@@ -115,6 +115,20 @@ test('P2 exactly once: eight sessions of a player are kept; the ninth takes the 
   expect(world.engine.rooms.here('r')?.state.seq).toBe(12)
 })
 
+test('P2 exactly once: a copy of a JOIN over HTTP that comes after the LEAVE does not bring the player back', async () => {
+  const { world } = await startWorld(counter())
+  const bob = world.gateway.connect('bob', { http: true })
+  await bob.join('r')
+  const again: ClientFrame[] = [[OP.join, bob.next(), 'r', {}]]
+  const id = bob.send('r', again)
+  await world.gateway.answers(id)
+  await bob.leave('r')
+  bob.send('r', again, id)
+  await world.gateway.settle()
+  expect(world.engine.rooms.here('r')?.state.players).toEqual(['ann'])
+  expect(await bob.join('r')).toMatchObject({ ok: { role: 'player' } })
+})
+
 test('P2 exactly once: the same session string of another player is another session', async () => {
   const { world, ann } = await started()
   const bob = world.gateway.connect('bob', { session: ann.session })

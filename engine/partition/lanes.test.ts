@@ -29,16 +29,16 @@ test('P2 an older copy acts not again for 30 s at least, and is forgotten within
   lanes.close()
 })
 
-test('a request that is worked on is remembered for as long as that takes, with what was refused of it', async () => {
+test('a request that is worked on is remembered for as long as that takes, with what is kept for its copies', async () => {
   const clock = virtualClock()
   const lanes = new Lanes(clock)
-  const refused = new Map([[3, Uint8Array.of(1)]])
+  const kept = new Map([[3, Uint8Array.of(1)]])
   const lane = lanes.enter(command(2), 7)
-  if (lane !== null) lane.refused = refused
+  if (lane !== null) lane.kept = kept
   await clock.advance(200_000)
   expect(lanes.enter(command(2), 7)).toBeNull()
   if (lane !== null) lane.isOpen = false
-  expect(lanes.enter(command(2), 7)?.refused).toBe(refused)
-  expect(lanes.enter(command(3), 7)?.refused).toBeNull()
+  expect(lanes.enter(command(2), 7)?.kept).toBe(kept)
+  expect(lanes.enter(command(3), 7)?.kept).toBeNull()
   lanes.close()
 })

@@ -9,8 +9,8 @@ export interface Lane {
   readonly id: number
   /** Whether the request is still being worked on. */
   isOpen: boolean
-  /** By place in the request: the ERR of what was refused for good, which a copy of the request must not do after all. */
-  refused: Map<number, Uint8Array> | null
+  /** By place in the request: what copies are answered with, which must not act: the ERR of what was refused for good, the OK of a JOIN over HTTP. */
+  kept: Map<number, Uint8Array> | null
 }
 
 /**
@@ -35,8 +35,8 @@ export class Lanes {
     const before = this.#get(key)
     if (before !== undefined && (request.id < before.id || (request.id === before.id && before.isOpen))) return null
     this.#older.delete(key)
-    const refused = before?.id === request.id ? before.refused : null
-    const lane = { id: request.id, isOpen: request.kind === 'command', refused }
+    const kept = before?.id === request.id ? before.kept : null
+    const lane = { id: request.id, isOpen: request.kind === 'command', kept }
     this.#lanes.set(key, lane)
     return lane
   }
