@@ -24,7 +24,8 @@ export default function Board({ document, me, room, language, now, attempt, AtSe
   if (game === null) return null
   const own = teamOf(game, me)
   const part = partOf(game, me, own)
-  const { phase, performer, team, word } = game
+  const { phase, team, word } = game
+  const performer = game.performer ?? game.next
   const performerName = performer === null ? words.somebody : nameOf(performer)
   const mayAct = part === 'performer' || (phase === 'acting' && part === 'guesser')
 
@@ -106,7 +107,7 @@ const teamOf = ({ teams }: Game, player: string): TeamName | null => {
 
 const partOf = (game: Game, me: string, own: TeamName | null): Part => {
   if (own === null) return 'watcher'
-  if (game.performer === me) return 'performer'
+  if ((game.performer ?? game.next) === me) return 'performer'
   return own === game.team ? 'guesser' : 'rival'
 }
 

@@ -22,10 +22,9 @@ const wordsOf = (
 const page: GamePage<typeof rules> = {
   standing: ({ room, game }) => {
     if (game === null) return { active: [], endsAt: null }
-    const { phase, performer, teams, team, endsAt } = game
-    const next = performer === null ? [] : [performer]
+    const { phase, next, teams, team, endsAt } = game
     return {
-      active: phase === 'acting' && team !== null ? teams[team] : next,
+      active: phase === 'acting' && team !== null ? teams[team] : next === null ? [] : [next],
       endsAt,
       out: room.players.filter((id) => !teams.sun.includes(id) && !teams.moon.includes(id)),
     }

@@ -167,7 +167,9 @@ export default defineGame(g, machine, {
       turn: Math.min(turn, turns),
       turns,
       team: isOver ? null : teamOn(s.context),
-      performer: isOver ? null : performerOf(s.context),
+      // Null while nobody is acting: whoever is named here is muted now.
+      performer: s.matches('acting') ? performerOf(s.context) : null,
+      next: s.matches('ready') ? performerOf(s.context) : null,
       teams,
       scores,
       endsAt: deadline(s, 'ready') ?? deadline(s, 'turn'),

@@ -25,7 +25,7 @@ const gameOf = (room: Room<typeof charades> | undefined) => room?.document.game 
 const partOf = (room: Room<typeof charades> | undefined, id: string): Part | null => {
   const game = gameOf(room)
   if (game === null || game.team === null) return null
-  if (game.performer === id) return 'performer'
+  if ((game.performer ?? game.next) === id) return 'performer'
   return game.teams[game.team].includes(id) ? 'guesser' : 'rival'
 }
 
@@ -47,8 +47,8 @@ const seated = async (stage: Stage, look: Look, part: Part, { people, options = 
     await rooms.get(me)?.start()
     const game = gameOf(rooms.get(me))
     if (game !== null && game.team !== null && partOf(rooms.get(me), me) === part) {
-      const performer = rooms.get(game.performer ?? '') ?? expect.fail('nobody performs')
-      const guessers = game.teams[game.team].filter((person) => person !== game.performer && person !== me)
+      const performer = rooms.get(game.next ?? '') ?? expect.fail('nobody performs')
+      const guessers = game.teams[game.team].filter((person) => person !== game.next && person !== me)
       const page = await stage.page(me, name, look)
       await page.goto(`${stage.url}/play/${id}`)
       await page.locator('.charades[data-phase="ready"]').waitFor()
