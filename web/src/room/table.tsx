@@ -60,7 +60,8 @@ export const Table = ({ session, room, me }: TableProps) => {
       () => ({
         t: () => {
           setTalkOpen(true)
-          // The sheet of a phone can take the focus only once it is drawn.
+          // At once, so that no letter is lost; the sheet of a phone can take the focus only once it is drawn.
+          focusOn('.composer-text', '.lines')
           requestAnimationFrame(() => focusOn('.composer-text', '.lines'))
         },
         b: () => focusOn('.board [tabindex="0"]', '.board button', '.people .slot button', '.waiting button'),
