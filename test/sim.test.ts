@@ -9,7 +9,7 @@ import { simulate } from './sim/simulate.ts'
 const RUN = join(import.meta.dirname, 'sim/run.ts')
 const SEEDS = 200
 const SEEDS_PER_TEST = 50
-/** The rarest break, `claim`, shows in one world of twenty; but none of the first hundred. */
+/** The rarest break, `claim`, shows in one world of a hundred. */
 const SEEDS_PER_BREAK = 300
 /** Each must have happened in the 200 worlds together: a fault that never comes proves nothing. */
 const HAPPENS = [
@@ -29,6 +29,7 @@ const HAPPENS = [
   'requests doubled',
   'links cut',
   'links half dead',
+  'upgrades swallowed',
   'reconnects',
   'impatient repeats',
   'STATE',
@@ -42,6 +43,11 @@ const HAPPENS = [
   'kick done',
   'start done',
   'again done',
+  'use auto done',
+  'use websocket done',
+  'use sse done',
+  'use longpoll done',
+  'use poll done',
   'mark done',
   'set done',
   'vote done',

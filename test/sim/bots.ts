@@ -1,13 +1,16 @@
 import { connect, MadangError, type Room, type RoomDocument, type RoomId, type Session } from '../../client/client.ts'
+import type { Environment } from '../../client/environment.ts'
 import type { GameLike } from '../../client/game.ts'
+import { TRANSPORTS } from '../../client/link.ts'
 import type { PlayerId, Role, Seq } from '../../protocol/frames.ts'
 import type { Dice } from './dice.ts'
 import type { Ground } from './ground.ts'
 import { chooseMove, isOver, type Move } from './moves.ts'
-import type { SimSockets } from './sockets.ts'
 
 /** How long the SDK waits for an answer before it fails a request. */
 const DEADLINE_MS = 12_000
+export const POLL_MS = 250
+const CHOICES = ['auto', ...TRANSPORTS] as const
 
 /** What one Room of the SDK showed, from JOIN to its end. */
 export interface Showing {
@@ -65,7 +68,7 @@ export class Bot {
     table: Table,
     role: Role | undefined,
     ground: Ground,
-    sockets: SimSockets,
+    outside: Pick<Environment, 'openSocket' | 'fetch'>,
     memories: Memories,
     isPlaying: () => boolean,
   ) {
@@ -83,8 +86,10 @@ export class Bot {
       deadline: DEADLINE_MS,
       clock: ground.clock,
       chance: ground.dice.programs,
-      socket: sockets.opener(who),
-      fetch: () => Promise.reject(new Error('nothing is fetched here')),
+      socket: outside.openSocket,
+      fetch: outside.fetch,
+      transport: this.#dice.pick(CHOICES),
+      pollInterval: POLL_MS,
       network: { online: () => true, watch: () => () => {} },
     })
     this.session.ready.catch(() => {})
@@ -164,6 +169,7 @@ export class Bot {
     const table = this.#table
     if (next !== undefined && table.room === room.id) table.room = next
     if (dice.may(0.04)) return this.#leave(room)
+    if (dice.may(0.06)) return this.#change(dice.pick(CHOICES))
     if (dice.may(0.02)) return this.#kick(room, dice.pick([...players, 'p0', 's0']))
     if (phase === 'open') {
       if (dice.may(host === this.player ? 0.5 : 0.03)) await this.#ask('start', room.id, room.start())
@@ -177,6 +183,12 @@ export class Bot {
     if (move === null) return
     if (dice.may(0.15)) await Promise.all([this.#move(room, move), this.#move(room, move)])
     else await this.#move(room, move)
+  }
+
+  /** Goes on over another transport, in the middle of whatever is under way. */
+  async #change(to: (typeof CHOICES)[number]): Promise<void> {
+    const change = this.#ask(`use ${to}`, null, this.session.use(to))
+    if (this.#dice.may(0.5)) await change
   }
 
   async #leave(room: Room<GameLike>): Promise<void> {

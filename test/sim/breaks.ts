@@ -53,6 +53,30 @@ export const BREAKS: Readonly<Record<string, Break>> = {
       to: "return this.#apart && role === 'player' ? 'p0' : null",
     },
   },
+  early: {
+    what: 'who reads a room or joins it is shown a commit that is on its way to the store',
+    source: {
+      file: 'engine/room/audiences.ts',
+      from: 'return { next, documents,',
+      to: 'this.#head = next; return { next, documents,',
+    },
+  },
+  repeat: {
+    what: 'a poll brings the EMITs of the seq that it goes on from once more',
+    source: {
+      file: 'engine/room/audiences.ts',
+      from: 'this.#emitsSince(since, member)',
+      to: 'this.#emitsSince(since - 1, member)',
+    },
+  },
+  answer: {
+    what: 'the SDK resolves what it asked over HTTP before its document is up to it',
+    source: {
+      file: 'client/transports/rooms.ts',
+      from: 'channel.whenShown(shownBy(asked, frame[2]), deliver)',
+      to: 'deliver()',
+    },
+  },
   view: { what: "a game's own view leaks who the mafia are", games: (games) => games.map(leak) },
 }
 

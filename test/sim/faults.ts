@@ -2,7 +2,7 @@ import type { World } from './world.ts'
 
 /** What goes wrong in a world, from its seed: drawn at the start, done as time passes, over at `until` (ms from now). */
 export const planFaults = (world: World, until: number): void => {
-  const { ground, bus, store, sockets } = world
+  const { ground, bus, store, network } = world
   const dice = ground.dice.faults
   const { clock, timeline } = ground
   const at = (ms: number, task: () => void) => clock.after(ms, () => world.isFaulty && task())
@@ -16,8 +16,8 @@ export const planFaults = (world: World, until: number): void => {
     delay: dice.pick([0, 0.03, 0.15]),
   }
   store.faults = { unknown: dice.pick([0, 0.02, 0.06]), slow: dice.pick([0, 0.1, 0.3]), full: false, lingers: false }
-  sockets.slow = dice.pick([0, 0.05])
-  sockets.impatience = dice.pick([0, 0.05])
+  network.slow = dice.pick([0, 0.05])
+  network.impatience = dice.pick([0, 0.05])
 
   times(0, 2, () => {
     timeline.note(null, 'the disk is full')
@@ -64,7 +64,7 @@ export const planFaults = (world: World, until: number): void => {
   if (dice.may(0.3)) at(until - 400, () => fall('issued', quit))
 
   times(2, 8, () => {
-    const links = [...sockets.links]
+    const links = [...network.links]
     if (links.length === 0) return
     const link = dice.pick(links)
     if (dice.may(0.75)) {
@@ -75,15 +75,24 @@ export const planFaults = (world: World, until: number): void => {
       link.halve(dice.pick(['up', 'down', 'both'] as const))
     }
   })
+  times(0, 2, () => {
+    const door = dice.pick(world.doors)
+    door.swallowsUpgrades = true
+    timeline.note(null, `requests for a WebSocket at ${door.site.name} are swallowed`)
+    clock.after(dice.between(1_000, 5_000), () => {
+      door.swallowsUpgrades = false
+    })
+  })
   times(0, 1, () => world.restartGateway(dice.pick(world.doors)))
 }
 
 /** Ends all faults: what was broken stays broken until somebody notices. */
-export const endFaults = ({ bus, store, sockets, ground }: World): void => {
+export const endFaults = ({ bus, store, network, doors, ground }: World): void => {
   ground.timeline.note(null, 'the faults end')
   bus.faults = { loss: 0, double: 0, delay: 0 }
   store.faults = { ...store.faults, unknown: 0, slow: 0, full: false }
   store.onAppend = () => {}
-  sockets.slow = 0
-  sockets.impatience = 0
+  network.slow = 0
+  network.impatience = 0
+  for (const door of doors) door.swallowsUpgrades = false
 }

@@ -5,7 +5,7 @@ import { KeyRing } from '../../engine/room/keyring.ts'
 import { plainState } from '../../engine/room/plain.ts'
 import type { LoadedGame } from '../../engine/rules/game.ts'
 import type { RoomId } from '../../protocol/frames.ts'
-import type { Table } from './bots.ts'
+import { POLL_MS, type Table } from './bots.ts'
 import { checkBounded } from './checks/bounded.ts'
 import { checkOnce } from './checks/once.ts'
 import { type RoomPast, readPast } from './checks/past.ts'
@@ -24,6 +24,8 @@ const BOUNDED_EVERY_MS = 250
 const MENDED_MS = 90_000
 /** P3: what was lost is made good within this. */
 const LEVEL_MS = 2_000
+/** What happens just before is polled a little later. */
+const SHOWN_MS = POLL_MS + 200
 /** Longer than a room may be idle, an engine be missed, a Detach be repeated. */
 const FORGOTTEN_MS = 85_000
 
@@ -78,8 +80,8 @@ const live = async (world: World): Promise<void> => {
 }
 
 /** Every end that a fault has broken has noticed, and every session is back. */
-const isMended = ({ sockets, bots }: World): boolean =>
-  [...sockets.links].every(({ isSick }) => !isSick) &&
+const isMended = ({ network, bots }: World): boolean =>
+  [...network.links].every(({ isSick }) => !isSick) &&
   bots.every(({ session }) => ['online', 'closed'].includes(session.state.current.status))
 
 /** Who plays what: two or three tables a world. */
@@ -119,9 +121,9 @@ const checkLevel = async (world: World): Promise<Map<RoomId, RoomPast>> => {
   const { clock, timeline } = world.ground
   const damaged = (room: RoomId, why: string) => timeline.fail('replay', room, why)
   const past = () => readPast(world.store, world.games, world.ground.dice.programs, damaged)
-  await clock.advance(LEVEL_MS - 200)
+  await clock.advance(LEVEL_MS - SHOWN_MS)
   let pasts = await past()
-  for (let more = 0; more < 2 && behind(pasts, world.memories.showings).length > 0; more++) {
+  for (let more = 0; more < SHOWN_MS / 100 && behind(pasts, world.memories.showings).length > 0; more++) {
     await clock.advance(100)
     pasts = await past()
   }

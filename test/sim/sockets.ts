@@ -1,64 +1,26 @@
 import type { OpenSocket, SocketListener } from '../../client/environment.ts'
-import type { Gateway } from '../../gateway/gateway.ts'
-import type { Peer, Publish, Socket } from '../../gateway/socket.ts'
+import type { Peer, Socket } from '../../gateway/socket.ts'
 import { OP } from '../../protocol/frames.ts'
+import { frameOf, type WireTap } from './checks/wire.ts'
 import type { Ground } from './ground.ts'
+import type { Link, SimNetwork } from './network.ts'
+import type { Door } from './site.ts'
 
 /** What a client sees whose connection broke without a close frame. */
 const ABNORMAL = 1006
 const DRAINED_BYTES = 16_384
 
-/** A gateway and who subscribes to which of its topics. */
-export interface Site {
-  readonly name: string
-  readonly gateway: Gateway
-  readonly topics: Topics
-}
-
-/** An address, and the gateway that takes connections there now. */
-export interface Door {
-  site: Site
-}
-
-type Topics = Map<string, Set<Socket>>
-
-export const publishTo =
-  (topics: Topics): Publish =>
-  (topic, bytes) => {
-    for (const socket of [...(topics.get(topic) ?? [])]) socket.send(bytes)
-  }
-
-/** Hears what goes over the sockets of one bot: `conn` is another one for each socket. */
-export interface WireTap {
-  sent(who: string, conn: number, bytes: Uint8Array): void
-  delivered(who: string, conn: number, bytes: Uint8Array): void
-}
-
-/** Who sits where on a link. A side that is blind hears nothing any more, and does not know it. */
-interface Link {
-  readonly who: string
-  /** Whether something is lost on it that an end that is still open may wait for. */
-  readonly isSick: boolean
-  cut(): void
-  /** What goes up or down is lost from now on. */
-  halve(direction: 'up' | 'down' | 'both'): void
-}
-
 /** Simulated sockets: each direction keeps its order and takes its time; links are cut, which both ends notice late, or die by halves. */
 export class SimSockets {
-  /** Probability that a frame takes up to 150 ms. */
-  slow = 0
-  /** Probability that a client's frame is sent twice, as an impatient program would; JOINs are the SDK's own. */
-  impatience = 0
-  readonly links = new Set<Link>()
   readonly #ground: Ground
   readonly #doors: readonly Door[]
+  readonly #network: SimNetwork
   readonly #tap: WireTap
-  #conns = 0
 
-  constructor(ground: Ground, doors: readonly Door[], tap: WireTap) {
+  constructor(ground: Ground, doors: readonly Door[], network: SimNetwork, tap: WireTap) {
     this.#ground = ground
     this.#doors = doors
+    this.#network = network
     this.#tap = tap
   }
 
@@ -69,17 +31,18 @@ export class SimSockets {
 
   #open(who: string, door: Door, client: SocketListener): ReturnType<OpenSocket> {
     const { clock, dice, timeline } = this.#ground
-    const conn = ++this.#conns
+    const conn = this.#network.number()
     const blind = { up: false, down: false }
-    const up = this.#line(() => !blind.up)
-    const down = this.#line(() => !blind.down)
+    const up = this.#network.line(() => !blind.up)
+    const down = this.#network.line(() => !blind.down)
     let clientOpen = true
     let peer: Peer | null = null
     let site = door.site
     let buffered = 0
+    const topics = new Set<string>()
 
     const forgetOnceClosed = () => {
-      if (!clientOpen && peer === null) this.links.delete(link)
+      if (!clientOpen && peer === null) this.#network.links.delete(link)
     }
     const clientClosed = (code: number, reason: string) => {
       if (!clientOpen) return
@@ -88,7 +51,8 @@ export class SimSockets {
       client.closed(code, reason)
     }
     const serverClosed = (code: number) => {
-      for (const members of site.topics.values()) members.delete(socket)
+      for (const topic of topics) site.topics.unsubscribe(topic, socket)
+      topics.clear()
       const open = peer
       peer = null
       forgetOnceClosed()
@@ -121,7 +85,7 @@ export class SimSockets {
           buffered -= bytes.length
           if (wasBehind && buffered <= DRAINED_BYTES) peer?.drained()
           if (!clientOpen) return
-          this.#tap.delivered(who, conn, bytes)
+          this.#tap.delivered(who, conn, 'socket', frameOf(bytes))
           client.message(bytes)
         })
         return true
@@ -129,8 +93,14 @@ export class SimSockets {
       bufferedAmount: () => (blind.down ? 0 : buffered),
       ping: () => down(() => up(() => peer?.alive())),
       cork: (task) => task(),
-      subscribe: (topic) => void site.topics.set(topic, (site.topics.get(topic) ?? new Set()).add(socket)),
-      unsubscribe: (topic) => void site.topics.get(topic)?.delete(socket),
+      subscribe: (topic) => {
+        topics.add(topic)
+        site.topics.subscribe(topic, socket)
+      },
+      unsubscribe: (topic) => {
+        topics.delete(topic)
+        site.topics.unsubscribe(topic, socket)
+      },
       end: (code, reason) => {
         timeline.note(null, `link ${conn} of ${who} is ended by ${site.name}: ${code} ${reason}`)
         down(() => clientClosed(code, reason))
@@ -141,9 +111,10 @@ export class SimSockets {
         serverClosed(ABNORMAL)
       },
     }
-    this.links.add(link)
+    this.#network.links.add(link)
     up(() => {
       if (!clientOpen) return
+      if (door.swallowsUpgrades) return timeline.count('upgrades swallowed')
       site = door.site
       timeline.note(null, `link ${conn} of ${who} opens at ${site.name}`)
       peer = site.gateway.open(socket, { token: null, address: '127.0.0.1' })
@@ -152,11 +123,10 @@ export class SimSockets {
     return {
       send: (bytes) => {
         if (!clientOpen) return
-        this.#tap.sent(who, conn, bytes)
+        this.#tap.sent(who, conn, 'socket', frameOf(bytes))
         up(() => peer?.binary(bytes))
-        if (bytes[1] !== OP.join && dice.sockets.may(this.impatience)) {
-          timeline.count('impatient repeats')
-          this.#tap.sent(who, conn, bytes)
+        if (bytes[1] !== OP.join && this.#network.isImpatient()) {
+          this.#tap.sent(who, conn, 'socket', frameOf(bytes))
           up(() => peer?.binary(bytes))
         }
       },
@@ -165,22 +135,6 @@ export class SimSockets {
         clock.after(0, () => clientClosed(code, reason))
       },
       buffered: 0,
-    }
-  }
-
-  #line(open: () => boolean): (task: () => void) => void {
-    const { clock, dice } = this.#ground
-    const queue: (() => void)[] = []
-    let due = 0
-    return (task) => {
-      if (!open()) return
-      const takes = dice.sockets.may(this.slow) ? dice.sockets.between(20, 150) : dice.sockets.between(1, 8)
-      due = Math.max(due, clock.now() + takes)
-      queue.push(task)
-      clock.after(due - clock.now(), () => {
-        const next = queue.shift()
-        if (open()) next?.()
-      })
     }
   }
 }

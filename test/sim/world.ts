@@ -1,23 +1,31 @@
 import { pino } from 'pino'
 import { Engine } from '../../engine/partition/engine.ts'
 import type { LoadedGame } from '../../engine/rules/game.ts'
+import type { Auth } from '../../gateway/auth.ts'
 import { createGateway } from '../../gateway/gateway.ts'
+import { createRouter } from '../../gateway/http/router.ts'
+import { Topics } from '../../gateway/topics.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { OP } from '../../protocol/frames.ts'
 import { virtualClock } from '../virtual-clock.ts'
 import { Bot, type Memories, type Table } from './bots.ts'
 import { describe, type Host, SimBus } from './bus.ts'
 import { DurableCheck } from './checks/durable.ts'
-import { frameOf, type WireFrame } from './checks/wire.ts'
+import type { WireFrame, WireTap } from './checks/wire.ts'
 import { Dice } from './dice.ts'
 import type { Ground } from './ground.ts'
-import { type Door, publishTo, SimSockets, type Site } from './sockets.ts'
+import { SimNetwork } from './network.ts'
+import { SimRequests } from './requests.ts'
+import type { Door, Site } from './site.ts'
+import { SimSockets } from './sockets.ts'
 import { SimStore, type StoreBreak } from './store.ts'
 import { Timeline } from './timeline.ts'
 
 const CLUSTER_KEY = new Uint8Array(32).fill(7)
 /** How long a gateway that has drained goes on to tell engines who is gone. */
 const GATEWAY_STOPS_MS = 20_000
+/** A token is the player's name. */
+const AUTH: Auth = { verify: async (token) => ({ id: token, name: token, guest: false }), admitGuest: null }
 const LIMITS = { frame: 16_384, rate: 50 }
 
 export interface WorldOptions {
@@ -31,7 +39,7 @@ export class World {
   readonly ground: Ground
   readonly store: SimStore
   readonly bus: SimBus
-  readonly sockets: SimSockets
+  readonly network: SimNetwork
   readonly durable: DurableCheck
   readonly doors: Door[]
   readonly bots: Bot[] = []
@@ -41,6 +49,9 @@ export class World {
   engine: { host: Host; core: Engine } | null = null
   isPlaying = true
   isFaulty = true
+  readonly #sockets: SimSockets
+  readonly #requests: SimRequests
+  #starting: Promise<void> | null = null
   #engines = 0
   #gateways = 0
   readonly #log = pino({ level: 'silent' })
@@ -73,14 +84,30 @@ export class World {
       }
       this.durable.see(subject, message)
     }
-    this.doors = Array.from({ length: this.ground.dice.faults.between(1, 2) }, () => ({ site: this.#openSite() }))
-    const tap = (up: boolean) => (who: string, conn: number, bytes: Uint8Array) => this.#tapped(who, conn, up, bytes)
-    this.sockets = new SimSockets(this.ground, this.doors, { sent: tap(true), delivered: tap(false) })
+    this.doors = Array.from({ length: this.ground.dice.faults.between(1, 2) }, () => ({
+      site: this.#openSite(),
+      swallowsUpgrades: false,
+    }))
+    const tap: WireTap = {
+      sent: (who, conn, over, frame) => this.#tapped({ who, conn, up: true, over, frame }),
+      reads: (who, conn, reads) => this.#tapped({ who, conn, up: true, over: 'read', frame: [], reads }),
+      delivered: (who, conn, over, frame) => this.#tapped({ who, conn, up: false, over, frame }),
+    }
+    this.network = new SimNetwork(this.ground)
+    this.#sockets = new SimSockets(this.ground, this.doors, this.network, tap)
+    this.#requests = new SimRequests(this.ground, this.doors, this.network, tap)
   }
 
   /** Starts an engine over the store; what an earlier one left under way may still land. */
   async startEngine(): Promise<void> {
     if (this.engine !== null) return
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = null
+    })
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const { timeline, dice } = this.ground
     const host: Host = { name: `engine ${++this.#engines}`, dead: false }
     timeline.note(null, `${host.name} starts`)
@@ -137,7 +164,8 @@ export class World {
   }
 
   addBot(who: string, table: Table, role?: 'spectator'): Bot {
-    const bot = new Bot(who, table, role, this.ground, this.sockets, this.memories, () => this.isPlaying)
+    const outside = { openSocket: this.#sockets.opener(who), fetch: this.#requests.fetcher(who) }
+    const bot = new Bot(who, table, role, this.ground, outside, this.memories, () => this.isPlaying)
     this.bots.push(bot)
     return bot
   }
@@ -145,26 +173,40 @@ export class World {
   #openSite(): Site {
     const name = `gateway ${++this.#gateways}`
     const host: Host = { name, dead: false }
-    const topics: Site['topics'] = new Map()
-    const gateway = createGateway({
-      id: `g${this.#gateways}`,
-      bus: this.bus.of(host),
+    const topics = new Topics()
+    const shared = {
       clock: mortal(this.ground.clock, host),
       chance: this.ground.dice.programs,
-      authenticator: { verify: async (token) => ({ id: token, name: token, guest: false }) },
-      publish: publishTo(topics),
       clusterKey: CLUSTER_KEY,
       limits: LIMITS,
       log: this.#log,
+    }
+    const gateway = createGateway({
+      ...shared,
+      id: `g${this.#gateways}`,
+      bus: this.bus.of(host),
+      authenticator: AUTH,
+      publish: (topic, bytes) => topics.publish(topic, bytes),
     })
-    return { name, gateway, topics }
+    const answer = createRouter({
+      ...shared,
+      gateway,
+      topics,
+      auth: AUTH,
+      frame: LIMITS.frame,
+      allows: () => true,
+      files: { reply: () => null },
+      isReady: () => true,
+    })
+    return { name, gateway, topics, answer }
   }
 
-  #tapped(who: string, conn: number, up: boolean, bytes: Uint8Array): void {
+  #tapped(event: Omit<WireFrame, 'at' | 'session'>): void {
+    const { who, conn, up, frame } = event
     const session = this.bots.find((bot) => bot.who === who)?.session.id ?? ''
-    this.wire.push({ at: this.ground.timeline.now, who, conn, session, up, frame: frameOf(bytes) })
+    this.wire.push({ ...event, at: this.ground.timeline.now, session })
     if (up) return
-    const [op, room, seq, to] = this.wire.at(-1)?.frame ?? []
+    const [op, room, seq, to] = frame
     const { timeline } = this.ground
     if (op === OP.state) timeline.note(String(room), `${who} gets STATE ${seq} on link ${conn}`)
     if (op === OP.patch) timeline.note(String(room), `${who} gets PATCH ${seq} → ${to} on link ${conn}`)

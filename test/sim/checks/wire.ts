@@ -15,6 +15,23 @@ export interface WireFrame {
   readonly session: SessionId
   readonly up: boolean
   readonly frame: readonly unknown[]
+  readonly over: 'socket' | 'post' | 'read'
+  /** What a GET asks for, which has no frame. */
+  readonly reads?: Reading
+}
+
+/** A room is read over HTTP from this seq on: on a connection of its own. */
+interface Reading {
+  readonly room: RoomId
+  readonly since: Seq
+  readonly as: 'stream' | 'poll'
+}
+
+/** Hears what goes over the links of one bot: `conn` is another one for each link. */
+export interface WireTap {
+  sent(who: string, conn: number, over: 'socket' | 'post', frame: readonly unknown[]): void
+  reads(who: string, conn: number, reading: Reading): void
+  delivered(who: string, conn: number, over: WireFrame['over'], frame: readonly unknown[]): void
 }
 
 export const frameOf = (bytes: Uint8Array): readonly unknown[] => {
@@ -29,6 +46,8 @@ interface Held {
   /** After this seq all EMITs must come: the first PATCH since a STATE or JOIN; null before it. */
   complete: Seq | null
   emits: { seq: Seq; event: string }[]
+  /** The seq is the client's word, and may be above that at which the document changed: polls stamp with the room's head. */
+  isTold: boolean
 }
 
 /**
@@ -41,12 +60,16 @@ export const checkWire = (
   timeline: Timeline,
 ): void => {
   const conns = new Map<number, Conn>()
-  for (const { at: time, who, conn, up, frame } of wire) {
+  for (const { at: time, who, conn, up, over, frame, reads } of wire) {
     const at = conns.get(conn) ?? new Conn(who, conn, pasts, timeline)
     conns.set(conn, at)
-    if (up) at.sent(frame)
+    // What a POST is answered with is shown by another link: the SDK holds it back until then.
+    if (over === 'post') continue
+    if (reads) at.reads(reads)
+    else if (up) at.sent(frame)
     else at.delivered(frame, time)
   }
+  for (const conn of conns.values()) conn.ended()
 }
 
 class Conn {
@@ -56,6 +79,10 @@ class Conn {
   readonly #timeline: Timeline
   readonly #requests = new Map<unknown, readonly unknown[]>()
   readonly #rooms = new Map<RoomId, Held>()
+  /** The room that a poll asks for; null where this is none. */
+  #poll: RoomId | null = null
+  /** What the poll goes on from. */
+  #since: Seq = 0
   #at = 0
 
   constructor(who: string, conn: number, pasts: ReadonlyMap<RoomId, RoomPast>, timeline: Timeline) {
@@ -67,6 +94,21 @@ class Conn {
 
   sent(frame: readonly unknown[]): void {
     this.#requests.set(frame[1], frame)
+  }
+
+  reads({ room, since, as }: Reading): void {
+    const seq = since === 0 ? null : since
+    // What a poll answers from `since` on is all there is; a stream may have let go of EMITs of before.
+    const complete = as === 'poll' ? seq : null
+    this.#poll = as === 'poll' ? room : null
+    this.#since = since
+    this.#rooms.set(room, { seq, document: this.#documentAt(room, seq), complete, emits: [], isTold: true })
+  }
+
+  /** A poll's answer is whole: there is no next document before which its EMITs must have come. */
+  ended(): void {
+    const held = this.#poll === null ? undefined : this.#rooms.get(this.#poll)
+    if (this.#poll !== null && held?.isTold === false) this.#settleEmits(this.#poll, held)
   }
 
   delivered(frame: readonly unknown[], at: number) {
@@ -98,7 +140,7 @@ class Conn {
       // A JOIN goes on from what the client held then, on this link or an earlier one.
       const before = typeof since === 'number' ? since : null
       const document = before !== null && held?.seq === before ? held.document : this.#documentAt(room, before)
-      this.#rooms.set(room, { seq: before, document, complete: null, emits: [] })
+      this.#rooms.set(room, { seq: before, document, complete: null, emits: [], isTold: true })
     }
     if (request[0] === OP.move && typeof value === 'number') {
       const held = this.#rooms.get(room)
@@ -120,16 +162,22 @@ class Conn {
   #patch(room: RoomId, from: Seq, seq: Seq, ops: unknown) {
     const held = this.#rooms.get(room)
     this.#timeline.count('PATCH')
-    if (held === undefined || held.seq !== from)
+    if (held === undefined || !this.#fits(room, held, from))
       return this.#fail('P3', room, `got a PATCH from ${from} to ${seq} and held ${held?.seq ?? 'nothing'}`)
     this.#document(room, seq, patched(held.document, ops), from)
+  }
+
+  /** Whether a PATCH from this seq is one from the document that is held. */
+  #fits(room: RoomId, { seq, isTold }: Held, from: Seq): boolean {
+    if (seq === from || seq === null || !isTold) return seq === from
+    return from < seq && from >= (this.#pasts.get(room)?.changed(seq, this.#player) ?? seq)
   }
 
   #document(room: RoomId, seq: Seq, document: unknown, from: Seq | null): void {
     const past = this.#pasts.get(room)
     const held = this.#rooms.get(room)
     if (from === null) this.#timeline.count('STATE')
-    if (held?.seq != null && (seq < held.seq || (from !== null && seq === from)))
+    if (held?.seq != null && (seq < held.seq || (this.#poll === null && from !== null && seq === from)))
       this.#fail('P3', room, `went from ${held.seq} to ${seq}`)
     const expected = past?.document(seq, this.#player)
     if (expected !== canonical(document))
@@ -137,7 +185,13 @@ class Conn {
     const secret = past === undefined ? null : secretTold(past, seq, this.#player, document)
     if (secret !== null) this.#fail('P4', room, `was told at ${seq} ${secret}`)
     const emits = held === undefined || from === null ? [] : this.#settleEmits(room, held)
-    this.#rooms.set(room, { seq, document, complete: from === null ? null : (held?.complete ?? seq), emits })
+    this.#rooms.set(room, {
+      seq,
+      document,
+      complete: from === null ? null : (held?.complete ?? seq),
+      emits,
+      isTold: false,
+    })
   }
 
   /** A commit's EMITs follow its document: when the next document comes, those up to the one held have come. */
@@ -160,6 +214,8 @@ class Conn {
   #emit(room: RoomId, seq: Seq, event: unknown) {
     this.#timeline.count('EMIT')
     const held = this.#rooms.get(room)
+    if (this.#poll === room && seq <= this.#since)
+      this.#fail('P3', room, `heard an EMIT at ${seq} from a poll that goes on from ${this.#since}`)
     const text = canonical(event)
     const may = this.#pasts.get(room)?.emits(seq, this.#player) ?? []
     if (!may.includes(text)) this.#fail('P4', room, `heard ${text} at ${seq}, which is not for it`)
