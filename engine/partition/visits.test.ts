@@ -214,6 +214,18 @@ test('a stream knows the JOIN over HTTP that it follows: an older one that comes
   expect(stream.closes).toHaveLength(1)
 })
 
+test('P4 private: the stream of who takes a seat over HTTP is sent what the player may see, and no other spectator is', async () => {
+  const { world, eve } = await playing(counter({ head: 'dropIn: true' }))
+  await world.gateway.connect('wat').join('r', { role: 'spectator' })
+  const stream = world.gateway.connect('eve', { session: eve.session })
+  await stream.stream('r')
+  const before = world.gateway.items.length
+  await eve.client.join('r')
+  await world.gateway.settle()
+  const parts = world.gateway.items.slice(before).flatMap((item) => (item.kind === 'output' ? item.parts : []))
+  expect(parts.filter(({ document }) => document?.from === null).map(({ to }) => to)).toEqual([[stream.conn]])
+})
+
 test('a player whose stream ends is dropped after the grace, whatever was sent before; a spectator may come back within 10 s', async () => {
   const { world, ann, bob, eve } = await playing()
   const [stream, watching] = [

@@ -319,6 +319,8 @@ export class LiveRoom {
         seq: this.state.seq,
       })
     for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
+    for (const input of batch.inputs)
+      if (input.type === 'player.joined') this.adopt(this.#members.streamsOfSpectator(input.by))
     this.#members.watchPresence(before)
     this.#members.aside.committed(before)
     this.#ports.changed(this)

@@ -152,7 +152,15 @@ export class Members {
     for (const member of [...visitors, ...attachments]) this.#left(member)
   }
 
-  /** Takes over a connection of another owner's room, and sends it the present state. Throws RulesError where a view throws. */
+  /** Streams that were opened before this player took a seat over HTTP, and show what spectators may see. */
+  streamsOfSpectator(player: PlayerId): readonly Attachment[] {
+    return this.attachments.of(player).filter(({ as, role }) => as === 'stream' && role === 'spectator')
+  }
+
+  /**
+   * Takes over a connection of another owner's room, or of who was a spectator until now, and sends it the present state. Throws
+   * RulesError where a view throws.
+   */
   adopt(attachment: Attachment): void {
     const role = isPlayer(this.#state, attachment.player) ? 'player' : 'spectator'
     if (this.#state.kicked.includes(attachment.player)) {
@@ -167,7 +175,8 @@ export class Members {
     const [frame] = frames
     if (frame === undefined) return
     const outputs = new Outputs(this.#state.room, this.#state.seq)
-    outputs.add(attachment, { document: { from: null, seq, frame }, emits: [], ephemeral: [] })
+    // Under the role of now: what a player may see is not for the spectators that the connection was among.
+    outputs.add({ ...attachment, role }, { document: { from: null, seq, frame }, emits: [], ephemeral: [] })
     this.#ports.send(outputs)
   }
 
