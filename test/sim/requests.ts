@@ -1,10 +1,11 @@
-import type { BodyReader, Fetch, FetchAnswer } from '../../client/environment.ts'
+import type { Fetch, FetchAnswer } from '../../client/environment.ts'
 import type { HttpReply, HttpRequest, StreamReply } from '../../gateway/http/reply.ts'
 import { HttpStream } from '../../gateway/http/stream.ts'
 import { splitFrames } from '../../protocol/batch.ts'
 import { decode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { parseJsonFrame } from '../../protocol/json.ts'
+import { Body } from './body.ts'
 import type { WireTap } from './checks/wire.ts'
 import type { Ground } from './ground.ts'
 import type { Link, SimNetwork } from './network.ts'
@@ -251,39 +252,6 @@ class Exchange implements Link {
 
   #note(what: string): void {
     this.#ground.timeline.note(null, `link ${this.#number} of ${this.who}: ${what}`)
-  }
-}
-
-/** A body as it arrives. */
-class Body implements BodyReader {
-  readonly #chunks: Uint8Array[] = []
-  #over: { error: Error | null } | null = null
-  #waiting: PromiseWithResolvers<void> | null = null
-
-  async read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> {
-    for (;;) {
-      const value = this.#chunks.shift()
-      if (value) return { done: false, value }
-      if (this.#over?.error) throw this.#over.error
-      if (this.#over) return { done: true }
-      this.#waiting ??= Promise.withResolvers<void>()
-      await this.#waiting.promise
-    }
-  }
-
-  push(bytes: Uint8Array): void {
-    this.#chunks.push(bytes)
-    this.#wake()
-  }
-
-  end(error: Error | null): void {
-    this.#over ??= { error }
-    this.#wake()
-  }
-
-  #wake(): void {
-    this.#waiting?.resolve()
-    this.#waiting = null
   }
 }
 
