@@ -1,11 +1,14 @@
 import type { Clock } from '../../protocol/clock.ts'
 import { decode, readHead, SERVER_LIMITS } from '../../protocol/codec.ts'
+import { CLOSE, type CloseCode } from '../../protocol/errors.ts'
 import { OP, type RoomId } from '../../protocol/frames.ts'
 import type { HttpSocket, Peer } from '../socket.ts'
 import type { Topics } from '../topics.ts'
 
 /** CASTs and NOTEs alone end a poll, but not each for itself; how many watch waits for something else to say. */
 const GATHER_MS = 100
+/** Where a player holds too many polls of a room the oldest gives way. Answered at once, it would come back at once, and push out the next. */
+const PUSHED_OUT_MS = 1_000
 const NORMAL = 1000
 const ABNORMAL = 1006
 const NEWS: ReadonlySet<number> = new Set([OP.state, OP.patch, OP.emit])
@@ -35,7 +38,12 @@ export class HeldPoll implements HttpSocket {
     this.#clock = clock
     this.ended = promise
     this.#resolve = resolve
-    this.#cancel.push(clock.after(waitMs, () => this.#finish(NORMAL)))
+    this.#cancel.push(
+      clock.after(waitMs, () => {
+        this.#finish(NORMAL)
+        this.#leave()
+      }),
+    )
   }
 
   send(bytes: Uint8Array): boolean {
@@ -79,8 +87,11 @@ export class HeldPoll implements HttpSocket {
     this.#topics.unsubscribe(topic, this)
   }
 
-  end() {
-    this.#finish(NORMAL)
+  end(code?: CloseCode) {
+    if (code !== CLOSE.takenOver || this.#ending !== 'not yet') return this.#finish(NORMAL)
+    this.#ending = 'ended'
+    this.#clock.after(PUSHED_OUT_MS, () => this.#leave())
+    this.peer?.closed(NORMAL)
   }
 
   cut() {
@@ -90,8 +101,12 @@ export class HeldPoll implements HttpSocket {
   #finish(code: number) {
     if (this.#ending === 'ended') return
     this.#ending = 'ended'
-    for (const cancel of this.#cancel) cancel()
     this.peer?.closed(code)
+    this.#leave()
+  }
+
+  #leave() {
+    for (const cancel of this.#cancel) cancel()
     this.#resolve(this.#frames)
   }
 }
