@@ -167,7 +167,7 @@ export const en = {
     seat: 'Your seat',
     choose: 'Your own seat uses',
     now: (name: string) => `You are connected by ${name}.`,
-    changing: 'Changing …',
+    changing: 'Connecting …',
     playItself: 'Let the table play',
     stop: 'Stop',
     mine: 'your seat',

@@ -165,7 +165,7 @@ export const ko: Words = {
     seat: '내 자리',
     choose: '내 자리가 쓰는 방식',
     now: (name) => `지금은 ${name} 방식으로 연결돼 있어요.`,
-    changing: '바꾸는 중이에요 …',
+    changing: '연결하는 중이에요 …',
     playItself: '저절로 두기',
     stop: '멈추기',
     mine: '내 자리',
