@@ -60,6 +60,11 @@ describe('a session', () => {
   })
 })
 
+test('a transport that there is not is refused when a session is to use it', async () => {
+  const session = world().connect()
+  await expect(session.use(JSON.parse('"pigeon"'))).rejects.toThrow('use: a transport is auto, websocket')
+})
+
 test('options that cannot be right are refused at once', () => {
   const { connect } = world()
   expect(() => connect({ guest: '  ' })).toThrow('a guest needs a name')

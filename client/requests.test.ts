@@ -107,6 +107,13 @@ describe('a request', () => {
     expect(error).toMatchObject({ code: 'unavailable', message: 'no answer within 5 s; the request was never sent' })
   })
 
+  test('that was never sent rejects with what closed the session', async () => {
+    const { connect, until } = world()
+    const session = connect({ token: 'wrong token' })
+    const error = await until(refusal(session.create('tally')))
+    expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringContaining('never sent') })
+  })
+
   test('without an answer at the close rejects, and says that its effect is not known', async () => {
     const { room, session, server, clock, until } = await joined()
     server.faults = { ...server.faults, hideAnswer: () => true }

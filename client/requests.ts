@@ -1,6 +1,6 @@
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { encode } from '../protocol/codec.ts'
-import { isRetryable } from '../protocol/errors.ts'
+import { type ErrorCode, isRetryable } from '../protocol/errors.ts'
 import { type ClientFrame, type ErrFrame, FRAME_LIMITS, type Ref } from '../protocol/frames.ts'
 import { backoff } from './backoff.ts'
 import { MadangError } from './error.ts'
@@ -128,7 +128,7 @@ export class Requests {
   close(error: MadangError): void {
     for (const { ref } of [...this.#pending.values()]) {
       const pending = this.#take(ref)
-      pending?.answer.failed(unanswered(pending, error.message))
+      pending?.answer.failed(unanswered(pending, error.message, error.code))
     }
   }
 
@@ -181,8 +181,9 @@ const tooLarge = (bytes: Uint8Array, limit: number): MadangError =>
     limit,
   })
 
-const unanswered = ({ sent, refusal, ref }: Pending, reason: string): MadangError => {
-  if (!sent) return new MadangError('unavailable', `${reason}; the request was never sent`, undefined, ref)
+/** `code`: why the session is over, which holds for what was never sent. */
+const unanswered = ({ sent, refusal, ref }: Pending, reason: string, code: ErrorCode = 'unavailable'): MadangError => {
+  if (!sent) return new MadangError(code, `${reason}; the request was never sent`, undefined, ref)
   const last = refusal === null ? '' : ` (last: ${refusal.message})`
   return new MadangError('unavailable', `${reason}${last}; it is not known whether it took effect`, undefined, ref)
 }

@@ -15,7 +15,7 @@ import { type Credential, Entrance } from './entrance.ts'
 import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
 import type { GameLike } from './game.ts'
-import type { TransportName } from './link.ts'
+import { TRANSPORTS, type TransportName } from './link.ts'
 import { Memberships } from './memberships.ts'
 import { encodeFrame, Requests } from './requests.ts'
 import { type Room, roomOf } from './room.ts'
@@ -129,6 +129,8 @@ export class Session {
    * Resolves once it does; rejects with MadangError `unavailable` where it could not be opened: then all is as it was before.
    */
   use(transport: 'auto' | TransportName): Promise<void> {
+    if (transport !== 'auto' && !TRANSPORTS.includes(transport))
+      return Promise.reject(new TypeError(`use: a transport is auto, ${TRANSPORTS.join(', ')}`))
     return this.#connection.use(transport)
   }
 

@@ -18,9 +18,16 @@ const main = async (argv: readonly string[]): Promise<number> => {
   const names = argv.filter((word) => !word.startsWith('--'))
   const flags = argv.filter((word) => word.startsWith('--'))
   const known = BENCHMARKS.map(({ name }) => name)
+  const usage = `Usage: npm run bench -- [${known.join('|')}]… [--quick]`
+  if (flags.includes('--help')) {
+    console.log(
+      `${usage}\n\nMeasures beside a reference in the same run, all of them without names, and writes docs/benchmarks.md. --quick: shorter and rougher.`,
+    )
+    return 0
+  }
   const odd = [...names.filter((name) => !known.includes(name)), ...flags.filter((flag) => flag !== '--quick')]
   if (odd.length > 0) {
-    console.error(`unknown: ${odd.join(', ')}. Usage: npm run bench -- [${known.join('|')}]… [--quick]`)
+    console.error(`unknown: ${odd.join(', ')}. ${usage}`)
     return 2
   }
   if (process.platform !== 'linux') {

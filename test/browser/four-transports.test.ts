@@ -60,6 +60,23 @@ test('/transports shows a live room over all four transports, and the seat goes 
   expect(trouble).toEqual([])
 }, 90_000)
 
+test('/transports goes from game to game, and leaves the rooms behind: polling stays at a request a second', async () => {
+  const { page } = await visit(browser, program.url)
+  await page.goto(`${program.url}/transports`)
+  await page.getByRole('button', { name: 'Let the table play' }).click()
+  const marks = page.locator('.transports-seat .ttt [data-by]')
+  /** The next game on the board: how often polling has asked by then, and when it was, s. */
+  const nextGame = async (): Promise<{ asked: number; at: number }> => {
+    await until(async () => (await marks.count()) > 4, 'a game to be played')
+    await until(async () => (await marks.count()) < 2, 'the next game')
+    return { asked: Number(await figure(page, 'poll', 'requests')), at: performance.now() / 1_000 }
+  }
+  await nextGame()
+  const [second, third] = [await nextGame(), await nextGame()]
+  expect((third.asked - second.asked) / (third.at - second.at)).toBeLessThan(1.7)
+  expect(await page.locator('.transport [role="alert"]').count()).toBe(0)
+}, 120_000)
+
 test('/transports is clean by axe at both widths, by day and by night, in both languages', async () => {
   const found: string[] = []
   for (const width of [390, 1280])
@@ -76,6 +93,9 @@ test('/transports is clean by axe at both widths, by day and by night, in both l
       await page.locator('.transports-seat .primary').waitFor()
       await card(page, 'sse').locator('.transport-lines li').first().waitFor()
       for (const violation of await violations(page)) found.push(`${width} ${colorScheme} ${violation}`)
+      for (const handshake of await page.locator('.transport details:first-of-type > summary').all())
+        await handshake.click()
+      await page.locator('.transport pre').last().waitFor()
       expect(await page.evaluate(() => document.documentElement.scrollWidth), 'no sideways scrolling').toBe(width)
       await context.close()
     }

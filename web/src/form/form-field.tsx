@@ -24,7 +24,12 @@ export const FormField = ({ field, label, value, suggestions, change }: FormFiel
     <div className="field short">
       <label htmlFor={id}>{label}</label>
       {field.kind === 'choice' && (
-        <select id={id} value={String(value ?? '')} onChange={(event) => change(event.target.value)}>
+        <select
+          id={id}
+          value={String(value ?? '')}
+          onChange={(event) => change(event.target.value === '' ? undefined : event.target.value)}
+        >
+          {!field.isRequired && <option value="" />}
           {field.choices.map((choice) => (
             <option key={choice}>{choice}</option>
           ))}
@@ -34,6 +39,7 @@ export const FormField = ({ field, label, value, suggestions, change }: FormFiel
         <input
           id={id}
           type="number"
+          required={field.isRequired}
           inputMode={field.isInteger ? 'numeric' : 'decimal'}
           value={typeof value === 'number' ? value : ''}
           min={field.min ?? undefined}

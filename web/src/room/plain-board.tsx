@@ -1,6 +1,6 @@
 import { type FormEvent, useId, useState } from 'react'
 import type { PlayerId, Room, RoomDocument } from '../../../client/client.ts'
-import { fieldsOf, isWholeForm, startValues, type Values } from '../form/fields.ts'
+import { exampleOf, fieldsOf, isWholeForm, startValues, type Values } from '../form/fields.ts'
 import { FormField } from '../form/form-field.tsx'
 import { useWords } from '../words/words.ts'
 import { PlainValue } from './plain-value.tsx'
@@ -87,6 +87,7 @@ const MoveForm = ({ type, schema, people, play }: MoveFormProps) => {
             id={id}
             rows={2}
             spellCheck={false}
+            placeholder={JSON.stringify(exampleOf(schema))}
             value={text}
             aria-invalid={isWrong}
             aria-describedby={`${id}-wrong`}

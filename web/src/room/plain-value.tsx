@@ -12,7 +12,7 @@ export const PlainValue = ({ value, nameOf }: PlainValueProps) => {
   const { room: words } = useWords()
   if (value === null || value === undefined) return <i>{words.nothing}</i>
   if (typeof value === 'boolean') return value ? words.yes : words.no
-  if (typeof value === 'string') return nameOf(value) ?? value
+  if (typeof value === 'string') return value === '' ? '""' : (nameOf(value) ?? value)
   if (typeof value !== 'object') return String(value)
   const entries = Object.entries(value)
   if (entries.length === 0) return <i>{words.nothing}</i>

@@ -1,4 +1,5 @@
 import { connect, type Room, type Session, type TransportName } from '../../../client/client.ts'
+import { MadangError } from '../../../client/error.ts'
 import { TRANSPORTS } from '../../../client/link.ts'
 import { type Readable, Store } from '../../../client/store.ts'
 import type tictactoe from '../../../games/tictactoe/rules.ts'
@@ -9,6 +10,12 @@ const PACE_MS = 1_200
 const CELLS = 9
 
 export type Game = Room<typeof tictactoe>
+
+interface Watcher {
+  readonly meter: Meter
+  readonly session: Session
+  room: Game | null
+}
 
 export interface Scene {
   /** The visitor's own session, and the room as it sees it. */
@@ -26,11 +33,11 @@ export class Demonstration {
   readonly #meters = TRANSPORTS.map((transport) => new Meter(transport, () => this.#changed()))
   readonly #readings = new Store<readonly Reading[]>(this.#meters.map(({ reading }) => reading))
   readonly #scene = new Store<Scene | null>(null)
-  readonly #trouble = new Store<string | null>(null)
+  readonly #trouble = new Store<MadangError | null>(null)
   readonly #isPlaying = new Store(false)
   readonly #sessions: Session[] = []
   #other: Game | null = null
-  #watchers: readonly { meter: Meter; session: Session }[] = []
+  #watchers: readonly Watcher[] = []
   /** When the move was sent that made this many marks in this room. */
   #sent: { room: string; marks: number; at: number } | null = null
   #timer: number | undefined
@@ -46,8 +53,8 @@ export class Demonstration {
     return this.#scene
   }
 
-  /** Why there is no scene, in the server's words. */
-  get trouble(): Readable<string | null> {
+  /** Why there is no scene. */
+  get trouble(): Readable<MadangError | null> {
     return this.#trouble
   }
 
@@ -64,12 +71,12 @@ export class Demonstration {
       this.#watchers = this.#meters.map((meter) => {
         const watcher = this.#guest(meter.transport, { transport: meter.transport })
         meter.observe(watcher)
-        return { meter, session: watcher }
+        return { meter, session: watcher, room: null }
       })
       await this.#enter(session, other, await session.create('tictactoe'))
-      this.#pace()
     } catch (error) {
-      if (!this.#isOver) this.#trouble.set(error instanceof Error ? error.message : String(error))
+      if (!this.#isOver)
+        this.#trouble.set(error instanceof MadangError ? error : new MadangError('internal', String(error)))
     }
   }
 
@@ -116,12 +123,17 @@ export class Demonstration {
         void this.#enter(session, other, document.room.next).catch(() => {})
       else this.#pace()
     })
+    this.#pace()
   }
 
-  async #watch({ meter, session }: { meter: Meter; session: Session }, id: string): Promise<void> {
+  /** Watches this room instead of the one before, whose streams and polls would cost on. */
+  async #watch(watcher: Watcher, id: string): Promise<void> {
+    const { meter, session } = watcher
     const room = await session.join<typeof tictactoe>(id, { role: 'spectator' }).catch((error: Error) => {
       if (!this.#isOver) meter.failed(error.message)
     })
+    watcher.room?.leave().catch(() => {})
+    watcher.room = room ?? null
     let marks = 0
     room?.subscribe(({ document }) => {
       const now = marksOf(document.game)

@@ -34,6 +34,8 @@ const ID_SHOWN = 5
 const LATENCIES_KEPT = 31
 /** The requests that bring documents. */
 const WAY_DOWN = /^GET \S*\/v1\/(ws|sse|poll)\b/
+/** A poll that does not wait, as long polling sends one now and then to be sure. */
+const WITHOUT_WAIT = /[?&]wait=0\b/
 
 /** Counts what a session's transport carries. */
 export class Meter {
@@ -108,7 +110,9 @@ export class Meter {
   #handshake(direction: 'up' | 'down', text: string): string {
     const { handshake } = this.#reading
     const head = text.trimEnd().replace(/^(authorization: Bearer .{6}).*$/im, '$1…')
-    if (direction === 'up') return handshake === '' && WAY_DOWN.test(text) ? head : handshake
+    const isFirst =
+      handshake === '' && WAY_DOWN.test(text) && !(this.transport === 'longpoll' && WITHOUT_WAIT.test(text))
+    if (direction === 'up') return isFirst ? head : handshake
     return handshake === '' || handshake.includes('\n\n') ? handshake : `${handshake}\n\n${head}`
   }
 

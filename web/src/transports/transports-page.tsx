@@ -37,7 +37,7 @@ const Exhibits = ({ demonstration }: { demonstration: Demonstration }) => {
   if (trouble !== null)
     return (
       <div className="notice" role="alert">
-        <p>{trouble}</p>
+        <p>{trouble.code === 'forbidden' ? words.noGuests : trouble.message}</p>
         <button type="button" className="button primary" onClick={() => location.reload()}>
           {tryAgain}
         </button>

@@ -122,7 +122,8 @@ export const en = {
     overHere: 'This game is over. The others went on in a new room.',
     goOn: 'Go to the new room',
     plainBoard: 'What you see',
-    plainHint: (game: string) => `This game has no board of its own yet: games/${game}/board.tsx would be it.`,
+    plainHint: (game: string) =>
+      `Every move is offered, whether or not the rules take it now. This game has no board of its own yet: games/${game}/board.tsx would be it.`,
     plainSend: (move: string) => `Play ${move}`,
     plainJson: 'As JSON',
     plainNotJson: 'This is not JSON.',
@@ -164,6 +165,7 @@ export const en = {
     title: 'Four transports',
     lead: 'One live room, watched over four transports at once. Play, or let the table play by itself, and see what each of them costs and how soon it shows a move.',
     opening: 'Opening a room …',
+    noGuests: 'This page plays with guests, and this server lets only its own members in.',
     seat: 'Your seat',
     choose: 'Your own seat uses',
     now: (name: string) => `You are connected by ${name}.`,
@@ -188,7 +190,7 @@ export const en = {
     noFrames: 'Nothing yet.',
     sent: 'sent',
     received: 'received',
-    foot: 'Counted in this page: bodies as they are, and headers as far as a page can know them. npm run compare measures at the socket.',
+    foot: 'Counted in this page: bodies as they are, and headers as far as a page can know them; the heads of answers are put together from these. npm run compare measures at the socket.',
   },
 
   notice: {
@@ -211,6 +213,7 @@ export const en = {
 
   /** Instead of the server's own sentence, where that would not help a player. */
   errors: {
+    unauthorized: 'This server lets only its own members in. Come in again through its site.',
     unavailable: 'The server did not answer in time. Try again.',
     rate_limited: 'That was too fast. Wait a moment and try again.',
     internal: 'Something failed on the server. Try again.',

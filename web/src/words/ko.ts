@@ -120,7 +120,8 @@ export const ko: Words = {
     overHere: '이 판은 끝났어요. 다른 사람들은 새 방으로 갔어요.',
     goOn: '새 방으로 가기',
     plainBoard: '지금 보이는 것',
-    plainHint: (game) => `아직 이 놀이의 판이 없어요. games/${game}/board.tsx로 만들 수 있어요.`,
+    plainHint: (game) =>
+      `규칙이 지금 받지 않는 수도 모두 보여요. 아직 이 놀이의 판이 없어요. games/${game}/board.tsx로 만들 수 있어요.`,
     plainSend: (move) => `${move} 하기`,
     plainJson: 'JSON으로',
     plainNotJson: 'JSON이 아니에요.',
@@ -162,6 +163,7 @@ export const ko: Words = {
     title: '네 가지 전송 방식',
     lead: '살아 있는 방 하나를 네 가지 방식으로 한꺼번에 지켜봐요. 직접 두거나 저절로 두게 하고, 방식마다 얼마나 쓰고 얼마나 빨리 보이는지 비교해 보세요.',
     opening: '방을 여는 중이에요 …',
+    noGuests: '이 페이지는 손님으로 놀아요. 그런데 이 서버에는 초대받은 사람만 들어올 수 있어요.',
     seat: '내 자리',
     choose: '내 자리가 쓰는 방식',
     now: (name) => `지금은 ${name} 방식으로 연결돼 있어요.`,
@@ -186,7 +188,7 @@ export const ko: Words = {
     noFrames: '아직 없어요.',
     sent: '보냄',
     received: '받음',
-    foot: '이 페이지 안에서 세요. 본문은 그대로, 헤더는 페이지가 알 수 있는 만큼이에요. npm run compare는 소켓에서 재요.',
+    foot: '이 페이지 안에서 세요. 본문은 그대로, 헤더는 페이지가 알 수 있는 만큼이에요. 응답의 첫머리도 그만큼만 다시 만들어 보여요. npm run compare는 소켓에서 재요.',
   },
 
   notice: {
@@ -209,8 +211,8 @@ export const ko: Words = {
 
   // The server speaks English: here each kind of refusal has its sentence.
   errors: {
+    unauthorized: '이 서버에는 초대받은 사람만 들어올 수 있어요. 그 사이트에서 다시 들어와 주세요.',
     bad_frame: '서버가 이 페이지를 이해하지 못했어요. 새로 고침해 주세요.',
-    unauthorized: '다시 들어와 주세요.',
     forbidden: '지금은 할 수 없는 일이에요.',
     not_found: '찾을 수 없어요. 방이 사라졌을 수 있어요.',
     not_member: '이 방에 들어와 있지 않아요.',
