@@ -41,16 +41,18 @@ interface Pending {
 export class Requests {
   readonly #clock: Clock
   readonly #chance: Chance
+  readonly #server: string
   readonly #send: (bytes: Uint8Array) => boolean
   /** By ref, which is also the order of insertion. */
   readonly #pending = new Map<Ref, Pending>()
   #next: Ref
   #frameLimit: number = FRAME_LIMITS.bytes
 
-  /** `send` says whether the bytes left. `first`: the first ref, above all that the session used before. */
-  constructor(clock: Clock, chance: Chance, first: Ref, send: (bytes: Uint8Array) => boolean) {
+  /** `server`: what errors call it. `send` says whether the bytes left. `first`: the first ref, above all that the session used before. */
+  constructor(clock: Clock, chance: Chance, server: string, first: Ref, send: (bytes: Uint8Array) => boolean) {
     this.#clock = clock
     this.#chance = chance
+    this.#server = server
     this.#next = first
     this.#send = send
   }
@@ -134,7 +136,7 @@ export class Requests {
 
   #late(ref: Ref, deadline: number): void {
     const pending = this.#take(ref)
-    pending?.answer.failed(unanswered(pending, `no answer within ${deadline / 1000} s`))
+    pending?.answer.failed(unanswered(pending, `no answer from ${this.#server} within ${deadline / 1000} s`))
     this.#fill()
   }
 

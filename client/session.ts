@@ -94,7 +94,9 @@ export class Session {
     this.#connection.transport.subscribe((name) => {
       if (name !== null) this.#events.emit('transport', name)
     })
-    this.#requests = new Requests(clock, chance, settings.firstRef, (bytes) => this.#connection.send(bytes))
+    this.#requests = new Requests(clock, chance, settings.origin, settings.firstRef, (bytes) =>
+      this.#connection.send(bytes),
+    )
     this.#memberships = new Memberships({
       ask: (frame, answer) => this.#requests.ask(frame, this.#deadline, answer),
       askNow: (frame, answer) => this.#requests.ask(frame, null, answer),

@@ -14,10 +14,10 @@ interface Part {
 
 /** The arrows of docs/architecture.md. A file belongs to the first part whose folder it lies in. */
 const PARTS: readonly Part[] = [
-  { folder: 'protocol', ours: [], packages: ['@msgpack/msgpack'] },
+  { folder: 'protocol', ours: [], packages: [] },
   { folder: 'client/react.ts', ours: ['protocol', 'client'], packages: ['react'] },
   { folder: 'client/board.ts', ours: ['protocol', 'client'], packages: ['react'] },
-  { folder: 'client', ours: ['protocol'], packages: ['@msgpack/msgpack'] },
+  { folder: 'client', ours: ['protocol'], packages: [] },
   { folder: 'bus', ours: ['protocol'], packages: null },
   { folder: 'gateway', ours: ['protocol', 'bus'], packages: null },
   { folder: 'media', ours: ['protocol', 'bus'], packages: null },
