@@ -197,3 +197,23 @@ test('a sleeping room wakes for a poll', async () => {
   expect(ops(await bob.poll())).toEqual([OP.state])
   expect(world.engine.rooms.here('r')).toBeDefined()
 })
+
+test('P3 ordered: who polls as a spectator and takes a seat in a running game goes on from the player’s document', async () => {
+  const { world, ann } = await startWorld(counter({ head: 'dropIn: true' }))
+  const eve = new Poller(world.gateway, 'r', 'eve')
+  await eve.client.join('r', { role: 'spectator' })
+  await eve.poll()
+  expect(eve.document?.game).toEqual({ sum: 0, own: 'watching' })
+  const held = await eve.hold()
+  if (Array.isArray(held) || typeof held === 'string') throw new Error('the poll was not held')
+  const seen = held.inbox.length
+  await eve.client.join('r')
+  await world.gateway.settle()
+  expect(held.closes).toHaveLength(1)
+  expect(held.inbox.slice(seen).filter(([op]) => op === OP.state || op === OP.patch)).toEqual([])
+  await eve.poll()
+  expect(eve.document?.game).toEqual({ sum: 0, own: 0 })
+  await ann.move('r', 'add', 2)
+  await eve.poll()
+  expect(eve.document?.game).toEqual({ sum: 2, own: 0 })
+})

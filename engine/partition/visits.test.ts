@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { decode } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { loadGame } from '../rules/load.ts'
 import { counter } from './testing/games.ts'
@@ -224,6 +225,26 @@ test('P4 private: the stream of who takes a seat over HTTP is sent what the play
   await world.gateway.settle()
   const parts = world.gateway.items.slice(before).flatMap((item) => (item.kind === 'output' ? item.parts : []))
   expect(parts.filter(({ document }) => document?.from === null).map(({ to }) => to)).toEqual([[stream.conn]])
+})
+
+test('another socket of who takes a seat is sent what the player may see, and the one that joined has it with its answer', async () => {
+  const { world } = await playing(counter({ head: 'dropIn: true' }))
+  const other = world.gateway.connect('wat', { session: 'another-session-of-wat' })
+  await other.join('r', { role: 'spectator' })
+  const mine = world.gateway.connect('wat')
+  await mine.join('r', { role: 'spectator' })
+  const before = world.gateway.items.length
+  await mine.join('r')
+  await world.gateway.settle()
+  const parts = world.gateway.items.slice(before).flatMap((item) => (item.kind === 'output' ? item.parts : []))
+  const states = parts.filter(({ document }) => document?.from === null)
+  expect(states.map(({ to }) => to)).toEqual([[other.conn]])
+  expect(decode(states[0]?.document?.frame ?? new Uint8Array())).toMatchObject([
+    OP.state,
+    'r',
+    expect.any(Number),
+    { game: { own: 0 } },
+  ])
 })
 
 test('a player whose stream ends is dropped after the grace, whatever was sent before; a spectator may come back within 10 s', async () => {

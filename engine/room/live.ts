@@ -141,6 +141,7 @@ export class LiveRoom {
   request(frame: RoomRequest, asker: Asker, settle: (answer: Answer) => void): void {
     if (this.#closed) throw isMoving()
     if (this.#queue.length >= QUEUE_MOST) throw hasTooMuch()
+    if (frame[0] === OP.join) this.#members.endSpectatorPolls(asker.by)
     this.#queue.push({ frame, asker, settle })
     this.#pump()
   }
@@ -320,7 +321,8 @@ export class LiveRoom {
       })
     for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
     for (const input of batch.inputs)
-      if (input.type === 'player.joined') this.adopt(this.#members.streamsOfSpectator(input.by))
+      if (input.type === 'player.joined')
+        this.adopt(this.#members.onceSpectator(input.by, input.origin?.session ?? null))
     this.#members.watchPresence(before)
     this.#members.aside.committed(before)
     this.#ports.changed(this)

@@ -152,9 +152,22 @@ export class Members {
     for (const member of [...visitors, ...attachments]) this.#left(member)
   }
 
-  /** Streams that were opened before this player took a seat over HTTP, and show what spectators may see. */
-  streamsOfSpectator(player: PlayerId): readonly Attachment[] {
-    return this.attachments.of(player).filter(({ as, role }) => as === 'stream' && role === 'spectator')
+  /** Connections that still show spectators' views to one who took a seat by a JOIN of `session`, whose answer goes to its own socket. */
+  onceSpectator(player: PlayerId, session: SessionId | null): readonly Attachment[] {
+    return this.attachments
+      .of(player)
+      .filter((a) => a.role === 'spectator' && (a.as === 'stream' || (a.as === 'socket' && a.session !== session)))
+  }
+
+  /**
+   * Ends the polls that wait for a spectator who may be about to take a seat: with the commit of the seat they would show a
+   * spectator's view, and stand where the player's begins.
+   */
+  endSpectatorPolls(player: PlayerId): void {
+    for (const poll of this.attachments.of(player).filter((a) => a.as === 'held' && a.role === 'spectator')) {
+      this.detach(poll.gateway, poll.conn)
+      this.#ports.close(poll, CLOSE.takenOver, 'Read again: a JOIN was sent.')
+    }
   }
 
   /**
