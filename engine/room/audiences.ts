@@ -79,9 +79,10 @@ export class Audiences {
 
   /**
    * The frames that bring a member from `since` to the head: nothing, a PATCH, or a STATE, and the EMITs since that are
-   * still kept where no STATE was needed. Throws RulesError where a view throws.
+   * still kept where no STATE was needed. `wasSent`: whether `since` is surely the seq of what the member was sent last.
+   * Throws RulesError where a view throws.
    */
-  resume(attachment: Member, since: Seq | null, heard: Seq | null): Resumed {
+  resume(attachment: Member, since: Seq | null, heard: Seq | null, wasSent = true): Resumed {
     const viewer = this.#viewer(attachment)
     const at = this.#position(viewer, since)
     if (at === null) {
@@ -91,7 +92,7 @@ export class Audiences {
     const emits = this.#emitsSince(heard ?? since ?? 0, attachment)
     if (at.frame !== null) return { frames: [at.frame, ...emits], seq: at.seq }
     // What it polled is stamped with a later seq than the last change, and its next PATCH must begin there. Spectators all stand at one.
-    const seq = attachment.role === 'player' ? (since ?? at.seq) : at.seq
+    const seq = wasSent && attachment.role === 'player' ? (since ?? at.seq) : at.seq
     return { frames: emits, seq }
   }
 
