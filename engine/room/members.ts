@@ -162,6 +162,11 @@ export class Members {
       .filter((a) => a.role === 'spectator' && (a.as === 'stream' || (a.as === 'socket' && a.session !== session)))
   }
 
+  /** Shows the connection of who was a spectator until now what the player may see, where it is still here. Throws as `adopt`. */
+  seated(attachment: Attachment): void {
+    if (this.attachments.get(attachment.gateway, attachment.conn) === attachment) this.adopt(attachment)
+  }
+
   /**
    * Ends the polls that wait for a spectator who may be about to take a seat: with the commit of the seat they would show a
    * spectator's view, and stand where the player's begins.
