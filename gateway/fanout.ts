@@ -224,8 +224,9 @@ export class Fanout {
 
   #forget(connection: Connection, room: RoomId) {
     const membership = connection.memberships.get(room)
+    // The Attach on its way may still find the player in the room again: then the engine must hear of this connection's end.
+    if (membership?.standing.is !== 'attaching') connection.joined.delete(room)
     if (membership) this.#rooms.leave(membership)
-    connection.joined.delete(room)
     if (connection.socket.response?.room !== room) return
     this.flush()
     connection.end(CLOSE.policy, 'out of the room')

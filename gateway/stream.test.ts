@@ -54,6 +54,22 @@ test('P3 a hole makes the members of that engine attach again from where they st
   expect(gateway.held().requests).toBe(0)
 })
 
+test('P5 a connection that was put out of a room while it was being attached again still tells the engine of its end', async () => {
+  const { member, settle, engine, gateway } = rig()
+  const client = await member('ann', 'room')
+  engine.onRequest = () => {}
+  engine.lose()
+  engine.say(engine.output('room', 3, [1], { document: [2, 3] }))
+  await settle()
+  expect(engine.attaches).toHaveLength(1)
+  engine.say({ kind: 'close', room: 'room', conn: 1, code: null, reason: 'left' })
+  await settle()
+  expect(gateway.held().rooms).toBe(0)
+  client.socket.close(1006)
+  await settle()
+  expect(engine.detaches).toMatchObject([{ room: 'room', conns: [1] }])
+})
+
 test('P3 a lost last envelope is noticed by the repeated number and made good within 2 s', async () => {
   const { member, time, engine } = rig()
   const client = await member('ann', 'room')
