@@ -176,4 +176,123 @@ export interface ToldItem {
   value: Told | { refused: { code: ErrorCode; message: string } }
 }
 
-export type Message = Request | Envelope
+export type MediaNodeId = string
+
+/**
+ * Who may see and hear whom, with every list written out: what is not named is denied. `players` are those of the game who are
+ * still in the room; each has a row in `viewers`, and may be a peer that publishes. Spectators share one row, and publish nothing.
+ */
+export interface MediaPolicy {
+  players: readonly PlayerId[]
+  viewers: Readonly<Record<PlayerId, MediaRow>>
+  spectators: MediaRow
+}
+
+export interface MediaRow {
+  see: readonly PlayerId[]
+  hear: readonly PlayerId[]
+}
+
+/** What arrives at a media node, from the engine that owns the room. A node ignores what has a lower epoch than it has seen of the room. */
+export type ToMediaNode = MediaLease | MediaCall | MediaGone
+
+interface ToNode {
+  /** Where the node answers to. */
+  engine: EngineId
+  room: RoomId
+  /** The owner's epoch of the room's partition. */
+  epoch: number
+}
+
+/**
+ * The policy of a room, as of `seq`, for the next 5 s: without another one all consumers of the room are paused. Repeated every
+ * second, whole until it is acknowledged.
+ */
+export interface MediaLease extends ToNode {
+  kind: 'media-lease'
+  seq: Seq
+  /** Of the policy. */
+  hash: string
+  /** Null where the node has acknowledged this hash. */
+  policy: MediaPolicy | null
+}
+
+/** A CALL `media.*` of a member. Answered by one MediaReply; sent again with its id until it is. */
+export interface MediaCall extends ToNode {
+  kind: 'media-call'
+  id: number
+  peer: { player: PlayerId; session: SessionId; role: Role }
+  /** The client's: its retry gets the answer of the first. */
+  ref: Ref
+  method: string
+  /** As the client sent them: not checked. */
+  params: unknown
+}
+
+/** These members are out of the room: their peers end. Who is not named here and falls silent ends by itself. */
+export interface MediaGone extends ToNode {
+  kind: 'media-gone'
+  players: readonly PlayerId[]
+}
+
+/** What arrives at an engine from media nodes. */
+export type ToEngine = MediaReply | MediaAck | MediaTell | MediaSpeaker
+
+export interface MediaReply {
+  kind: 'media-reply'
+  node: MediaNodeId
+  id: number
+  answer: { value: unknown } | { refused: { code: ErrorCode; message: string; detail?: unknown } }
+}
+
+/** What a node enforces of a room, after each lease. */
+export interface MediaAck {
+  kind: 'media-ack'
+  node: MediaNodeId
+  room: RoomId
+  epoch: number
+  /** Null while it has no policy of this epoch: everything is denied. */
+  hash: string | null
+  /** How many members use video here. */
+  peers: number
+}
+
+/** A NOTE for one session of a member. May be lost: what counts is asked for again by the client. */
+export interface MediaTell {
+  kind: 'media-tell'
+  node: MediaNodeId
+  room: RoomId
+  epoch: number
+  to: { player: PlayerId; session: SessionId }
+  topic: `media.${string}`
+  data: unknown
+}
+
+/** Who speaks loudest now; null: nobody. */
+export interface MediaSpeaker {
+  kind: 'media-speaker'
+  node: MediaNodeId
+  room: RoomId
+  epoch: number
+  player: PlayerId | null
+}
+
+/** Every media node says this once a second, and at once when it changes; after 3 s of silence it counts as gone. */
+export interface MediaBeat {
+  kind: 'media-beat'
+  node: MediaNodeId
+  /** `preparing`: its worker program is being built or fetched; `draining`: takes no rooms, and gives up those it has. */
+  state: 'ready' | 'preparing' | 'draining' | 'failed'
+  /** Of the preparation, 0 to 1; null where that is not known. */
+  progress: number | null
+  /** Why it failed, for people; null otherwise. */
+  problem: string | null
+  /** Consumers per core that it has: the least loaded node gets the next room. */
+  load: number
+}
+
+const REQUESTS: readonly string[] = ['command', 'attach', 'detach', 'read', 'ask'] satisfies Request['kind'][]
+
+export const isRequest = (message: Message): message is Request => REQUESTS.includes(message.kind)
+
+export type Message = Request | Envelope | ToMediaNode | ToEngine | MediaBeat

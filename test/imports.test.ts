@@ -17,6 +17,7 @@ const PARTS: readonly Part[] = [
   { folder: 'protocol', ours: [], packages: [] },
   { folder: 'client/react.ts', ours: ['protocol', 'client'], packages: ['react'] },
   { folder: 'client/board.ts', ours: ['protocol', 'client'], packages: ['react'] },
+  { folder: 'client/media', ours: ['protocol', 'client'], packages: ['mediasoup-client'] },
   { folder: 'client', ours: ['protocol'], packages: [] },
   { folder: 'bus', ours: ['protocol'], packages: null },
   { folder: 'gateway', ours: ['protocol', 'bus'], packages: null },
@@ -39,6 +40,8 @@ const ONLY_IN = [
     at: /^(engine\/rules\/|games\/[^/]+\/rules[^/]*\.ts$|loadtest\/games\/[^/]+\/rules[^/]*\.ts$|loadtest\/bench\/)/,
   },
   { what: 'uWebSockets.js', at: /^(gateway\/|scripts\/node-runtime\.mjs$|loadtest\/bench\/)/ },
+  { what: 'mediasoup', at: /^(media\/|loadtest\/bench\/)/ },
+  { what: 'mediasoup-client', at: /^client\/media\// },
   { what: 'node:sqlite', at: /^engine\/log\// },
   { what: 'react', at: /^(client\/(react|board)\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx?$)/ },
 ] as const

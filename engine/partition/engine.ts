@@ -1,6 +1,14 @@
 import type { Bus } from '../../bus/bus.ts'
 import { deriveId } from '../../bus/derive.ts'
-import type { Ask, EngineId, Item, Message, Request, ToldItem } from '../../bus/messages.ts'
+import {
+  type Ask,
+  type EngineId,
+  type Item,
+  isRequest,
+  type Message,
+  type Request,
+  type ToldItem,
+} from '../../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, PARTITIONS } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -133,7 +141,7 @@ export class Engine {
   #listen(): void {
     const { bus } = this.#options
     const hear = (message: Message): void => {
-      if (message.kind !== 'envelope') this.#work(message).catch((error) => this.#failed(message.kind, error))
+      if (isRequest(message)) this.#work(message).catch((error) => this.#failed(message.kind, error))
     }
     for (let p = 0; p < PARTITIONS; p++) this.#subscriptions.push(bus.subscribe(commandSubject(p), hear))
     this.#subscriptions.push(bus.subscribe(ASK_SUBJECT, hear))

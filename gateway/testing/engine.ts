@@ -1,14 +1,15 @@
 import type { Bus } from '../../bus/bus.ts'
-import type {
-  AnswerItem,
-  Attach,
-  Command,
-  ConnId,
-  Detach,
-  Item,
-  OutputPart,
-  Read,
-  Request,
+import {
+  type AnswerItem,
+  type Attach,
+  type Command,
+  type ConnId,
+  type Detach,
+  type Item,
+  isRequest,
+  type OutputPart,
+  type Read,
+  type Request,
 } from '../../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, gatewaySubject, PARTITIONS } from '../../bus/subjects.ts'
 import { decode, encode } from '../../protocol/codec.ts'
@@ -38,7 +39,7 @@ export class ScriptedEngine {
     const subjects = [ASK_SUBJECT, ...Array.from({ length: PARTITIONS }, (_, partition) => commandSubject(partition))]
     this.#ends = subjects.map((subject) =>
       bus.subscribe(subject, (message) => {
-        if (message.kind === 'envelope') return
+        if (!isRequest(message)) return
         this.requests.push(message)
         this.onRequest(message)
       }),

@@ -110,7 +110,7 @@ const roomOf = (message: Message): string | null => {
     const [item] = message.items
     return item !== undefined && 'room' in item ? item.room : null
   }
-  return message.kind === 'ask' ? null : message.room
+  return 'room' in message ? message.room : null
 }
 
 /** A message in a few words. Pure. */
@@ -127,5 +127,5 @@ export const describe = (message: Message): string => {
   if (message.kind === 'attach')
     return `attach ${message.id} [${message.members.map((m) => `${m.player.id} on ${m.conn} from ${m.since}`).join(', ')}]`
   if (message.kind === 'detach') return `detach ${message.id} [${message.conns.join(', ')}]`
-  return `ask ${message.id}`
+  return 'id' in message ? `${message.kind} ${message.id}` : message.kind
 }

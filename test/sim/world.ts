@@ -79,7 +79,7 @@ export class World {
     this.bus = new SimBus(this.ground)
     this.bus.onPublish = (subject, message, host) => {
       if (message.kind !== 'envelope' || message.items.length > 0) {
-        const room = message.kind === 'envelope' || message.kind === 'ask' ? roomOfItems(message) : message.room
+        const room = 'room' in message ? message.room : roomOfItems(message)
         timeline.note(room, `${host.name} sends ${describe(message)} to ${subject}`)
       }
       this.durable.see(subject, message)
