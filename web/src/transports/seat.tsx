@@ -1,12 +1,11 @@
-import { Suspense, useState } from 'react'
+import { useState } from 'react'
 import type { TransportName } from '../../../client/client.ts'
 import { TRANSPORTS } from '../../../client/link.ts'
 import { useRoom } from '../../../client/react.ts'
-import { boardOf } from '../boards.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
-import { Mask } from '../room/mask.tsx'
+import { BoardPlace } from '../room/board-place.tsx'
 import { useStore } from '../store.ts'
-import { useLanguage, useWords } from '../words/words.ts'
+import { useWords } from '../words/words.ts'
 import type { Demonstration, Scene } from './demonstration.ts'
 
 interface SeatProps {
@@ -18,14 +17,12 @@ interface SeatProps {
 export const Seat = ({ demonstration, scene }: SeatProps) => {
   const { session, room, game } = scene
   const { transports: words, room: roomWords } = useWords()
-  const language = useLanguage()
   const { document } = useRoom(room)
   const mine = useStore(session.transport)
   const isPlaying = useStore(demonstration.isPlaying)
   /** The transport that the seat is on its way to. */
   const [asked, setAsked] = useState<TransportName | null>(null)
   const attempts = useAttempts()
-  const Board = boardOf('tictactoe')
   const me = session.player?.id
   const change = async (transport: TransportName): Promise<void> => {
     setAsked(transport)
@@ -34,24 +31,18 @@ export const Seat = ({ demonstration, scene }: SeatProps) => {
   }
   return (
     <section className="transports-seat" aria-label={words.seat}>
-      <div className="board">
-        {Board !== null && me !== undefined && document.game !== null && (
-          <Suspense fallback={null}>
-            <Board
-              document={document}
-              me={me}
-              room={room}
-              language={language}
-              now={session.serverNow()}
-              attempt={(request) => {
-                demonstration.sending(game)
-                return attempts.attempt(request)
-              }}
-              AtSeat={() => null}
-              Face={({ player }) => <Mask id={player} />}
-              faceOf={() => null}
-            />
-          </Suspense>
+      <div className="transports-board">
+        {me !== undefined && (
+          <BoardPlace
+            room={room}
+            document={document}
+            me={me}
+            now={session.serverNow()}
+            attempt={(request) => {
+              demonstration.sending(game)
+              return attempts.attempt(request)
+            }}
+          />
         )}
         <Refused attempts={attempts} />
       </div>
