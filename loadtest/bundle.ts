@@ -4,7 +4,7 @@ import { build } from 'esbuild'
 
 const SCENARIOS = fileURLToPath(new URL('k6/', import.meta.url))
 /** What the scenarios share. */
-const PARTS = ['session.ts', 'summary.ts', 'text-encoder.ts']
+const PARTS = ['session.ts', 'summary.ts']
 
 /** The names that `npm run loadtest` knows: the files of `loadtest/k6` that are scenarios. */
 export const scenarios = (): string[] =>

@@ -1,4 +1,3 @@
-import './text-encoder.ts'
 import http from 'k6/http'
 import { WebSocket } from 'k6/websockets'
 import { Feed } from '../../client/feed.ts'
