@@ -13,6 +13,17 @@ export type { SessionState } from './connection.ts'
 export { MadangError } from './error.ts'
 export type { DocumentOf, GameLike, GameViewOf, MovesOf } from './game.ts'
 export type { TransportName } from './link.ts'
+export type {
+  MediaState,
+  MediaStats,
+  OwnTrack,
+  PlayerStream,
+  Quality,
+  ReceivedStats,
+  RoomMedia,
+  SentStats,
+  Source,
+} from './media/types.ts'
 export type { Room, RoomClosed, RoomEvents, RoomView } from './room.ts'
 export type { Session, SessionEvents } from './session.ts'
 export type { WireEvent } from './wire.ts'
