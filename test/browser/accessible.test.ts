@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { violations } from './axe.ts'
 import { MORE_CHARADES } from './charades-scenes.ts'
 import { type Look, SCENES, type Scene, Stage } from './scenes.ts'
 
 const WIDTHS = [390, 1280]
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await Stage.open()
-}, 60_000)
-afterAll(() => stage?.end())
+const stage = await Stage.ofThisFile()
 
 /** States of a page that no player has to bring about. */
 const STATES: readonly Scene[] = [

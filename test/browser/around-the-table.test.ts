@@ -1,26 +1,12 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Room } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
-import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
-import { launchChromium } from './chromium.ts'
+import { until } from '../program.ts'
 import { overlaps } from './overlaps.ts'
 import { JWT_SECRET, pageAs, sit } from './people.ts'
+import { programAndBrowser } from './program.ts'
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path, '--jwt-secret', JWT_SECRET])
-}, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+const { browser, program } = await programAndBrowser('--jwt-secret', JWT_SECRET)
 
 test('from five to twelve people around the table, nobody covers anybody, nor what is in the middle', async () => {
   const page = await pageAs(browser, 'p0', 'Player 0', { viewport: { width: 1280, height: 720 } })

@@ -1,29 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { boardWords } from '../../games/charades/board-words.ts'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
 import { nextOf } from './charades-scenes.ts'
-import { launchChromium, meOf, visit } from './chromium.ts'
+import { meOf, visit } from './chromium.ts'
 import { overlaps } from './overlaps.ts'
 import { Stage } from './scenes.ts'
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-let stage: Stage
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path])
-  stage = await Stage.open()
-}, 60_000)
-afterAll(async () => {
-  await stage?.end()
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+const stage = await Stage.ofThisFile('--guests')
+const { browser, program } = stage
 
 /** One of those who play, with the words that the page speaks. */
 interface Player {

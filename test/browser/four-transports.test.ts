@@ -1,23 +1,11 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { until } from '../program.ts'
 import { violations } from './axe.ts'
-import { launchChromium, visit } from './chromium.ts'
+import { visit } from './chromium.ts'
+import { programAndBrowser } from './program.ts'
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path])
-}, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+const { browser, program } = await programAndBrowser()
 
 const TRANSPORTS = ['websocket', 'sse', 'longpoll', 'poll']
 const LABELS = ['WebSocket', 'Server-sent events', 'Long polling', 'Polling']

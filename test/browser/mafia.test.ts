@@ -1,23 +1,10 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { boardWords } from '../../games/mafia/board-words.ts'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { launchChromium, meOf, visit } from './chromium.ts'
+import { meOf, visit } from './chromium.ts'
+import { programAndBrowser } from './program.ts'
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path])
-}, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+const { browser, program } = await programAndBrowser()
 
 /** One of the town, with the words that the page speaks. */
 interface Townsperson {

@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { launchChromium, visit } from './chromium.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, expect, test } from 'vitest'
+import { temporaryFolder } from '../program.ts'
+import { visit } from './chromium.ts'
 import { openRoom } from './play.ts'
+import { programAndBrowser } from './program.ts'
 
 const RULES = `
 import { setup } from 'xstate'
@@ -32,22 +33,11 @@ const machine = setup({
 export default defineGame(g, machine, { everyone: ({ context }) => ({ steps: context.steps, said: context.said }) })
 `
 
-let browser: Browser
-let folder: ReturnType<typeof temporaryFolder>
-let program: Program
-
-beforeAll(async () => {
-  folder = temporaryFolder()
-  mkdirSync(join(folder.path, 'games', 'walk'), { recursive: true })
-  writeFileSync(join(folder.path, 'games', 'walk', 'rules.ts'), RULES)
-  browser = await launchChromium()
-  program = await startMadang(['--data', join(folder.path, 'data'), '--games', join(folder.path, 'games')])
-}, 60_000)
-afterAll(async () => {
-  await browser?.close()
-  await program?.kill()
-  folder[Symbol.dispose]()
-})
+const games = temporaryFolder()
+afterAll(() => games[Symbol.dispose]())
+mkdirSync(join(games.path, 'walk'))
+writeFileSync(join(games.path, 'walk', 'rules.ts'), RULES)
+const { browser, program } = await programAndBrowser('--games', games.path)
 
 const shows = (page: Page, name: string, value: string): Promise<void> =>
   page

@@ -1,11 +1,13 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll } from 'vitest'
 import type { Room, Session } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
 import type tictactoe from '../../games/tictactoe/rules.ts'
-import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { until } from '../program.ts'
+import type { ProgramOfFile } from '../wire/program.ts'
 import { CHARADES } from './charades-scenes.ts'
-import { launchChromium } from './chromium.ts'
 import { JWT_SECRET, nameIn, type Person, pageAs, sit } from './people.ts'
+import { programAndBrowser } from './program.ts'
 
 /** How the page of a scene is opened: its size, theme and language. */
 export type Look = BrowserContextOptions
@@ -16,32 +18,33 @@ export interface Scene {
   open(stage: Stage, look: Look): Promise<Page>
 }
 
-/** Where scenes are played: a server of its own with a browser before it. */
+/** Where scenes are played: a server that trusts JWT_SECRET, with a browser before it. */
 export class Stage {
-  readonly folder: ReturnType<typeof temporaryFolder>
-  readonly #browser: Browser
-  readonly #program: Program
+  readonly program: ProgramOfFile
+  readonly browser: Browser
   readonly #sessions = new Map<string, Promise<Session>>()
 
-  constructor(folder: ReturnType<typeof temporaryFolder>, browser: Browser, program: Program) {
-    this.folder = folder
-    this.#browser = browser
-    this.#program = program
+  constructor(program: ProgramOfFile, browser: Browser) {
+    this.program = program
+    this.browser = browser
   }
 
-  /** The stage, once its server and its browser are up. */
-  static async open(): Promise<Stage> {
-    const folder = temporaryFolder()
-    const browser = await launchChromium()
-    return new Stage(folder, browser, await startMadang(['--data', folder.path, '--jwt-secret', JWT_SECRET]))
+  /** The stage of the tests of one file; gone after the last of them. */
+  static async ofThisFile(...args: readonly string[]): Promise<Stage> {
+    const { program, browser } = await programAndBrowser('--jwt-secret', JWT_SECRET, ...args)
+    const stage = new Stage(program, browser)
+    afterAll(async () => {
+      for (const session of stage.#sessions.values()) (await session).close()
+    })
+    return stage
   }
 
   get url(): string {
-    return this.#program.url
+    return this.program.url
   }
 
   page(id: string, name: string, look: Look): Promise<Page> {
-    return pageAs(this.#browser, id, name, look)
+    return pageAs(this.browser, id, name, look)
   }
 
   /** The session of a player without a page. */
@@ -49,13 +52,6 @@ export class Stage {
     const session = this.#sessions.get(name) ?? sit(this.url, id, name)
     this.#sessions.set(name, session)
     return session
-  }
-
-  async end(): Promise<void> {
-    for (const session of this.#sessions.values()) (await session).close()
-    await this.#browser.close()
-    await this.#program.kill()
-    this.folder[Symbol.dispose]()
   }
 }
 

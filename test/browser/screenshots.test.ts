@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Look, SCENES, Stage } from './scenes.ts'
 
 // Takes the pictures of the README each time, and keeps them where it is asked to: SCREENSHOTS=1 npm test -- screenshots
@@ -9,11 +9,7 @@ import { type Look, SCENES, Stage } from './scenes.ts'
 const KEPT = process.env.SCREENSHOTS_FOLDER ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url))
 const SIZES = { 390: { width: 390, height: 844 }, 1280: { width: 1280, height: 800 } }
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await Stage.open()
-}, 60_000)
-afterAll(() => stage?.end())
+const stage = await Stage.ofThisFile()
 
 /** What differs from run to run: the room's code and link, and the seconds that have passed. */
 const settle = async (page: Page): Promise<void> => {
@@ -51,7 +47,7 @@ const wanted = SCENES.filter(({ name }) => name.includes(process.env.SCENE ?? ''
 test.each(wanted)(
   'the picture of $name is taken at both sizes, by day and by night',
   async ({ name, open }) => {
-    const folder = process.env.SCREENSHOTS ? KEPT : stage.folder.path
+    const folder = process.env.SCREENSHOTS ? KEPT : stage.program.data
     mkdirSync(folder, { recursive: true })
     for (const [width, viewport] of Object.entries(SIZES)) {
       for (const colorScheme of ['light', 'dark'] as const) {

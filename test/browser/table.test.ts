@@ -1,28 +1,12 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { connect } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
-import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
-import { launchChromium, visit } from './chromium.ts'
+import { until } from '../program.ts'
+import { visit } from './chromium.ts'
 import { mark, openRoom, says, shows } from './play.ts'
+import { programAndBrowser } from './program.ts'
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path])
-}, 60_000)
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close()
-})
-afterAll(async () => {
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+const { browser, program } = await programAndBrowser()
 
 test('what is said is read by the others, once, also after a reload; what happened stands beside it', async () => {
   const { page: ann, trouble } = await visit(browser, program.url)
@@ -41,7 +25,7 @@ test('what is said is read by the others, once, also after a reload; what happen
   await bob.reload()
   for (const text of ['Anybody there?', 'Here I am.']) await read(bob, text).waitFor()
   await program.kill('SIGTERM')
-  program = await startMadang(['--data', data.path], { port: program.port })
+  await program.again()
   await says(ann, 'Bob’s turn.')
   await mark(bob, 0)
   await shows(ann, 0, 'other')

@@ -1,27 +1,9 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
-import { connectionIs, launchChromium, meOf, visit } from './chromium.ts'
+import { expect, test } from 'vitest'
+import { connectionIs, meOf, visit } from './chromium.ts'
 import { mark, marks, openRoom, says, shows } from './play.ts'
+import { programAndBrowser } from './program.ts'
 
-let browser: Browser
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-const start = (port = 0): Promise<Program> => startMadang(['--data', data.path], { port })
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await start()
-}, 60_000)
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close()
-})
-afterAll(async () => {
-  await browser?.close()
-  await program?.kill()
-  data[Symbol.dispose]()
-})
+const { browser, program } = await programAndBrowser()
 
 test('P1, P2: two people play a whole game by clicking, through a reload and a kill -9 of the server in the middle', async () => {
   const { page: ann, trouble: annsTrouble } = await visit(browser, program.url)
@@ -50,14 +32,13 @@ test('P1, P2: two people play a whole game by clicking, through a reload and a k
   await mark(ann, 1)
   await says(bob, 'Your turn.')
 
-  const { port } = program
   await program.kill('SIGKILL')
   for (const page of [ann, bob]) {
     await connectionIs(page, 'reconnecting')
     await says(page, 'Reconnecting. Your move is kept.')
   }
   await mark(bob, 8)
-  program = await start(port)
+  await program.again()
   for (const page of [ann, bob]) await connectionIs(page, 'online')
   await shows(ann, 8, 'other')
   await shows(bob, 8, 'me')

@@ -1,34 +1,17 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, describe, expect, test } from 'vitest'
 import { buffering } from '../transports/proxies/buffering.ts'
 import type { ReverseProxy } from '../transports/proxies/reverse.ts'
 import { stripUpgrade } from '../transports/proxies/strip-upgrade.ts'
 import { swallowUpgrade } from '../transports/proxies/swallow-upgrade.ts'
-import { launchChromium, visit } from './chromium.ts'
+import { visit } from './chromium.ts'
 import { FIREFOX, launchFirefox } from './firefox.ts'
 import { mark, marks, openRoom, says, shows } from './play.ts'
+import { programAndBrowser } from './program.ts'
 
-let browser: Browser
-let firefox: Awaited<ReturnType<typeof launchFirefox>> | null = null
-let data: ReturnType<typeof temporaryFolder>
-let program: Program
-
-beforeAll(async () => {
-  data = temporaryFolder()
-  browser = await launchChromium()
-  program = await startMadang(['--data', data.path])
-  if (FIREFOX !== null) firefox = await launchFirefox()
-}, 120_000)
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close()
-})
-afterAll(async () => {
-  await firefox?.close()
-  await browser?.close()
-  await program?.kill()
-  data?.[Symbol.dispose]()
-})
+const { browser, program } = await programAndBrowser()
+const firefox = FIREFOX === null ? null : await launchFirefox()
+afterAll(() => firefox?.close())
 
 /** Resolves once the page says that it is online over this transport. */
 const runsOver = (page: Page, transport: string): Promise<unknown> =>

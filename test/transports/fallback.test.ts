@@ -1,8 +1,9 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ConnectOptions } from '../../client/client.ts'
 import { TRANSPORTS } from '../../client/link.ts'
-import { startMadang, temporaryFolder, until } from '../program.ts'
+import { until } from '../program.ts'
 import { Dice } from '../sim/dice.ts'
+import { programOfThisFile } from '../wire/program.ts'
 import { buffering } from './proxies/buffering.ts'
 import { delaying } from './proxies/delaying.ts'
 import { idleCut } from './proxies/idle-cut.ts'
@@ -12,12 +13,7 @@ import { swallowUpgrade } from './proxies/swallow-upgrade.ts'
 import { PROGRAM, sit } from './seats.ts'
 import { pause, settle, talking } from './talk.ts'
 
-const data = temporaryFolder()
-const program = await startMadang(['--data', data.path, ...PROGRAM])
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
+const program = await programOfThisFile(...PROGRAM)
 
 /** What a device says about its network; `changed` is what a phone says that left a building. */
 const device = (): { network: NonNullable<ConnectOptions['network']>; changed(): void } => {
@@ -49,7 +45,7 @@ describe.concurrent('behind a proxy, `auto` finds what works, and the game goes 
     changed()
     await until(() => ann.transport.current === 'websocket', 'the WebSocket')
     await until(() => talkers.every(({ acknowledged }) => acknowledged.length >= 15), 'moves by WebSocket')
-    await settle(data.path, id, talkers)
+    await settle(program.data, id, talkers)
   })
 
   test('one that swallows upgrades: SSE within seconds; later it looks by itself whether a WebSocket works again', async () => {
@@ -66,7 +62,7 @@ describe.concurrent('behind a proxy, `auto` finds what works, and the game goes 
     proxy.upgrades = 'pass'
     await until(() => ann.transport.current === 'websocket', 'the next look', 30_000)
     await until(() => (talkers[0]?.acknowledged.length ?? 0) > 20, 'moves on both')
-    await settle(data.path, id, talkers)
+    await settle(program.data, id, talkers)
   })
 
   test.each(['at once', 'with the body'] as const)('one that buffers, the head %s: long polls', async (head) => {
@@ -79,7 +75,7 @@ describe.concurrent('behind a proxy, `auto` finds what works, and the game goes 
     console.log(`playing ${Math.round(performance.now() - began)} ms after the beginning behind a buffer, ${head}`)
     await until(() => ann.transport.current === 'longpoll', 'long polls')
     await until(() => talkers.every(({ acknowledged }) => acknowledged.length >= 15), 'moves by long polls')
-    await settle(data.path, id, talkers)
+    await settle(program.data, id, talkers)
   })
 
   test('one that cuts what is idle for less than anything can be held: polls', async () => {
@@ -92,7 +88,7 @@ describe.concurrent('behind a proxy, `auto` finds what works, and the game goes 
     expect(proxy.cuts).toBeGreaterThan(3)
     talkers[0]?.talk('again')
     await until(() => (talkers[0]?.acknowledged.length ?? 0) >= 15, 'moves by polls')
-    await settle(data.path, id, talkers)
+    await settle(program.data, id, talkers)
   })
 })
 
@@ -109,7 +105,7 @@ describe.concurrent('P1 to P3 through what is bad for all of them', () => {
     expect(talkers[1]?.seen.room.document.room.members[ann.player?.id ?? '']?.connected).toBe(true)
     for (const [i, talker] of talkers.entries()) talker.talk(`later ${i}`)
     await until(() => talkers.every(({ acknowledged }) => acknowledged.length >= 8), 'more moves')
-    await settle(data.path, id, talkers)
+    await settle(program.data, id, talkers)
   })
 
   test.each(TRANSPORTS)('%s: a quarter of a second each way', async (transport) => {
@@ -118,7 +114,7 @@ describe.concurrent('P1 to P3 through what is bad for all of them', () => {
     using bob = await sit(program.url, 'Bob', 'websocket')
     const { id, talkers } = await talking([ann, bob], new Dice(1, 'delay'))
     await until(() => talkers.every(({ acknowledged }) => acknowledged.length >= 10), 'moves')
-    await settle(data.path, id, talkers)
+    await settle(program.data, id, talkers)
   })
 
   test.each(['auto', ...TRANSPORTS] as const)(
@@ -152,7 +148,7 @@ describe.concurrent('P1 to P3 through what is bad for all of them', () => {
       proxy.silence()
       changed()
       await moves(3, 'moves after a silence')
-      await settle(data.path, id, talkers)
+      await settle(program.data, id, talkers)
     },
   )
 })

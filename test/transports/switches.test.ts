@@ -1,18 +1,13 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Session } from '../../client/client.ts'
 import { TRANSPORTS } from '../../client/link.ts'
-import { startMadang, temporaryFolder } from '../program.ts'
 import { Dice } from '../sim/dice.ts'
+import { programOfThisFile } from '../wire/program.ts'
 import { PROGRAM, sit } from './seats.ts'
 import { settle, talking } from './talk.ts'
 
-const data = temporaryFolder()
-const program = await startMadang(['--data', data.path, ...PROGRAM])
+const program = await programOfThisFile(...PROGRAM)
 const { url } = program
-afterAll(async () => {
-  await program.kill()
-  data[Symbol.dispose]()
-})
 
 describe('P1 to P3 a change of transport in the middle of a game loses, doubles and reorders nothing', () => {
   const pairs = TRANSPORTS.flatMap((from) => TRANSPORTS.filter((to) => to !== from).map((to) => ({ from, to })))
@@ -24,7 +19,7 @@ describe('P1 to P3 a change of transport in the middle of a game loses, doubles 
       await talkers[0]?.use(to)
       await talkers[0]?.use(from)
     }
-    expect(await settle(data.path, id, talkers)).toBeGreaterThan(10)
+    expect(await settle(program.data, id, talkers)).toBeGreaterThan(10)
     for (const { session } of talkers) session.close()
   })
 })
@@ -54,7 +49,7 @@ test(`P1 to P3 ${SWITCHES} changes of transport under play: 0 lost, 0 doubled`, 
     }),
   )
   const took = Math.round(performance.now() - began)
-  const moves = await Promise.all(tables.map(({ id, talkers }) => settle(data.path, id, talkers)))
+  const moves = await Promise.all(tables.map(({ id, talkers }) => settle(program.data, id, talkers)))
   const switches = all.reduce((sum, talker) => sum + talker.switches, 0)
   expect(switches).toBe(SWITCHES)
   const acknowledged = moves.reduce((sum, each) => sum + each, 0)

@@ -3,8 +3,9 @@ import type { Session } from '../../client/client.ts'
 import { MadangError } from '../../client/client.ts'
 import { TRANSPORTS } from '../../client/link.ts'
 import type mafia from '../../games/mafia/rules.ts'
-import { runMadang, startMadang, temporaryFolder, until } from '../program.ts'
+import { runMadang, until } from '../program.ts'
 import { canonical } from '../sim/checks/past.ts'
+import { programOfThisFile } from '../wire/program.ts'
 import { pastOf, wrongIn } from './reference.ts'
 import { enter, PROGRAM, type Seen, sit } from './seats.ts'
 
@@ -30,11 +31,11 @@ const vote = (session: Session, { room }: Seen<Mafia>): void => {
   look()
 }
 
+const program = await programOfThisFile(...PROGRAM)
+
 test('P1 to P4: eight play a whole mafia, two by each transport, with a spectator on each, and all see what the log says they may', {
   timeout: 120_000,
 }, async () => {
-  using data = temporaryFolder()
-  const program = await startMadang(['--data', data.path, ...PROGRAM])
   const transports = [...TRANSPORTS, ...TRANSPORTS]
   const sessions = await Promise.all(transports.map((transport, i) => sit(program.url, `Player ${i}`, transport)))
   const watching = await Promise.all(TRANSPORTS.map((transport) => sit(program.url, `Eve by ${transport}`, transport)))
@@ -46,7 +47,7 @@ test('P1 to P4: eight play a whole mafia, two by each transport, with a spectato
   await seats[0]?.room.start()
   const all = [...seats, ...eves]
   await until(() => all.every(({ room }) => room.document.room.phase === 'over'), 'the end, everywhere', 90_000)
-  const past = await pastOf(data.path, id)
+  const past = await pastOf(program.data, id)
   await until(() => all.every(({ emits }) => emits.at(-1)?.event.type === 'end'), 'the last announcement, everywhere')
 
   const whole = [...sessions, ...watching].map((session, i) => ({
@@ -59,7 +60,7 @@ test('P1 to P4: eight play a whole mafia, two by each transport, with a spectato
     expect(emits.map(({ event }) => event.type)).toEqual(expect.arrayContaining(['death', 'spared', 'end']))
   }
   for (const [i, session] of sessions.entries()) {
-    const replay = await runMadang(['replay', id, '--data', data.path, '--as', session.player?.id ?? '', '--json'])
+    const replay = await runMadang(['replay', id, '--data', program.data, '--as', session.player?.id ?? '', '--json'])
     expect(canonical(JSON.parse(replay.stdout).document)).toBe(canonical(seats[i]?.room.document))
   }
   for (const session of [...sessions, ...watching]) session.close()
