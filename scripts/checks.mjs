@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path'
 import { CHROMIUM, FIREFOX, findOrInstall } from './browsers.mjs'
 import { run } from './child.mjs'
 import { findOrBuildK6 } from './k6.mjs'
+import { prepareMediaWorker } from './media-worker/prepare.mjs'
 import { orSayWhy, Problem } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
 
@@ -22,6 +23,8 @@ const TOOLS = [
 export const runChecks = async (vitestArgs) => {
   const ready = await orSayWhy(async () => {
     const { node } = await setUp()
+    // Before the browsers: both use apt-get, and this waits for one in the background.
+    await prepareMediaWorker(ROOT, process.env, console.error)
     return {
       node,
       chromium: await findOrInstall(CHROMIUM, console.error),

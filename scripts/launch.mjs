@@ -3,12 +3,15 @@ import module from 'node:module'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { prepareInBackground } from './media-worker/background.mjs'
 import { abiOf } from './node-runtime.mjs'
 import { orSayWhy } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
 
 const PARENT_CHECK_MS = 500
 const CACHE_AFTER_MS = 5_000
+/** By then a start that cannot be, or only shows help, has ended. */
+const PREPARE_VIDEO_AFTER_MS = 1_000
 
 /**
  * Sets up what is missing, then runs the CLI: in this process where its Node will do, else in a child that runs `script` again
@@ -25,6 +28,11 @@ export const launch = async (script, args) => {
   module.enableCompileCache?.(join(ROOT, '.cache', 'node'))
   // Written at exit, and here too, for a process that will be killed.
   setTimeout(() => module.flushCompileCache?.(), CACHE_AFTER_MS).unref()
+  if (args[0] === 'start')
+    setTimeout(
+      () => prepareInBackground(ROOT, process.env, (line) => console.error(line)),
+      PREPARE_VIDEO_AFTER_MS,
+    ).unref()
   const { main } = await import('../cli/madang.ts')
   await main(args)
 }

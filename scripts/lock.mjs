@@ -7,7 +7,7 @@ const HEARTBEAT_MS = 2_000
 const ABANDONED_AFTER_MS = 20_000
 const POLL_MS = 200
 
-/** @typedef {{ pid: number, child: number | null, host: string }} Holder */
+/** @typedef {{ pid: number, child: number | null, host: string }} Holder `child`: a process, or a group of them where it is below 0 */
 
 /**
  * Runs `task` while no other process holds the lock file, and waits for one that does (calling `waiting` once).
