@@ -23,10 +23,12 @@ interface ToRoom {
  */
 export interface Command extends ToRoom {
   kind: 'command'
-  /** Null for a request over HTTP, which attaches nothing. */
+  /** Null for a request that attaches nothing: over HTTP, or `aside`. */
   conn: ConnId | null
   player: { id: PlayerId; name: string }
   session: SessionId
+  /** True where it came beside the lane of a connection: that is no visit. */
+  aside?: true
   /** Whole client frames (msgpack), each within the limits of form. */
   frames: Uint8Array[]
 }

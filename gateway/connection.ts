@@ -42,6 +42,8 @@ export class Connection {
   readonly joined = new SmallMap<RoomId, true>()
   /** By room; MATCH's by ''. */
   readonly lanes = new SmallMap<RoomId, Lane>()
+  /** Requests of its media calls that wait for an answer; null until it makes one. */
+  mediaCalls: Set<number> | null = null
   /** When the peer gave its last sign of life, ms. */
   heardAt: number
   /** What waits in all lanes, in flight or not. */

@@ -27,7 +27,9 @@ export const drain = async (
 ): Promise<void> => {
   for (const connection of [...connections.values()]) sayBye(connection, chance)
   const deadline = clock.now() + DRAIN_MS
-  const isBusy = () => isAnswering() || [...connections.values()].some(({ lanes }) => lanes.size > 0)
+  const isBusy = () =>
+    isAnswering() ||
+    [...connections.values()].some(({ lanes, mediaCalls }) => lanes.size > 0 || (mediaCalls?.size ?? 0) > 0)
   while (isBusy() && clock.now() < deadline) await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
   for (const connection of [...connections.values()]) connection.end(CLOSE.restarting, 'restarting')
 }

@@ -12,6 +12,7 @@ import { drain, sayBye } from './drain.ts'
 import { Fanout } from './fanout.ts'
 import type { Limits } from './greeting.ts'
 import type { Authenticator, Identity } from './identity.ts'
+import { MediaCalls } from './media-calls.ts'
 import { RoomsHere } from './membership.ts'
 import { ConnectionPeer, type PeerPorts } from './peer.ts'
 import { Posts } from './posts.ts'
@@ -91,9 +92,11 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const reattach = new Reattach(id, requests, clock, counters, (membership, standing, item) =>
     fanout.attached(membership, standing, item),
   )
+  const mediaCalls = new MediaCalls(id, requests)
   const reception = new Reception({
     ...options,
     counters,
+    mediaCalls,
     lanes: { gateway: id, requests, clock, onAnswer: (connection, item) => fanout.answer(connection, item) },
   })
   const posts = new Posts({ ...options, gateway: id, counters, requests, rates: reception })
@@ -175,6 +178,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     connection.lifecycle = { is: 'closed' }
     for (const lane of connection.lanes.values()) lane.close()
     connection.lanes.clear()
+    mediaCalls.drop(connection)
     for (const membership of connection.memberships.values()) rooms.leave(membership)
     for (const room of connection.joined.keys()) departures.add(room, connection.id)
     connections.delete(connection.id)

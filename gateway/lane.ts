@@ -4,7 +4,7 @@ import { readHead } from '../protocol/codec.ts'
 import { OP, type Ref, type RoomId } from '../protocol/frames.ts'
 import type { Connection, Who } from './connection.ts'
 import { errFrame } from './connection.ts'
-import { GIVE_UP_MS, type Requests } from './requests.ts'
+import { GIVE_UP_MS, NO_ANSWER, type Requests } from './requests.ts'
 
 /** Of one Command: what fits, with its envelope, into a message of 1 MB. */
 export const COMMAND_FRAMES = 64
@@ -162,11 +162,7 @@ export class Lane {
     this.#release(frames)
     this.#connection.lanes.delete(this.#room)
     const refs = frames.flatMap(({ ref }) => (ref === null || flight?.answered.has(ref) ? [] : [ref]))
-    this.#connection.send(
-      refs.map((ref) =>
-        errFrame(ref, 'unavailable', 'no answer from the room in time: send it again with the same ref'),
-      ),
-    )
+    this.#connection.send(refs.map((ref) => errFrame(ref, 'unavailable', NO_ANSWER)))
   }
 
   #release(frames: QueuedFrame[]) {

@@ -8,7 +8,7 @@ import type { GatewayCounters } from './counters.ts'
 import { COMMAND_FRAMES } from './lane.ts'
 import { pongTo } from './pong.ts'
 import type { Reception } from './reception.ts'
-import { GIVE_UP_MS, type Requests } from './requests.ts'
+import { GIVE_UP_MS, NO_ANSWER, type Requests } from './requests.ts'
 import { createdRoom } from './room-id.ts'
 
 /** Of one player at once: each waits for its rooms, at most for the time after which a request is given up. */
@@ -175,7 +175,5 @@ export class Posts {
 
 const unanswered = ({ frames }: Group, awaited?: ReadonlyMap<Ref, number>): Uint8Array[] =>
   frames.flatMap(({ ref }) =>
-    ref === null || awaited?.get(ref) === 0
-      ? []
-      : [errFrame(ref, 'unavailable', 'no answer from the room in time: send it again with the same ref')],
+    ref === null || awaited?.get(ref) === 0 ? [] : [errFrame(ref, 'unavailable', NO_ANSWER)],
   )

@@ -6,6 +6,7 @@ import type { Connection, Lifecycle, Who } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
 import { Greeting, type GreetingOptions, keepWaiting } from './greeting.ts'
 import { Lane, type LaneEnd } from './lane.ts'
+import type { MediaCalls } from './media-calls.ts'
 import { pongTo } from './pong.ts'
 import { RateLimit } from './rate.ts'
 import { createdRoom } from './room-id.ts'
@@ -20,6 +21,7 @@ export interface ReceptionOptions extends GreetingOptions {
   clusterKey: Uint8Array
   counters: GatewayCounters
   lanes: LaneEnd
+  mediaCalls: MediaCalls
 }
 
 /** What clients send: checked in form, PING answered here, everything else put into the lane of its room. */
@@ -121,7 +123,14 @@ export class Reception {
       if (!isSilent) connection.error(ref, 'unavailable', 'the server is about to close: come back and send it again')
       return
     }
-    this.#pass(connection, lifecycle, head, bytes)
+    if (this.#pass(connection, lifecycle, head, bytes)) return
+    if (ref === null) this.#options.counters.dropsEphemeral++
+    else
+      connection.error(
+        ref,
+        'unavailable',
+        'too many requests of this connection wait for an answer: send it again later',
+      )
   }
 
   /** Takes one from the player's rate and, for guests, from the address's; returns the ms to wait, or 0. */
@@ -139,25 +148,27 @@ export class Reception {
     else connection.send([pong])
   }
 
-  #pass(connection: Connection, who: Who, { op, ref, room, game }: Head, bytes: Uint8Array) {
+  /** False where too much of this connection waits already. */
+  #pass(connection: Connection, who: Who, { op, ref, room, game, isMedia }: Head, bytes: Uint8Array): boolean {
+    if (isMedia && room !== null && ref !== null)
+      return this.#options.mediaCalls.send(connection, who, room, ref, copyOf(bytes))
     const joins = op === OP.join
     if (joins && room !== null) {
-      if (!connection.joined.has(room) && connection.joined.size >= ROOMS_PER_CONNECTION)
-        return connection.error(ref, 'forbidden', `a connection joins at most ${ROOMS_PER_CONNECTION} rooms: LEAVE one`)
+      if (!connection.joined.has(room) && connection.joined.size >= ROOMS_PER_CONNECTION) {
+        connection.error(ref, 'forbidden', `a connection joins at most ${ROOMS_PER_CONNECTION} rooms: LEAVE one`)
+        return true
+      }
       connection.joined.set(room, true)
     }
     const id =
       op === OP.match ? '' : (room ?? createdRoom(this.#options.clusterKey, who.player.id, who.session, ref ?? 0))
     const partition = op === OP.match ? matchPartition(game ?? '') : partitionOf(id)
-    if (this.#lane(connection, who, id).push({ bytes: copyOf(bytes), ref, joins, subject: commandSubject(partition) }))
-      return
-    if (ref === null) this.#options.counters.dropsEphemeral++
-    else
-      connection.error(
-        ref,
-        'unavailable',
-        'too many requests of this connection wait for an answer: send it again later',
-      )
+    return this.#lane(connection, who, id).push({
+      bytes: copyOf(bytes),
+      ref,
+      joins,
+      subject: commandSubject(partition),
+    })
   }
 
   #lane(connection: Connection, { player, session, guest }: Who, room: RoomId): Lane {

@@ -292,7 +292,7 @@ describe('scan', () => {
 
 describe('readHead', () => {
   const head = (frame: unknown): ReturnType<typeof readHead> => readHead(encode(frame))
-  const none = { ref: null, room: null, game: null, bad: null }
+  const none = { ref: null, room: null, game: null, isMedia: false, bad: null }
 
   test('reads op, ref, room and game, and nothing past them', () => {
     expect(head([1, { v: 1 }])).toEqual({ ...none, op: 1 })
@@ -310,6 +310,16 @@ describe('readHead', () => {
     expect(head([8, 12])).toEqual({ ...none, op: 8 })
     expect(head([9, 1, '마피아'])).toEqual({ ...none, op: 9, ref: 1, game: '마피아' })
     expect(head([10, 'r', {}])).toEqual({ ...none, op: 10, room: 'r' })
+  })
+
+  test('knows a CALL of media by its method, however long the method is written', () => {
+    expect(head([7, 1, 'r', 'media.join', {}])).toEqual({ ...none, op: 7, ref: 1, room: 'r', isMedia: true })
+    for (const text of ['a66d656469612e', 'd9066d656469612e', 'da00066d656469612e', 'db000000066d656469612e'])
+      expect(readHead(hex(`940701a172${text}`))).toMatchObject({ op: 7, room: 'r', isMedia: true })
+    for (const method of ['media', 'Media.join', 'chat', '', 12, null, { media: 1 }])
+      expect(head([7, 1, 'r', method, 'media.join'])).toMatchObject({ isMedia: false, bad: null })
+    expect(head([7, 1, 'r'])).toMatchObject({ isMedia: false })
+    expect(head([5, 1, 'r', 'media.join'])).toMatchObject({ isMedia: false })
   })
 
   test('reads integers of every width', () => {

@@ -12,6 +12,8 @@ export interface Head {
   room: RoomId | null
   /** The game of CREATE and MATCH. */
   game: string | null
+  /** Whether it is a CALL whose method begins with `media.`. */
+  isMedia: boolean
   /** Why the head gets ERR `bad_frame`, or null. */
   bad: string | null
 }
@@ -19,6 +21,8 @@ export interface Head {
 const WITH_REF: ReadonlySet<number> = new Set([OP.create, OP.join, OP.leave, OP.move, OP.call, OP.match])
 const WITH_ROOM: ReadonlySet<number> = new Set([OP.join, OP.leave, OP.move, OP.cast, OP.call, OP.input])
 const WITH_GAME: ReadonlySet<number> = new Set([OP.create, OP.match])
+/** `media.` */
+const MEDIA = [0x6d, 0x65, 0x64, 0x69, 0x61, 0x2e]
 const scratch = new DataView(new ArrayBuffer(8))
 
 /**
@@ -30,7 +34,7 @@ export function readHead(bytes: Uint8Array): Head {
   const count = readCount(cursor)
   const op = count > 0 ? readInteger(cursor) : null
   if (op === null) throw new MalformedFrame('not an array that begins with an integer')
-  const head: Head = { op, ref: null, room: null, game: null, bad: null }
+  const head: Head = { op, ref: null, room: null, game: null, isMedia: false, bad: null }
   const known = op >= OP.hello && op <= OP.input
   const refs = WITH_REF.has(op)
   if (refs || !known) {
@@ -45,6 +49,7 @@ export function readHead(bytes: Uint8Array): Head {
   if (WITH_ROOM.has(op)) {
     if (text !== null && ROOM_ID.test(text)) head.room = text
     else head.bad = 'room: 1 to 64 of A-Z a-z 0-9 _ - were expected'
+    if (op === OP.call && count > index + 1) head.isMedia = beginsWith(cursor, MEDIA)
   } else if (WITH_GAME.has(op)) {
     if (text !== null && NAME.test(text)) head.game = text
     else head.bad = 'game: 1 to 64 characters were expected'
@@ -97,20 +102,30 @@ function readInteger(cursor: Cursor): number | null {
   return Number.isSafeInteger(value) ? value : null
 }
 
-/** The string at the cursor; null where none is there, or one of more than 256 bytes. */
+/** The string at the cursor, which then is behind it; null where none is there, or one of more than 256 bytes. */
 function readText(cursor: Cursor): string | null {
+  const length = readLength(cursor)
+  const from = cursor.at
+  cursor.at = from + length
+  return length < 0 || length > 256 ? null : textAt(cursor.bytes, from, cursor.at)
+}
+
+/** Whether the string at the cursor begins with these bytes. */
+function beginsWith(cursor: Cursor, start: readonly number[]): boolean {
+  if (readLength(cursor) < start.length) return false
+  return start.every((byte, i) => byteAt(cursor.bytes, cursor.at + i) === byte)
+}
+
+/** How many bytes the string at the cursor has, which then is at the first of them; -1 where no string is there. */
+function readLength(cursor: Cursor): number {
   const { bytes } = cursor
+  const at = cursor.at + 1
   const type = byteAt(bytes, cursor.at)
-  let from = cursor.at + 1
-  let length: number
-  if (type >= 0xa0 && type < 0xc0) length = type & 0x1f
-  else if (type === 0xd9) length = byteAt(bytes, from++)
-  else if (type === 0xda) {
-    length = uint16At(bytes, from)
-    from += 2
-  } else if (type === 0xdb) {
-    length = uint32At(bytes, from)
-    from += 4
-  } else return null
-  return length > 256 ? null : textAt(bytes, from, from + length)
+  cursor.at = at
+  if (type >= 0xa0 && type < 0xc0) return type & 0x1f
+  if (type < 0xd9 || type > 0xdb) return -1
+  const width = 1 << (type - 0xd9)
+  cursor.at = at + width
+  if (width === 1) return byteAt(bytes, at)
+  return width === 2 ? uint16At(bytes, at) : uint32At(bytes, at)
 }

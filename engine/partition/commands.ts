@@ -3,6 +3,7 @@ import { decode, type Limits } from '../../protocol/codec.ts'
 import { isRetryable, MalformedFrame, Refusal } from '../../protocol/errors.ts'
 import { type CallFrame, type ClientFrame, type MatchFrame, OP, type Ref } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
+import type { Media } from '../media/media.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
 import type { KeyRing } from '../room/keyring.ts'
@@ -21,6 +22,7 @@ export interface CommandPorts {
   readonly library: Library
   readonly keys: KeyRing
   readonly matching: Matching
+  readonly media: Media
   readonly lanes: Lanes
   readonly answer: (command: Command, answer: Omit<AnswerItem, 'epoch'>) => void
   /** For what nobody foresaw. */
@@ -40,7 +42,7 @@ export const takeCommand = async (command: Command, lane: Lane, ports: CommandPo
     const room = frames.some(isForRoom)
       ? (ports.rooms.here(command.room) ?? (await ports.rooms.open(command.room)))
       : null
-    if (command.conn === null) room?.visited({ player: command.player.id, session: command.session })
+    if (command.conn === null && !command.aside) room?.visited({ player: command.player.id, session: command.session })
     const work: Work = { command, room, lane, answers, ports }
     for (let place = 0; place < frames.length; place++) {
       const opened = frames[place]
@@ -117,6 +119,7 @@ class Taking {
         const room = this.#work.room
         if (room === null) throw new Refusal('not_found', `There is no room "${frame[2]}".`)
         if (frame[0] === OP.call && frame[3] === 'chat') this.#chat(frame, asker, room)
+        else if (frame[0] === OP.call && frame[3].startsWith('media.')) this.#media(frame, asker, room)
         else this.#request(frame, asker, room)
         break
       }
@@ -187,14 +190,28 @@ class Taking {
   }
 
   #chat(frame: CallFrame, asker: Asker, room: LiveRoom): void {
-    const chat = (): void => {
+    this.#inTurn(room, () => this.#ok(frame[1], room.chat(frame, asker)))
+  }
+
+  /** Answered when the room's media node has, long after the room's turn. */
+  #media(frame: CallFrame, asker: Asker, room: LiveRoom): void {
+    this.#inTurn(room, () =>
+      this.#work.ports.media.call(frame, asker, room, (answer) => {
+        if ('refusal' in answer) this.#refuse(answer.refusal)
+        else this.#ok(frame[1], answer.value)
+      }),
+    )
+  }
+
+  #inTurn(room: LiveRoom, act: () => void): void {
+    const visit = (): void => {
       try {
-        this.#ok(frame[1], room.chat(frame, asker))
+        act()
       } catch (error) {
         this.#refuse(error)
       }
     }
-    room.visit(chat, (refusal) => this.#refuse(refusal))
+    room.visit(visit, (refusal) => this.#refuse(refusal))
   }
 
   #left(answer: Uint8Array, { by }: Asker, room: LiveRoom): void {

@@ -14,6 +14,7 @@ import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { Storage } from '../log/log.ts'
+import { Media } from '../media/media.ts'
 import { KeyRing } from '../room/keyring.ts'
 import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
@@ -53,6 +54,7 @@ export class Engine {
   readonly #library: Library
   readonly #outbox: Outbox
   readonly #lanes: Lanes
+  readonly #media: Media
   readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
   #subscriptions: (() => void)[] = []
   /** Resolves once what was live before is taken over. */
@@ -78,6 +80,7 @@ export class Engine {
     this.#outbox = new Outbox(id, bus, clock)
     this.#lanes = new Lanes(clock)
     const keys = this.#keys
+    this.#media = new Media({ engine: id, epoch, bus, clock, report, room: (room) => this.rooms.here(room) })
     const room = {
       clock,
       chance,
@@ -91,6 +94,7 @@ export class Engine {
       },
       nextRoom: (of: RoomId) => deriveId(clusterKey, 'again', of),
       send: (gateway: string, item: Item) => this.#outbox.send(gateway, item),
+      media: this.#media,
     }
     this.rooms = new Rooms({ clock, chance, storage, keys, library, report, room })
     const matching = new Matching({
@@ -105,6 +109,7 @@ export class Engine {
       library,
       keys,
       matching,
+      media: this.#media,
       lanes: this.#lanes,
       answer: (to, item) => this.#outbox.send(to.gateway, { ...item, epoch }),
       failed: (what, error) => this.#failed(what, error),
@@ -116,6 +121,7 @@ export class Engine {
     this.#unsubscribe()
     await this.rooms.close()
     await this.#ready
+    this.#media.close()
     this.#outbox.close()
     this.#lanes.close()
   }
@@ -134,6 +140,7 @@ export class Engine {
   abandon(): void {
     this.#unsubscribe()
     this.rooms.abandon()
+    this.#media.close()
     this.#outbox.abandon()
     this.#lanes.close()
   }

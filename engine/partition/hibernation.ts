@@ -113,5 +113,5 @@ const mayRest = (room: LiveRoom, now: number): boolean => {
   const matched = state.public && now - state.at < MATCH_ANSWER_MS
   const waitsForSomebody = state.players.some((player) => isConnected(state, player))
   const isSoon = state.phase === 'playing' && due !== null && due - now <= IDLE_MS
-  return room.isEmpty && room.quiet && !matched && !waitsForSomebody && !isSoon
+  return room.isEmpty && room.quiet && !room.hasVideo && !matched && !waitsForSomebody && !isSoon
 }

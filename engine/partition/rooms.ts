@@ -286,6 +286,8 @@ export class Rooms {
     const { public: isPublic, game } = room.state
     if (isPublic) this.#public.set(game, (this.#public.get(game) ?? new Set()).add(room))
     this.#absent.delete(room.room)
+    // What is shown from here on may be newer than what was said of its video.
+    this.#ports.room.media.committed(room)
     // Before any request: whose move is answered must be shown it first.
     room.adopt(this.#waiting.get(room.room) ?? [])
     this.#waiting.delete(room.room)

@@ -72,8 +72,9 @@ export class Aside {
   missed({ player, role, session }: Visitor, isNew: boolean): Uint8Array[] {
     const welcome = isNew || this.#visits.isNew(player, session) ? this.welcome({ player, role }) : null
     const kept = this.#visits.read(player, session)
-    if (welcome === null) return kept.map(({ frame }) => frame)
-    return [...welcome, ...kept.flatMap(({ frame, isWelcome }) => (isWelcome ? [] : [frame]))]
+    const notes = this.#visits.notes(player, session)
+    if (welcome === null) return [...kept.map(({ frame }) => frame), ...notes]
+    return [...welcome, ...kept.flatMap(({ frame, isWelcome }) => (isWelcome ? [] : [frame])), ...notes]
   }
 
   /** Somebody came. */
@@ -101,6 +102,21 @@ export class Aside {
     } catch (error) {
       if (!(error instanceof RulesError)) throw error
     }
+  }
+
+  /** A NOTE for one session of a member. While it polls, the newest of each topic is kept for it. */
+  note({ player, session }: Pick<Visitor, 'player' | 'session'>, topic: string, data: unknown): void {
+    const { room, seq } = this.#state()
+    const frame = encode([OP.note, room, topic, data])
+    const outputs = new Outputs(room, seq)
+    const shown = { document: null, emits: [], ephemeral: [frame] }
+    for (const attachment of this.#attachments.ofSession(player, session)) outputs.addAlone(attachment, shown)
+    this.#send(outputs)
+    this.#visits.note(player, session, topic, frame)
+  }
+
+  noteAll(topic: string, data: unknown): void {
+    this.#tell(encode([OP.note, this.#state().room, topic, data]), () => true, {})
   }
 
   close(): void {

@@ -49,6 +49,8 @@ export type RoomInput = Stamped &
     | { readonly type: 'player.returned'; readonly by: PlayerId }
     | { readonly type: 'player.left'; readonly by: PlayerId; readonly origin: Origin }
     | { readonly type: 'player.kicked'; readonly player: PlayerId; readonly origin: Origin }
+    /** Who speaks loudest now, or that they speak no more and nobody else does. Only where the rules ask. */
+    | { readonly type: 'media.speaking'; readonly by: PlayerId; readonly speaking: boolean }
     | { readonly type: 'room.again'; readonly origin: Origin; readonly next: RoomId }
     | {
         readonly type: 'room.migrated'

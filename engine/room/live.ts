@@ -7,6 +7,7 @@ import {
   OP,
   type PlayerId,
   type Ref,
+  type Role,
   type RoomId,
   type Seq,
   type SessionId,
@@ -37,6 +38,12 @@ export interface RoomPorts extends WriterPorts {
   /** The id of the room that `again` makes of this one. */
   nextRoom(room: RoomId): RoomId
   send(gateway: GatewayId, item: Item): void
+  /** Who may see and hear whom follows the room. */
+  readonly media: {
+    committed(room: LiveRoom): void
+    gone(room: RoomId, player: PlayerId): void
+    isUsed(room: RoomId): boolean
+  }
   /** Called after each commit. */
   changed(room: LiveRoom): void
   /** The log holds something that this owner did not write: the room must be read again. Called once. */
@@ -132,6 +139,11 @@ export class LiveRoom {
     return this.#closed
   }
 
+  /** Somebody here uses video. */
+  get hasVideo(): boolean {
+    return this.#ports.media.isUsed(this.room)
+  }
+
   /** Nothing waits and nothing is in flight. */
   get quiet(): boolean {
     return !this.#busy && this.#queue.length === 0
@@ -195,6 +207,7 @@ export class LiveRoom {
   /** Ends the room on all connections and visits of a player, and tells all connections why but the one that knows. */
   detachPlayer(player: PlayerId, reason: Departure, but?: { gateway: GatewayId; conn: ConnId }): void {
     this.#members.detachPlayer(player, reason, but)
+    this.#ports.media.gone(this.room, player)
   }
 
   /** Sends an ephemeral CAST past the log. Throws Refusal `forbidden`, RulesError where the channel's rules throw. */
@@ -205,6 +218,20 @@ export class LiveRoom {
   /** CALL `chat`, past the log: the id of the line. Throws Refusal, RulesError where the rules throw. */
   chat(frame: CallFrame, asker: Asker): { id: number } {
     return this.#members.aside.chat(frame, asker)
+  }
+
+  /** The role of a member. Throws Refusal `not_member`. */
+  roleOf(player: PlayerId): Role {
+    return this.#members.roleOf(player)
+  }
+
+  /** Tells one session of a member, on each of its connections or at its next poll. */
+  note(to: Reader, topic: string, data: unknown): void {
+    this.#members.aside.note(to, topic, data)
+  }
+
+  noteAll(topic: string, data: unknown): void {
+    this.#members.aside.noteAll(topic, data)
   }
 
   /** The frames that follow the answer to a JOIN: chat that this member may read. */
@@ -311,6 +338,7 @@ export class LiveRoom {
   #land(batch: Batch, shown: Prepared): void {
     const before = this.state
     this.#audiences.advance(shown)
+    this.#ports.media.committed(this)
     for (const [gateway, output] of shown.outputs) this.#ports.send(gateway, { ...output, epoch: this.#ports.epoch })
     this.#answerAll(batch)
     const endless = this.#deadlines.committed(this.state, batch.isFullOfDeadlines)

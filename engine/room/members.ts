@@ -99,7 +99,7 @@ export class Members {
    * next: of a held poll only where it missed nothing. Throws Refusal `not_member`, RulesError where a view throws.
    */
   read(reader: Reader, since: Seq, attach: Place | null, presenceMs: number): Reading {
-    const member = { player: reader.player, session: reader.session, role: this.#roleOf(reader.player) }
+    const member = { player: reader.player, session: reader.session, role: this.roleOf(reader.player) }
     const isOver = attach?.isCopy === true && this.attachments.get(attach.gateway, attach.conn) === undefined
     if (attach?.as === 'stream') {
       if (isOver) throw new Refusal('unavailable', 'This stream is over. Open it again.')
@@ -130,6 +130,13 @@ export class Members {
   /** A JOIN over HTTP makes a member, and attaches nothing. */
   joined(reader: Reader, ref: Ref): void {
     this.#request(reader, ref)
+  }
+
+  /** The role of a member. Throws Refusal `not_member`. */
+  roleOf(player: PlayerId): Role {
+    if (this.#state.kicked.includes(player)) throw new Refusal('not_member', 'The host removed you from this room.')
+    if (!this.#isMember(player)) throw new Refusal('not_member', 'You are not in this room: JOIN it first.')
+    return isPlayer(this.#state, player) ? 'player' : 'spectator'
   }
 
   detach(gateway: GatewayId, conn: ConnId): void {
@@ -296,13 +303,6 @@ export class Members {
 
   #isMember(player: PlayerId): boolean {
     return isPlayer(this.#state, player) ? !isOut(this.#state, player) : this.watches(player)
-  }
-
-  /** Throws Refusal `not_member`. */
-  #roleOf(player: PlayerId): Role {
-    if (this.#state.kicked.includes(player)) throw new Refusal('not_member', 'The host removed you from this room.')
-    if (!this.#isMember(player)) throw new Refusal('not_member', 'You are not in this room: JOIN it first.')
-    return isPlayer(this.#state, player) ? 'player' : 'spectator'
   }
 
   /** Of a player who counts as dropped and is here. */

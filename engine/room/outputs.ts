@@ -26,6 +26,11 @@ export class Outputs {
     parts.push(part(conn, role, shown))
   }
 
+  /** For this connection and no other, also of a spectator. */
+  addAlone({ gateway, conn }: Pick<Attachment, 'gateway' | 'conn'>, shown: Shown): void {
+    this.add({ gateway, conn, role: 'player' }, shown)
+  }
+
   items(): [GatewayId, Output][] {
     const items: [GatewayId, Output][] = []
     this.#parts.forEach((parts, gateway) => {

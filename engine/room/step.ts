@@ -1,6 +1,6 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { GameEvent, PlayerId, Seq } from '../../protocol/frames.ts'
-import { RulesError, type RulesState, type Runner, type Stepped, type Text } from '../rules/game.ts'
+import { RulesError, type RulesEvent, type RulesState, type Runner, type Stepped, type Text } from '../rules/game.ts'
 import type { InputOf, Origin, RoomInput } from './input.ts'
 import { connected, dropped, isPlayer, joined, left, startsNow } from './membership.ts'
 import { thawState } from './plain.ts'
@@ -84,6 +84,11 @@ export const step = (state: RoomState | null, input: RoomInput, runner: Runner):
         : { state: out }
       return settle(told.state, input, runner, input.origin, undefined, told)
     }
+    case 'media.speaking': {
+      const { by, speaking } = input
+      const told = tell(state, { ...input, payload: { speaking } }, by, runner)
+      return settle(told.state, input, runner, null, undefined, told)
+    }
     case 'room.again':
       return settle({ ...state, next: input.next }, input, runner, input.origin, { room: input.next })
   }
@@ -140,6 +145,11 @@ const reason = (rules: RulesState, { origin, move, payload }: InputOf<'move'>, r
   return [`The rules do not allow "${move}" now.`]
 }
 
+const eventFor = (
+  { type, at, seed, payload }: { type: string; at: number; seed: number; payload?: unknown },
+  by: PlayerId,
+): RulesEvent => (payload === undefined ? { type, by, at, seed } : { type, by, payload, at, seed })
+
 interface Told {
   state: RoomState
   stepped?: Stepped | null
@@ -149,13 +159,13 @@ interface Told {
 /** Tells running rules of a room event. What happened to the member has happened: a throw does not undo it. */
 const tell = (
   state: RoomState,
-  input: { type: string; at: number; seed: number },
+  input: { type: string; at: number; seed: number; payload?: unknown },
   by: PlayerId,
   runner: Runner,
 ): Told => {
   if (state.phase !== 'playing' || state.rules === null) return { state }
   try {
-    return { state, stepped: runner.step(state.rules, { type: input.type, by, at: input.at, seed: input.seed }) }
+    return { state, stepped: runner.step(state.rules, eventFor(input, by)) }
   } catch (error) {
     if (error instanceof RulesError) return { state, trouble: error }
     throw error

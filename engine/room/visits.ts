@@ -22,6 +22,8 @@ interface Visit extends Visitor {
   /** Up to where its viewer's backlog was read; null while its frames go over a connection. */
   place: number | null
   isRead: boolean
+  /** The newest NOTE of each topic that is for it alone; null where there is none. */
+  notes: Map<string, Uint8Array> | null
 }
 
 /**
@@ -89,7 +91,16 @@ export class Visits {
       this.#visits.set(key, before)
     } else {
       if (before !== undefined) this.#remove(before)
-      this.#add({ player, session, role, until, ref: Math.max(before?.ref ?? 0, ref), place: null, isRead: false })
+      this.#add({
+        player,
+        session,
+        role,
+        until,
+        ref: Math.max(before?.ref ?? 0, ref),
+        place: null,
+        isRead: false,
+        notes: null,
+      })
     }
     this.#sweepBy(until)
   }
@@ -114,6 +125,24 @@ export class Visits {
     const kept = backlog.since(visit.place).filter(({ by }) => by !== session)
     visit.place = backlog.end
     return kept
+  }
+
+  /** Keeps a NOTE for one visit, in place of an older one of its topic; nothing where its frames go over a connection. */
+  note(player: PlayerId, session: SessionId, topic: string, frame: Uint8Array): void {
+    const visit = this.#visits.get(keyOf(player, session))
+    if (visit === undefined || visit.place === null) return
+    visit.notes ??= new Map()
+    visit.notes.delete(topic)
+    visit.notes.set(topic, frame)
+  }
+
+  /** Takes the NOTEs that were kept for this visit alone. */
+  notes(player: PlayerId, session: SessionId): readonly Uint8Array[] {
+    const visit = this.#visits.get(keyOf(player, session))
+    if (!visit?.notes) return []
+    const notes = [...visit.notes.values()]
+    visit.notes = null
+    return notes
   }
 
   /** A connection of this session came or went: while there is one, nothing is kept for its visit. */

@@ -69,6 +69,8 @@ export interface Runner {
   readonly autoStart: boolean
   readonly dropIn: boolean
   readonly lobbyMedia: 'all' | 'none'
+  /** Whether the machine takes `media.speaking`. */
+  readonly hearsSpeaking: boolean
   /** Names of the moves. */
   readonly moves: readonly string[]
   /** By move: its payload as JSON Schema 2020-12; `{}` where its library cannot say. */

@@ -38,6 +38,7 @@ export const createRunner = (game: object): Runner => {
     autoStart: game.autoStart ?? false,
     dropIn: game.dropIn ?? false,
     lobbyMedia: game.lobbyMedia ?? 'all',
+    hearsSpeaking: game.machine.events.some((event) => event === 'media.speaking' || event === 'media.*'),
     moves: Object.keys(moves),
     moveSchemas: Object.fromEntries(Object.entries(moves).map(([type, schema]) => [type, jsonSchema(schema)])),
     hasOnly: game.only !== undefined,

@@ -23,7 +23,14 @@ export type Events<M extends Moves> = {
     readonly by: PlayerId
     readonly payload: StandardSchemaV1.InferOutput<M[K]>
   }
-} & { [K in RoomEventType]: { readonly type: K; readonly by: PlayerId } }
+} & { [K in RoomEventType]: { readonly type: K; readonly by: PlayerId } } & {
+  /** Who speaks loudest now, or that they speak no more and nobody else does; at most twice a second. */
+  readonly 'media.speaking': {
+    readonly type: 'media.speaking'
+    readonly by: PlayerId
+    readonly payload: { readonly speaking: boolean }
+  }
+}
 
 /** The machine's input: the players in the order in which they joined, and the options with defaults filled in. */
 export type Input<O> = { readonly players: readonly PlayerId[]; readonly options: O }

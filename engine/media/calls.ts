@@ -1,0 +1,94 @@
+import type { MediaCall, MediaNodeId, MediaReply } from '../../bus/messages.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import { type ErrorCode, Refusal } from '../../protocol/errors.ts'
+import type { PlayerId, RoomId } from '../../protocol/frames.ts'
+
+const RESEND_MS = 1_000
+/** Before the gateway gives up, so that the client hears why. */
+const SENDS_MOST = 8
+/** Of one player, in all rooms: who joins asks for every track at once. */
+const CALLS_PER_PLAYER = 128
+
+export type MediaAnswer = { readonly value: unknown } | { readonly refusal: Refusal }
+
+interface Waiting {
+  readonly node: MediaNodeId
+  readonly call: MediaCall
+  readonly settle: (answer: MediaAnswer) => void
+  sends: number
+  cancel: () => void
+}
+
+/** Calls that media nodes have not answered: each is sent again every second until it is, and given up after 8 s. */
+export class MediaCalls {
+  readonly #clock: Clock
+  readonly #publish: (node: MediaNodeId, call: MediaCall) => void
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #byPlayer = new Map<PlayerId, number>()
+  #lastId = 0
+
+  constructor(clock: Clock, publish: (node: MediaNodeId, call: MediaCall) => void) {
+    this.#clock = clock
+    this.#publish = publish
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** `settle` is called once. Throws Refusal where too many of this player's calls wait. */
+  send(node: MediaNodeId, call: Omit<MediaCall, 'kind' | 'id'>, settle: Waiting['settle']): void {
+    const { player } = call.peer
+    const others = this.#byPlayer.get(player) ?? 0
+    if (others >= CALLS_PER_PLAYER)
+      throw new Refusal('unavailable', 'Too many of your media calls wait for an answer: send it again later.')
+    this.#byPlayer.set(player, others + 1)
+    this.#lastId += 1
+    const id = this.#lastId
+    const waiting: Waiting = { node, call: { kind: 'media-call', id, ...call }, settle, sends: 0, cancel: () => {} }
+    this.#waiting.set(id, waiting)
+    this.#send(waiting)
+  }
+
+  answered({ node, id, answer }: MediaReply): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting?.node !== node) return
+    this.#end(waiting, 'refused' in answer ? { refusal: refusalOf(answer.refused) } : answer)
+  }
+
+  /** Ends the calls of a room: the node that they went to has it no more. */
+  giveUp(room: RoomId): void {
+    for (const waiting of [...this.#waiting.values()])
+      if (waiting.call.room === room)
+        this.#end(waiting, { refusal: new Refusal('unavailable', 'The video of this room moved: join it again.') })
+  }
+
+  close(): void {
+    for (const { cancel } of this.#waiting.values()) cancel()
+    this.#waiting.clear()
+    this.#byPlayer.clear()
+  }
+
+  #send(waiting: Waiting): void {
+    waiting.sends += 1
+    this.#publish(waiting.node, waiting.call)
+    waiting.cancel = this.#clock.after(RESEND_MS, () => {
+      if (waiting.sends < SENDS_MOST) this.#send(waiting)
+      else
+        this.#end(waiting, { refusal: new Refusal('unavailable', 'No answer from the media node in time: try again.') })
+    })
+  }
+
+  #end(waiting: Waiting, answer: MediaAnswer): void {
+    const { id, peer } = waiting.call
+    waiting.cancel()
+    this.#waiting.delete(id)
+    const others = (this.#byPlayer.get(peer.player) ?? 1) - 1
+    if (others > 0) this.#byPlayer.set(peer.player, others)
+    else this.#byPlayer.delete(peer.player)
+    waiting.settle(answer)
+  }
+}
+
+const refusalOf = ({ code, message, detail }: { code: ErrorCode; message: string; detail?: unknown }): Refusal =>
+  new Refusal(code, message, detail)

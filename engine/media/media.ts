@@ -1,0 +1,167 @@
+import type { Bus } from '../../bus/bus.ts'
+import type { EngineId, MediaNodeId, MediaSpeaker, MediaTell, Message, ToMediaNode } from '../../bus/messages.ts'
+import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../../bus/subjects.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import type { CallFrame, PlayerId, RoomId } from '../../protocol/frames.ts'
+import type { Asker } from '../room/admit.ts'
+import type { LiveRoom } from '../room/live.ts'
+import { isOut, isPlayer } from '../room/membership.ts'
+import type { Report } from '../room/writer.ts'
+import { type MediaAnswer, MediaCalls } from './calls.ts'
+import { Lease } from './lease.ts'
+import { MediaNodes } from './nodes.ts'
+import { Speaking } from './speaking.ts'
+
+export interface MediaPorts {
+  readonly engine: EngineId
+  readonly epoch: number
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly report: Report
+  /** The room, where it is in memory. */
+  room(id: RoomId): LiveRoom | undefined
+}
+
+/**
+ * The video of this engine's rooms: which media node has each, what its members call there, and what the node tells them. A room
+ * has a lease from the first call until nobody has used video for 30 s.
+ */
+export class Media {
+  readonly #ports: MediaPorts
+  readonly #nodes: MediaNodes
+  readonly #calls: MediaCalls
+  readonly #leases = new Map<RoomId, Lease>()
+  readonly #speaking = new Map<RoomId, Speaking>()
+  readonly #unsubscribe: readonly (() => void)[]
+
+  constructor(ports: MediaPorts) {
+    const { bus, clock, engine } = ports
+    this.#ports = ports
+    this.#nodes = new MediaNodes(clock)
+    this.#calls = new MediaCalls(clock, (node, call) => this.#publish(node, call))
+    const hear = (message: Message): void => this.#hear(message)
+    this.#unsubscribe = [bus.subscribe(engineSubject(engine), hear), bus.subscribe(MEDIA_NODES_SUBJECT, hear)]
+  }
+
+  /** Whether somebody uses video in this room. */
+  isUsed(room: RoomId): boolean {
+    return this.#leases.get(room)?.isUsed === true
+  }
+
+  /** Brings a CALL `media.*` to the room's node, in the room's turn; `settle` is called once. Throws Refusal. */
+  call(
+    [, ref, id, method, params]: CallFrame,
+    { by, session }: Asker,
+    room: LiveRoom,
+    settle: (answer: MediaAnswer) => void,
+  ): void {
+    const role = room.roleOf(by)
+    const { node } = this.#lease(room)
+    if (node === null) throw this.#nodes.refusal()
+    const { engine, epoch } = this.#ports
+    const peer = { player: by, session, role }
+    this.#calls.send(node, { engine, epoch, room: id, peer, ref, method, params: params ?? {} }, settle)
+  }
+
+  /** After each commit, before anything of it is shown: what it forbids is said first. */
+  committed(room: LiveRoom): void {
+    this.#leases.get(room.room)?.committed(room)
+  }
+
+  /** A member is out of the room. */
+  gone(room: RoomId, player: PlayerId): void {
+    const node = this.#leases.get(room)?.node
+    const { engine, epoch } = this.#ports
+    if (node) this.#publish(node, { kind: 'media-gone', engine, epoch, room, players: [player] })
+  }
+
+  close(): void {
+    for (const end of this.#unsubscribe) end()
+    for (const room of [...this.#leases.keys()]) this.#end(room)
+    this.#calls.close()
+    this.#nodes.close()
+  }
+
+  #hear(message: Message): void {
+    switch (message.kind) {
+      case 'media-beat':
+        this.#nodes.heard(message)
+        break
+      case 'media-reply':
+        this.#calls.answered(message)
+        break
+      case 'media-ack':
+        if (message.epoch === this.#ports.epoch) this.#leases.get(message.room)?.acked(message)
+        break
+      case 'media-tell':
+        this.#told(message)
+        break
+      case 'media-speaker':
+        this.#spoke(message)
+        break
+    }
+  }
+
+  #told(message: MediaTell): void {
+    const { to, topic, data } = message
+    this.#roomOf(message)?.note(to, topic, data)
+  }
+
+  #spoke(message: MediaSpeaker): void {
+    const room = this.#roomOf(message)
+    if (room === undefined || !room.game.runner.hearsSpeaking) return
+    const speaking =
+      this.#speaking.get(message.room) ??
+      new Speaking(this.#ports.clock, (by, speaking) => this.#speaks(message.room, by, speaking))
+    this.#speaking.set(message.room, speaking)
+    speaking.heard(message.player)
+  }
+
+  #speaks(room: RoomId, by: PlayerId, speaking: boolean): void {
+    this.#ports
+      .room(room)
+      ?.event((state, stamp) =>
+        state.phase === 'playing' && isPlayer(state, by) && !isOut(state, by)
+          ? { type: 'media.speaking', by, speaking, ...stamp }
+          : null,
+      )
+  }
+
+  /** The room that a node speaks of; undefined where it is not in memory, or that node does not have it. */
+  #roomOf({ node, room, epoch }: MediaTell | MediaSpeaker): LiveRoom | undefined {
+    const isOfNow = epoch === this.#ports.epoch && this.#leases.get(room)?.node === node
+    return isOfNow ? this.#ports.room(room) : undefined
+  }
+
+  /** Throws Refusal where no node takes the room. */
+  #lease(room: LiveRoom): Lease {
+    const { clock, report, engine, epoch } = this.#ports
+    const present = this.#leases.get(room.room)
+    if (present !== undefined) return present
+    const lease = new Lease(room, {
+      clock,
+      nodes: this.#nodes,
+      report,
+      room: (id) => this.#ports.room(id),
+      send: (node, said) => this.#publish(node, { kind: 'media-lease', engine, epoch, ...said }),
+      moved: (id, isElsewhere) => {
+        this.#calls.giveUp(id)
+        if (isElsewhere) this.#ports.room(id)?.noteAll('media.moved', null)
+      },
+      ended: (id) => this.#end(id),
+    })
+    this.#leases.set(room.room, lease)
+    return lease
+  }
+
+  #end(room: RoomId): void {
+    this.#leases.get(room)?.close()
+    this.#leases.delete(room)
+    this.#speaking.get(room)?.close()
+    this.#speaking.delete(room)
+  }
+
+  #publish(node: MediaNodeId, message: ToMediaNode): void {
+    this.#ports.bus.publish(mediaNodeSubject(node), message)
+  }
+}

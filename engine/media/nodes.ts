@@ -1,0 +1,65 @@
+import type { MediaBeat, MediaNodeId } from '../../bus/messages.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import { Refusal } from '../../protocol/errors.ts'
+
+/** A node that says nothing for this long is gone. */
+const SILENT_MS = 3_000
+
+interface Node {
+  readonly beat: MediaBeat
+  /** Rooms that it was given since its last beat: its load does not show them yet. */
+  given: number
+  readonly cancel: () => void
+}
+
+/** The media nodes that are there, as they say themselves. */
+export class MediaNodes {
+  readonly #clock: Clock
+  readonly #nodes = new Map<MediaNodeId, Node>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  heard(beat: MediaBeat): void {
+    this.#nodes.get(beat.node)?.cancel()
+    const cancel = this.#clock.after(SILENT_MS, () => this.#nodes.delete(beat.node))
+    this.#nodes.set(beat.node, { beat, given: 0, cancel })
+  }
+
+  /** What a node said last; null where it is gone. */
+  stateOf(node: MediaNodeId): MediaBeat['state'] | null {
+    return this.#nodes.get(node)?.beat.state ?? null
+  }
+
+  /** The node that takes the next room: the least loaded one that is ready, but not `but`. Null where there is none. */
+  take(but: MediaNodeId | null): MediaNodeId | null {
+    let best: Node | null = null
+    for (const node of this.#nodes.values())
+      if (node.beat.state === 'ready' && node.beat.node !== but && (best === null || isLess(node, best))) best = node
+    if (best === null) return null
+    best.given += 1
+    return best.beat.node
+  }
+
+  /** Why no node takes a room. */
+  refusal(): Refusal {
+    const beats = Array.from(this.#nodes.values(), ({ beat }) => beat)
+    const preparing = beats.find(({ state }) => state === 'preparing')
+    if (preparing !== undefined)
+      return new Refusal('unavailable', 'Video is being prepared: try again soon.', {
+        preparing: true,
+        progress: preparing.progress,
+      })
+    const problem = beats.find(({ state }) => state === 'failed')?.problem
+    return new Refusal('unavailable', problem ?? 'No media node is here for video: try again later.')
+  }
+
+  close(): void {
+    for (const { cancel } of this.#nodes.values()) cancel()
+    this.#nodes.clear()
+  }
+}
+
+const isLess = (a: Node, b: Node): boolean =>
+  a.beat.load < b.beat.load || (a.beat.load === b.beat.load && a.given < b.given)
