@@ -89,6 +89,19 @@ test('a seed gives the same history each time, in this process and in another on
   expect(stdout).toContain(`seed 7 ${once.hash}`)
 })
 
+test('npm run sim says what it takes and what can be broken, and refuses anything else in one line', async () => {
+  const { stdout } = await run('--help')
+  for (const name of ['--seed', '--runs', '--first', '--hash', '--break', ...Object.keys(BREAKS)])
+    expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
+  for (const [args, stderr] of [
+    [['--sed', '3'], /^sim: Unknown option '--sed'\. See .*--help\.\n$/],
+    [['--seed', 'x'], /^sim: --seed must be a whole number of 0 or more, not "x"\. See .*--help\.\n$/],
+    [['--runs', '0'], /^sim: --runs must be a whole number of 1 or more, not "0"\. See .*--help\.\n$/],
+    [['--break', 'all'], /^sim: nothing is called "all" that could be broken\. See .*--help\.\n$/],
+  ] as const)
+    await expect(run(...args)).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(stderr) })
+})
+
 describe('the checks bite: a world is caught in which', () => {
   test.each(Object.entries(BREAKS).map(([name, { what }]) => ({ name, what })))(
     '$what (--break $name)',

@@ -1,4 +1,6 @@
+import type { WireTap } from './checks/wire.ts'
 import type { Ground } from './ground.ts'
+import type { Door } from './site.ts'
 
 /** One connection between a client and a gateway. A side that is blind hears nothing any more, and does not know it. */
 export interface Link {
@@ -17,11 +19,16 @@ export class SimNetwork {
   /** Probability that what a client sends comes twice, as from an impatient program or proxy; JOINs are the SDK's own. */
   impatience = 0
   readonly links = new Set<Link>()
-  readonly #ground: Ground
+  readonly ground: Ground
+  readonly doors: readonly Door[]
+  /** Told of all that leaves a client or arrives at one. */
+  readonly tap: WireTap
   #numbers = 0
 
-  constructor(ground: Ground) {
-    this.#ground = ground
+  constructor(ground: Ground, doors: readonly Door[], tap: WireTap) {
+    this.ground = ground
+    this.doors = doors
+    this.tap = tap
   }
 
   /** A number for a new link, never used before. */
@@ -30,14 +37,14 @@ export class SimNetwork {
   }
 
   isImpatient(): boolean {
-    if (!this.#ground.dice.sockets.may(this.impatience)) return false
-    this.#ground.timeline.count('impatient repeats')
+    if (!this.ground.dice.sockets.may(this.impatience)) return false
+    this.ground.timeline.count('impatient repeats')
     return true
   }
 
   /** One direction of a link: it keeps its order, takes its time, and loses what is under way once it is not open any more. */
   line(open: () => boolean): (task: () => void) => void {
-    const { clock, dice } = this.#ground
+    const { clock, dice } = this.ground
     const queue: (() => void)[] = []
     let due = 0
     return (task) => {

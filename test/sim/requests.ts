@@ -6,8 +6,6 @@ import { decode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { parseJsonFrame } from '../../protocol/json.ts'
 import { Body } from './body.ts'
-import type { WireTap } from './checks/wire.ts'
-import type { Ground } from './ground.ts'
 import type { Link, SimNetwork } from './network.ts'
 import type { Door, Site } from './site.ts'
 
@@ -20,16 +18,10 @@ type Init = Parameters<Fetch>[1]
 
 /** Simulated requests over HTTP, each on a link of its own, so that those of one client overtake each other. */
 export class SimRequests {
-  readonly #ground: Ground
-  readonly #doors: readonly Door[]
   readonly #network: SimNetwork
-  readonly #tap: WireTap
 
-  constructor(ground: Ground, doors: readonly Door[], network: SimNetwork, tap: WireTap) {
-    this.#ground = ground
-    this.#doors = doors
+  constructor(network: SimNetwork) {
     this.#network = network
-    this.#tap = tap
   }
 
   /** The `fetch` of one bot; each request goes to any gateway. */
@@ -38,8 +30,8 @@ export class SimRequests {
   }
 
   #ask(who: string, url: string, init: Init): Promise<FetchAnswer> {
-    const exchange = new Exchange(who, new URL(url), init, this.#ground, this.#network, this.#tap)
-    exchange.begin(this.#ground.dice.sockets.pick(this.#doors))
+    const exchange = new Exchange(who, new URL(url), init, this.#network)
+    exchange.begin(this.#network.ground.dice.sockets.pick(this.#network.doors))
     return exchange.answer
   }
 }
@@ -51,9 +43,7 @@ class Exchange implements Link {
   readonly #number: number
   readonly #url: URL
   readonly #init: Init
-  readonly #ground: Ground
   readonly #network: SimNetwork
-  readonly #tap: WireTap
   readonly #settle: PromiseWithResolvers<FetchAnswer>
   readonly #body = new Body()
   readonly #blind = { up: false, down: false }
@@ -66,13 +56,11 @@ class Exchange implements Link {
   /** Bytes of a stream that are under way. */
   #buffered = 0
 
-  constructor(who: string, url: URL, init: Init, ground: Ground, network: SimNetwork, tap: WireTap) {
+  constructor(who: string, url: URL, init: Init, network: SimNetwork) {
     this.who = who
     this.#url = url
     this.#init = init
-    this.#ground = ground
     this.#network = network
-    this.#tap = tap
     this.#number = network.number()
     this.#settle = Promise.withResolvers<FetchAnswer>()
     this.answer = this.#settle.promise
@@ -105,7 +93,7 @@ class Exchange implements Link {
   }
 
   cut(): void {
-    const { clock, dice } = this.#ground
+    const { clock, dice } = this.#network.ground
     this.#note('is cut')
     this.#blind.up = true
     this.#blind.down = true
@@ -114,7 +102,7 @@ class Exchange implements Link {
   }
 
   halve(direction: 'up' | 'down' | 'both'): void {
-    const { clock, dice } = this.#ground
+    const { clock, dice } = this.#network.ground
     this.#note(`loses what goes ${direction === 'both' ? 'either way' : direction}`)
     if (direction !== 'down') this.#blind.up = true
     if (direction !== 'up') this.#blind.down = true
@@ -127,10 +115,14 @@ class Exchange implements Link {
     const room = this.#url.searchParams.get('room')
     if (room !== null) {
       const as = this.#url.pathname === '/v1/sse' ? 'stream' : 'poll'
-      this.#tap.reads(this.who, this.#number, { room, since: Number(this.#url.searchParams.get('since') ?? 0), as })
+      this.#network.tap.reads(this.who, this.#number, {
+        room,
+        since: Number(this.#url.searchParams.get('since') ?? 0),
+        as,
+      })
     }
     const frames = body instanceof Uint8Array ? framesIn(body) : []
-    for (const frame of frames) this.#tap.sent(this.who, this.#number, 'post', frame)
+    for (const frame of frames) this.#network.tap.sent(this.who, this.#number, 'post', frame)
     return frames
   }
 
@@ -176,7 +168,7 @@ class Exchange implements Link {
       if (!this.#clientOpen) return
       if (status === 200 && typeof body !== 'string' && this.#url.pathname !== '/v1/me')
         for (const frame of framesIn(body))
-          this.#tap.delivered(this.who, this.#number, this.#isPost ? 'post' : 'read', frame)
+          this.#network.tap.delivered(this.who, this.#number, this.#isPost ? 'post' : 'read', frame)
       this.#body.push(typeof body === 'string' ? new TextEncoder().encode(body) : body)
       this.#end()
     })
@@ -208,11 +200,11 @@ class Exchange implements Link {
     for (const line of text.split('\n')) {
       if (!line.startsWith('data: ')) continue
       const frame = parseJsonFrame(line.slice('data: '.length), SERVER_LIMITS)
-      if (Array.isArray(frame)) this.#tap.delivered(this.who, this.#number, 'read', frame)
+      if (Array.isArray(frame)) this.#network.tap.delivered(this.who, this.#number, 'read', frame)
     }
     // A network does not keep together what was written together.
     const bytes = new TextEncoder().encode(text)
-    const at = this.#ground.dice.sockets.between(0, bytes.length)
+    const at = this.#network.ground.dice.sockets.between(0, bytes.length)
     if (at > 0) this.#body.push(bytes.subarray(0, at))
     if (at < bytes.length) this.#body.push(bytes.subarray(at))
   }
@@ -251,7 +243,7 @@ class Exchange implements Link {
   }
 
   #note(what: string): void {
-    this.#ground.timeline.note(null, `link ${this.#number} of ${this.who}: ${what}`)
+    this.#network.ground.timeline.note(null, `link ${this.#number} of ${this.who}: ${what}`)
   }
 }
 

@@ -2,27 +2,67 @@ import { parseArgs } from 'node:util'
 import { BREAKS, breakSources } from './breaks.ts'
 import type { Outcome } from './simulate.ts'
 
-const USAGE = `npm run sim -- [--seed N] [--runs N] [--hash] [--first] [--break ${Object.keys(BREAKS).join('|')}]`
+const HELP = `Usage: npm run sim -- [OPTIONS]
+
+Plays worlds of crashes, lost messages and cut connections, each from its seed, and says which promise one broke.
+
+  --seed N      the first seed (default 1)
+  --runs N      how many seeds from there on (default 1)
+  --first       end with the first seed that fails
+  --hash        print the hash of each history: equal seeds give equal ones
+  --break NAME  take away something that a promise rests on; then a seed should fail
+  --help        this text
+
+What can be broken:
+
+${Object.entries(BREAKS)
+  .map(([name, { what }]) => `  ${name.padEnd(12)}${what}`)
+  .join('\n')}`
 /** Lines of the timeline that are shown of a failure. */
 const LINES = 60
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '1' },
-    break: { type: 'string' },
-    // Prints the hash of each history.
-    hash: { type: 'boolean', default: false },
-    // Ends with the first seed that fails.
-    first: { type: 'boolean', default: false },
-  },
-})
-const [first, runs] = [Number(values.seed), Number(values.runs)]
-const broken = values.break === undefined ? null : BREAKS[values.break]
-if (!Number.isSafeInteger(first) || !Number.isSafeInteger(runs) || runs < 1 || broken === undefined) {
-  console.error(USAGE)
+/** Ends the program with one line that says what is wrong with its arguments. */
+const refuse = (problem: string): never => {
+  console.error(`sim: ${problem} See npm run sim -- --help.`)
   process.exit(2)
 }
+
+const given = () => {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: 'string', default: '1' },
+        runs: { type: 'string', default: '1' },
+        first: { type: 'boolean', default: false },
+        hash: { type: 'boolean', default: false },
+        break: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    // The first sentence says it; those after it speak of what there is none of here.
+    return refuse(`${error instanceof Error ? error.message.split(/\.?(?: |\n)(?=[A-Z])/)[0] : error}.`)
+  }
+}
+
+/** The value of an option that is a whole number of `least` or more; refuses any other. */
+const wholeNumber = (option: 'seed' | 'runs', least: number): number => {
+  const text = values[option]
+  const number = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number >= least) return number
+  return refuse(`--${option} must be a whole number of ${least} or more, not "${text}".`)
+}
+
+const values = given()
+if (values.help) {
+  console.log(HELP)
+  process.exit(0)
+}
+const [first, runs] = [wholeNumber('seed', 0), wholeNumber('runs', 1)]
+const broken =
+  values.break === undefined
+    ? null
+    : (BREAKS[values.break] ?? refuse(`nothing is called "${values.break}" that could be broken.`))
 
 if (broken !== null) breakSources(broken)
 // Only now: what they load may be broken.

@@ -1,8 +1,7 @@
 import type { OpenSocket, SocketListener } from '../../client/environment.ts'
 import type { Peer, Socket } from '../../gateway/socket.ts'
 import { OP } from '../../protocol/frames.ts'
-import { frameOf, type WireTap } from './checks/wire.ts'
-import type { Ground } from './ground.ts'
+import { frameOf } from './checks/wire.ts'
 import type { Link, SimNetwork } from './network.ts'
 import type { Door } from './site.ts'
 
@@ -12,25 +11,21 @@ const DRAINED_BYTES = 16_384
 
 /** Simulated sockets: each direction keeps its order and takes its time; links are cut, which both ends notice late, or die by halves. */
 export class SimSockets {
-  readonly #ground: Ground
-  readonly #doors: readonly Door[]
   readonly #network: SimNetwork
-  readonly #tap: WireTap
 
-  constructor(ground: Ground, doors: readonly Door[], network: SimNetwork, tap: WireTap) {
-    this.#ground = ground
-    this.#doors = doors
+  constructor(network: SimNetwork) {
     this.#network = network
-    this.#tap = tap
   }
 
   /** Opens sockets for one bot, each at any gateway. */
   opener(who: string): OpenSocket {
-    return (_url, listener) => this.#open(who, this.#ground.dice.sockets.pick(this.#doors), listener)
+    const { ground, doors } = this.#network
+    return (_url, listener) => this.#open(who, ground.dice.sockets.pick(doors), listener)
   }
 
   #open(who: string, door: Door, client: SocketListener): ReturnType<OpenSocket> {
-    const { clock, dice, timeline } = this.#ground
+    const { ground, tap } = this.#network
+    const { clock, dice, timeline } = ground
     const conn = this.#network.number()
     const blind = { up: false, down: false }
     const up = this.#network.line(() => !blind.up)
@@ -85,7 +80,7 @@ export class SimSockets {
           buffered -= bytes.length
           if (wasBehind && buffered <= DRAINED_BYTES) peer?.drained()
           if (!clientOpen) return
-          this.#tap.delivered(who, conn, 'socket', frameOf(bytes))
+          tap.delivered(who, conn, 'socket', frameOf(bytes))
           client.message(bytes)
         })
         return true
@@ -123,10 +118,10 @@ export class SimSockets {
     return {
       send: (bytes) => {
         if (!clientOpen) return
-        this.#tap.sent(who, conn, 'socket', frameOf(bytes))
+        tap.sent(who, conn, 'socket', frameOf(bytes))
         up(() => peer?.binary(bytes))
         if (bytes[1] !== OP.join && this.#network.isImpatient()) {
-          this.#tap.sent(who, conn, 'socket', frameOf(bytes))
+          tap.sent(who, conn, 'socket', frameOf(bytes))
           up(() => peer?.binary(bytes))
         }
       },

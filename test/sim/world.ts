@@ -93,9 +93,9 @@ export class World {
       reads: (who, conn, reads) => this.#tapped({ who, conn, up: true, over: 'read', frame: [], reads }),
       delivered: (who, conn, over, frame) => this.#tapped({ who, conn, up: false, over, frame }),
     }
-    this.network = new SimNetwork(this.ground)
-    this.#sockets = new SimSockets(this.ground, this.doors, this.network, tap)
-    this.#requests = new SimRequests(this.ground, this.doors, this.network, tap)
+    this.network = new SimNetwork(this.ground, this.doors, tap)
+    this.#sockets = new SimSockets(this.network)
+    this.#requests = new SimRequests(this.network)
   }
 
   /** Starts an engine over the store; what an earlier one left under way may still land. */
