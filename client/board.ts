@@ -40,6 +40,14 @@ export interface Standing {
   readonly out?: readonly PlayerId[]
   /** Whether it is night in the game: the page is dimmed. */
   readonly isNight?: boolean
+  /** Whom the rules' `media` lets this player not see now: their tiles are closed. */
+  readonly hidden?: readonly PlayerId[]
+}
+
+/** Who alone gets the picture and the voice of this page's player, each an audience in words ("the mafia"); absent: everyone. */
+export interface OwnReach {
+  readonly sight?: string
+  readonly voice?: string
 }
 
 /** What the page around a board says of the game, in one language. */
@@ -50,6 +58,8 @@ export interface PageWords<G extends GameLike> {
   readonly options?: Readonly<Record<string, string>>
   /** What its own audiences of text chat are called: "the mafia". */
   readonly audiences?: Readonly<Record<string, string>>
+  /** Who alone sees and hears this page's player now, as the rules' `media` has it; null: everyone. That it is nobody, the page knows. */
+  reach?(document: DocumentOf<G>, me: PlayerId): OwnReach | null
   /** What an EMIT means, as a sentence for the list of what happened; null: nothing to tell. */
   event?(event: GameEvent, nameOf: (id: PlayerId) => string): string | null
   /** What a change of the document means, likewise. */

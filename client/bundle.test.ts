@@ -2,34 +2,62 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 
-const bundle = async (entry: string, external: string[] = []): Promise<{ inputs: string[]; bytes: Uint8Array }> => {
+interface Bundle {
+  /** What a page loads before anything is used. */
+  readonly first: { readonly inputs: string[]; readonly gzipped: number }
+  /** What may be loaded later. */
+  readonly later: { readonly inputs: string[]; readonly gzipped: number }
+}
+
+const bundle = async (entry: string, external: string[] = []): Promise<Bundle> => {
   const { metafile, outputFiles } = await build({
-    entryPoints: [entry],
+    entryPoints: { first: entry },
     external,
     bundle: true,
+    splitting: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
     platform: 'browser',
     metafile: true,
     write: false,
-    outfile: 'client.js',
+    outdir: 'out',
   })
-  return { inputs: Object.keys(metafile.inputs), bytes: outputFiles[0]?.contents ?? new Uint8Array() }
+  const first = new Set(['out/first.js'])
+  for (const path of first) {
+    for (const { path: next, kind } of metafile.outputs[path]?.imports ?? [])
+      if (kind === 'import-statement' && !external.includes(next)) first.add(next)
+  }
+  const part = (isIn: (path: string) => boolean): Bundle['first'] => {
+    const paths = Object.keys(metafile.outputs).filter(isIn)
+    return {
+      inputs: paths.flatMap((path) => Object.keys(metafile.outputs[path]?.inputs ?? {})),
+      gzipped: outputFiles
+        .filter((file) => paths.some((path) => file.path.endsWith(path)))
+        .reduce((sum, { contents }) => sum + gzipSync(contents).length, 0),
+    }
+  }
+  return { first: part((path) => first.has(path)), later: part((path) => !first.has(path)) }
 }
 
 const packageOf = (path: string): string | undefined => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
 
-test('the SDK runs in browsers: no module of Node, no dependency, under 22 KB compressed', async () => {
-  const { inputs, bytes } = await bundle('client/client.ts')
-  expect([...new Set(inputs.map(packageOf).filter((name) => name !== undefined))]).toEqual([])
-  const own = inputs.filter((path) => packageOf(path) === undefined)
-  expect(own.filter((path) => !/^(client|protocol)\//.test(path))).toEqual([])
-  expect(own).not.toContain('client/react.ts')
-  expect(gzipSync(bytes).length).toBeLessThan(22_000)
+test('the SDK runs in browsers: no module of Node, no dependency, nothing of video but its door, under 22 KB compressed', async () => {
+  const { first } = await bundle('client/client.ts')
+  expect([...new Set(first.inputs.map(packageOf).filter((name) => name !== undefined))]).toEqual([])
+  expect(first.inputs.filter((path) => !/^(client|protocol)\//.test(path))).toEqual([])
+  expect(first.inputs.filter((path) => path.startsWith('client/media/'))).toEqual(['client/media/door.ts'])
+  expect(first.inputs).not.toContain('client/react.ts')
+  expect(first.gzipped).toBeLessThan(22_000)
+})
+
+test('video brings mediasoup-client along when it is first used, under 60 KB compressed', async () => {
+  const { later } = await bundle('client/client.ts')
+  expect(later.inputs.map(packageOf)).toContain('mediasoup-client')
+  expect(later.gzipped).toBeLessThan(60_000)
 })
 
 test('the hooks bring nothing along but themselves', async () => {
-  const { inputs } = await bundle('client/react.ts', ['react'])
-  expect(inputs).toEqual(['client/react.ts'])
+  const { first } = await bundle('client/react.ts', ['react'])
+  expect(first.inputs).toEqual(['client/react.ts'])
 })

@@ -76,6 +76,7 @@ export const connect = (options: ConnectOptions): Session => {
     openSocket: options.socket ?? edge.openSocket,
     fetch: options.fetch ?? edge.fetch,
     network: options.network ?? edge.network,
+    rtc: edge.rtc,
   }
   const { session, transport = 'auto', pollInterval = POLL_MS } = options
   if (transport !== 'auto' && !TRANSPORTS.includes(transport)) {

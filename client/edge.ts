@@ -1,5 +1,6 @@
 import type { Clock } from '../protocol/clock.ts'
 import type { Environment, Network, OpenSocket } from './environment.ts'
+import { MadangError } from './error.ts'
 
 // The only file of the SDK that touches real time, chance and the network. Browsers, and Node from 22 on.
 
@@ -62,4 +63,10 @@ export const edge: Environment = {
   openSocket,
   fetch: (url, init) => fetch(url, init),
   network,
+  rtc: async () => {
+    if (typeof RTCPeerConnection === 'undefined')
+      throw new MadangError('unavailable', 'there is no WebRTC here: video needs a current browser')
+    const { rtc } = await import('./media/mediasoup.ts')
+    return rtc
+  },
 }

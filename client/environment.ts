@@ -1,4 +1,5 @@
 import type { Chance, Clock } from '../protocol/clock.ts'
+import type { Rtc } from './media/rtc.ts'
 
 /** One WebSocket, from the moment it is asked for. Reports nothing more after `closed`. */
 export interface Socket {
@@ -60,4 +61,6 @@ export interface Environment {
   readonly openSocket: OpenSocket
   readonly fetch: Fetch
   readonly network: Network
+  /** Loads what video needs. Rejects with MadangError where this is no browser, or cannot do video. */
+  readonly rtc: () => Promise<Rtc>
 }

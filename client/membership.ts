@@ -10,12 +10,16 @@ import {
   type RoomId,
   type StateFrame,
 } from '../protocol/frames.ts'
+import type { SessionState } from './connection.ts'
 import { Early } from './early.ts'
+import type { Environment } from './environment.ts'
 import { MadangError } from './error.ts'
 import { Feed } from './feed.ts'
+import type { TransportName } from './link.ts'
+import { MediaDoor } from './media/door.ts'
 import type { Answer } from './requests.ts'
 import { Room, type RoomClosed, type RoomEvents, type RoomView } from './room.ts'
-import { Emitter, Store } from './store.ts'
+import { Emitter, type Readable, Store } from './store.ts'
 
 /** After a JOIN's OK, a document that changed follows at once: after this long it did not change. */
 const UNCHANGED_MS = 1_000
@@ -30,7 +34,9 @@ export interface MembershipPort {
   tell(frame: ClientFrame): void
   /** Whether there is a connection. */
   isOpen(): boolean
-  after(ms: number, task: () => void): () => void
+  readonly environment: Environment
+  readonly session: Readable<SessionState>
+  readonly transport: Readable<TransportName | null>
   /** This membership is over: no frames for it any more. */
   gone(): void
 }
@@ -51,6 +57,7 @@ export class Membership {
   readonly #feed = new Feed()
   readonly #events = new Emitter<RoomEvents>()
   readonly #settle: { resolve(room: Room): void; reject(error: MadangError): void }
+  readonly #media: MediaDoor
   #view: Store<RoomView> | null = null
   #role: Role | null
   /** The server said OK to a JOIN. */
@@ -70,6 +77,18 @@ export class Membership {
     const { promise, resolve, reject } = Promise.withResolvers<Room>()
     this.ready = promise
     this.#settle = { resolve, reject }
+    const { environment, session, transport } = port
+    this.#media = new MediaDoor(
+      {
+        ...environment,
+        session,
+        transport,
+        call: (method, params) => this.#ask((ref) => [OP.call, ref, id, method, params], true),
+        plays: () => this.#role === 'player',
+        onNote: (listener) => this.#events.on('note', listener),
+      },
+      environment.rtc,
+    )
     port.ask((ref) => this.#join(ref, role), {
       ok: (value) => this.#answered(value),
       failed: (error) => this.shut('refused', error),
@@ -151,6 +170,7 @@ export class Membership {
     this.#settle.reject(error)
     const closed = { why, error }
     this.#view?.set({ ...this.#view.current, closed })
+    this.#media.close(error)
     this.#early.release()
     this.#events.emit('closed', closed)
   }
@@ -170,7 +190,8 @@ export class Membership {
     const role = this.#role
     if (this.#view && role !== null && this.#view.current.role !== role) this.#view.set({ ...this.#view.current, role })
     this.#cancelRelease()
-    if (this.#held.length > 0) this.#cancelRelease = this.#port.after(UNCHANGED_MS, () => this.#release())
+    if (this.#held.length > 0)
+      this.#cancelRelease = this.#port.environment.clock.after(UNCHANGED_MS, () => this.#release())
   }
 
   #show(): void {
@@ -192,20 +213,21 @@ export class Membership {
             if (!this.#over) this.#port.tell(frame)
           },
           leave: () => this.#leave(),
+          media: this.#media,
         }),
       )
-      this.#port.after(0, () => this.#early.release())
+      this.#port.environment.clock.after(0, () => this.#early.release())
     } else if (!isShown(this.#view.current, view)) {
       this.#view.set(view)
     }
     this.#release()
   }
 
-  #ask(frame: (ref: Ref) => ClientFrame): Promise<unknown> {
+  #ask(frame: (ref: Ref) => ClientFrame, impatient = false): Promise<unknown> {
     const closed = this.#view?.current.closed
     if (closed) return Promise.reject(new MadangError('not_member', `the room is closed: ${closed.error.message}`))
     return new Promise((resolve, reject) => {
-      this.#port.ask(frame, { ok: (value) => this.#whenCurrent(() => resolve(value)), failed: reject })
+      this.#port.ask(frame, { ok: (value) => this.#whenCurrent(() => resolve(value)), failed: reject, impatient })
     })
   }
 

@@ -1,7 +1,9 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react'
+import type { PlayerId } from '../protocol/frames.ts'
 import type { SessionState } from './connection.ts'
 import type { DocumentOf, GameLike } from './game.ts'
 import type { TransportName } from './link.ts'
+import type { MediaState, OwnTrack, PlayerStream, Source } from './media/types.ts'
 import type { Room, RoomView } from './room.ts'
 import type { Session } from './session.ts'
 import type { Readable } from './store.ts'
@@ -38,6 +40,36 @@ export const useTransport = (session: Session): TransportName | null => useReada
  * const { document, role, closed } = useRoom(room)
  */
 export const useRoom = <G extends GameLike>(room: Room<G>): RoomView<G> => useReadable(room)
+
+/** Video of a room, as it is now. */
+export interface RoomMediaView {
+  readonly state: MediaState
+  readonly streams: ReadonlyMap<PlayerId, PlayerStream>
+  readonly mine: ReadonlyMap<Source, OwnTrack>
+}
+
+/**
+ * Where video stands, what one sees and hears of the others, and what one publishes.
+ *
+ * @example
+ * const { state, streams, mine } = useRoomMedia(room)
+ * return [...streams].map(([player, { stream }]) => <Tile key={player} stream={stream} />)
+ */
+export const useRoomMedia = <G extends GameLike>({ media }: Room<G>): RoomMediaView => {
+  const state = useReadable(media.state)
+  const streams = useReadable(media.streams)
+  const mine = useReadable(media.mine)
+  return { state, streams, mine }
+}
+
+/**
+ * Who speaks and how loud, 0 to 1. It changes four times a second: use it where the ring is drawn, not where the tiles are.
+ *
+ * @example
+ * const level = useSpeaking(room).get(player) ?? 0
+ */
+export const useSpeaking = <G extends GameLike>({ media }: Room<G>): ReadonlyMap<PlayerId, number> =>
+  useReadable(media.speaking)
 
 /**
  * The room's document, or what `select` takes from it: the component renders again only when that changes.

@@ -16,6 +16,8 @@ const RETRY_CAP_MS = 5_000
 export interface Answer {
   ok(value: unknown): void
   failed(error: MadangError): void
+  /** `unavailable` is told at once, instead of asking again until the deadline. */
+  readonly impatient?: boolean
 }
 
 interface Pending {
@@ -114,7 +116,7 @@ export class Requests {
     const pending = ref === null ? undefined : this.#pending.get(ref)
     if (!pending) return
     const error = new MadangError(code, message, detail, ref)
-    if (isRetryable(code)) {
+    if (isRetryable(code) && !(pending.answer.impatient && code === 'unavailable')) {
       pending.refusal = error
       pending.cancelRetry()
       const wait = error.retryAfter + backoff(pending.attempts++, this.#chance, RETRY_CAP_MS)

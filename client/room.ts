@@ -2,6 +2,7 @@ import type { ClientFrame, GameEvent, PlayerId, Ref, Role, RoomId, Seq } from '.
 import { OP } from '../protocol/frames.ts'
 import { MadangError } from './error.ts'
 import type { DocumentOf, GameLike, MovesOf } from './game.ts'
+import type { RoomMedia } from './media/types.ts'
 import type { Emitter, Readable } from './store.ts'
 
 /** Why a room ended for this client. `refused`: the server would not have it back after a reconnect; `error` says why. */
@@ -35,6 +36,7 @@ export interface RoomPort {
   /** Sends what may be lost. Throws MadangError `bad_frame` where it is too large. */
   tell(frame: ClientFrame): void
   leave(): Promise<void>
+  readonly media: RoomMedia
 }
 
 /** The room's id in the value of an OK. Throws MadangError where there is none. */
@@ -60,6 +62,8 @@ export class Room<G extends GameLike = GameLike> implements Readable<RoomView<G>
    * rejects with MadangError, such as `illegal_move` with the reason of the rules.
    */
   readonly move: MovesOf<G>
+  /** Video and sound. Nothing of it is loaded before it is used. */
+  readonly media: RoomMedia
   readonly #view: Readable<RoomView<G>>
   readonly #events: Emitter<RoomEvents>
   readonly #port: RoomPort
@@ -69,6 +73,7 @@ export class Room<G extends GameLike = GameLike> implements Readable<RoomView<G>
     this.#view = view
     this.#events = events
     this.#port = port
+    this.media = port.media
     this.move = new Proxy({} as MovesOf<G>, {
       // `then`: awaiting the proxy itself must not look like a move.
       get: (_, type) =>

@@ -102,7 +102,9 @@ export class Session {
       askNow: (frame, answer) => this.#requests.ask(frame, null, answer),
       tell: (frame) => this.#tell(frame),
       isOpen: () => this.#connection.open,
-      after: (ms, task) => clock.after(ms, task),
+      environment,
+      session: this.#connection.state,
+      transport: this.#connection.transport,
     })
     this.#connection.start()
   }

@@ -18,7 +18,7 @@ const PARTS: readonly Part[] = [
   { folder: 'client/react.ts', ours: ['protocol', 'client'], packages: ['react'] },
   { folder: 'client/board.ts', ours: ['protocol', 'client'], packages: ['react'] },
   { folder: 'client/media', ours: ['protocol', 'client'], packages: ['mediasoup-client'] },
-  { folder: 'client', ours: ['protocol'], packages: [] },
+  { folder: 'client', ours: ['protocol', 'client/media'], packages: [] },
   { folder: 'bus', ours: ['protocol'], packages: null },
   { folder: 'gateway', ours: ['protocol', 'bus'], packages: null },
   { folder: 'media', ours: ['protocol', 'bus'], packages: null },

@@ -52,7 +52,7 @@ const environment = (
   gateway: Gateway,
   edge: ReturnType<typeof memoryEdge>,
   seed: number,
-): Environment => ({
+): Omit<Environment, 'rtc'> => ({
   clock,
   chance: seededChance(seed),
   network: { online: () => true, watch: () => () => {} },

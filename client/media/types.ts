@@ -113,7 +113,7 @@ export interface RoomMedia {
    */
   publish(tracks: Partial<Record<Source, MediaStreamTrack | undefined>>): Promise<void>
   unpublish(source: Source): Promise<void>
-  /** Silent or dark at once; resolves once the others are told. */
+  /** Silent or dark at once; resolves once the others are told. Before `publish`, it says how that source will begin. */
   mute(source: Source, muted: boolean): Promise<void>
   /**
    * How wide the player's tile is, in CSS pixels times devicePixelRatio; 0: off screen. Chooses the picture's size, and pauses what nobody
