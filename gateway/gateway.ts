@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
-import type { Ask, Command, ConnId, EngineId, Envelope, GatewayId, Item, Told } from '../bus/messages.ts'
-import { gatewaySubject, partitionOf } from '../bus/subjects.ts'
+import type { Ask, ConnId, EngineId, Envelope, GatewayId, Item, Told } from '../bus/messages.ts'
+import { commandSubject, gatewaySubject, partitionOf } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { CLOSE } from '../protocol/errors.ts'
-import type { PlayerId } from '../protocol/frames.ts'
+import type { PlayerId, Ref, RoomId } from '../protocol/frames.ts'
+import { Commands } from './commands.ts'
 import { Connection, type Who } from './connection.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import { Departures } from './departures.ts'
@@ -49,8 +50,12 @@ export interface Gateway {
   /** Takes a socket that has just opened. */
   open(socket: Socket, origin: Origin): Peer
   ask(about: Ask['about']): Promise<Told>
-  /** A command over HTTP: it has no connection and attaches nothing. */
-  command(command: Pick<Command, 'player' | 'session' | 'room' | 'frames'>): Promise<Uint8Array[]>
+  /** Resolves with what answers one frame over HTTP, whose sender has drawn from the rates. */
+  command(
+    who: Pick<Who, 'player' | 'session'>,
+    room: RoomId,
+    frame: { bytes: Uint8Array; ref: Ref },
+  ): Promise<Uint8Array[]>
   /** Frames over HTTP, which `scan` has accepted: resolves with what answers them, in order; null where too many of this player's wait. */
   post(who: Who, address: string, frames: readonly Uint8Array[]): Promise<Uint8Array[] | null>
   /** What a member missed. Rejects with Refusal. */
@@ -92,14 +97,15 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const reattach = new Reattach(id, requests, clock, counters, (membership, standing, item) =>
     fanout.attached(membership, standing, item),
   )
-  const mediaCalls = new MediaCalls(id, requests)
+  const commands = new Commands(id, requests)
+  const mediaCalls = new MediaCalls(commands, requests)
   const reception = new Reception({
     ...options,
     counters,
     mediaCalls,
     lanes: { gateway: id, requests, clock, onAnswer: (connection, item) => fanout.answer(connection, item) },
   })
-  const posts = new Posts({ ...options, gateway: id, counters, requests, rates: reception })
+  const posts = new Posts({ ...options, counters, commands, reception })
   const reads = new Reads(id, requests, (connection, item) => fanout.answer(connection, item))
   const onLoss = (engine: EngineId) => {
     log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
@@ -210,7 +216,11 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     },
 
     ask: (about) => questions.ask(about),
-    command: (command) => questions.command(command),
+    command: (who, room, frame) =>
+      new Promise((resolve) => {
+        const subject = commandSubject(partitionOf(room))
+        commands.send(who, { room, subject, frames: [frame] }, resolve)
+      }),
     post: async (who, address, frames) => (posts.isFull(who.player.id) ? null : posts.answer(who, address, frames)),
     read: (reading) => reads.once(reading),
 

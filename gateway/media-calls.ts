@@ -1,8 +1,8 @@
-import type { Command, GatewayId } from '../bus/messages.ts'
 import { commandSubject, partitionOf } from '../bus/subjects.ts'
 import type { Ref, RoomId } from '../protocol/frames.ts'
+import type { Commands } from './commands.ts'
 import type { Connection, Who } from './connection.ts'
-import { GIVE_UP_MS, NO_ANSWER, type Requests } from './requests.ts'
+import type { Requests } from './requests.ts'
 
 /** Of one connection: who joins asks for every track at once. */
 const CALLS_PER_CONNECTION = 64
@@ -12,44 +12,25 @@ const CALLS_PER_CONNECTION = 64
  * towards anything else.
  */
 export class MediaCalls {
-  readonly #gateway: GatewayId
+  readonly #commands: Commands
   readonly #requests: Requests
 
-  constructor(gateway: GatewayId, requests: Requests) {
-    this.#gateway = gateway
+  constructor(commands: Commands, requests: Requests) {
+    this.#commands = commands
     this.#requests = requests
   }
 
   /** Sends a call; false where too many of this connection wait for an answer. */
-  send(connection: Connection, { player, session }: Who, room: RoomId, ref: Ref, frame: Uint8Array): boolean {
+  send(connection: Connection, who: Who, room: RoomId, ref: Ref, frame: Uint8Array): boolean {
     connection.mediaCalls ??= new Set()
     const calls = connection.mediaCalls
     if (calls.size >= CALLS_PER_CONNECTION) return false
-    const command: Omit<Command, 'id'> = {
-      kind: 'command',
-      gateway: this.#gateway,
-      room,
-      conn: null,
-      player,
-      session,
-      aside: true,
-      frames: [frame],
+    const group = { room, subject: commandSubject(partitionOf(room)), frames: [{ bytes: frame, ref }] }
+    const settle = (answers: Uint8Array[]) => {
+      calls.delete(id)
+      connection.send(answers)
     }
-    const id = this.#requests.open({
-      subject: commandSubject(partitionOf(room)),
-      message: (id) => ({ ...command, id }),
-      onReply: (reply) => {
-        if (reply.kind !== 'answer' || !reply.done) return false
-        calls.delete(id)
-        connection.send(reply.frames)
-        return true
-      },
-      onGiveUp: () => {
-        calls.delete(id)
-        connection.error(ref, 'unavailable', NO_ANSWER)
-      },
-      giveUpMs: GIVE_UP_MS,
-    })
+    const id = this.#commands.send(who, group, settle, true)
     calls.add(id)
     return true
   }

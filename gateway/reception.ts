@@ -1,15 +1,14 @@
-import { commandSubject, matchPartition, partitionOf } from '../bus/subjects.ts'
 import { type Head, readHead, scan } from '../protocol/codec.ts'
 import { CLOSE, MalformedFrame } from '../protocol/errors.ts'
-import { FRAME_LIMITS, OP, type PlayerId, type RoomId } from '../protocol/frames.ts'
-import type { Connection, Lifecycle, Who } from './connection.ts'
+import { FRAME_LIMITS, OP, type RoomId } from '../protocol/frames.ts'
+import { type Connection, errFrame, type Lifecycle, type Who } from './connection.ts'
 import type { GatewayCounters } from './counters.ts'
 import { Greeting, type GreetingOptions, keepWaiting } from './greeting.ts'
 import { Lane, type LaneEnd } from './lane.ts'
 import type { MediaCalls } from './media-calls.ts'
 import { pongTo } from './pong.ts'
 import { RateLimit } from './rate.ts'
-import { createdRoom } from './room-id.ts'
+import { routeOf } from './route.ts'
 
 const ROOMS_PER_CONNECTION = 64
 /** Guests of one address together, in rates of one player. */
@@ -45,17 +44,26 @@ export class Reception {
   }
 
   /** Takes one from a player's rate and, for guests, from an address's; returns the ms to wait, or 0. */
-  draw({ player, guest }: Pick<Who, 'player' | 'guest'>, address: string): number {
-    const retryAfter = this.players.take(player.id)
+  draw({ player, guest }: Pick<Who, 'player' | 'guest'>, address: string, now = this.#options.clock.now()): number {
+    const retryAfter = this.players.take(player.id, now)
     if (retryAfter > 0 || !guest) return retryAfter
-    const addressRetryAfter = this.addresses.take(address)
+    const addressRetryAfter = this.addresses.take(address, now)
     if (addressRetryAfter > 0) this.players.giveBack(player.id)
     return addressRetryAfter
   }
 
-  /** Takes one from a player's rate of CASTs and INPUTs; returns the ms to wait, or 0. */
-  drawSilent(player: PlayerId): number {
-    return this.#ephemeral.take(player)
+  /** The ERR of a frame that is refused for its rate or its head, or 'dropped' where none is due; null for any other. Draws from the rates. */
+  refusal(who: Who, address: string, { op, ref, bad }: Head, now: number): Uint8Array | 'dropped' | null {
+    const { counters, limits } = this.#options
+    const isSilent = op === OP.cast || op === OP.input
+    const retryAfter = isSilent ? this.#ephemeral.take(who.player.id, now) : this.draw(who, address, now)
+    if (retryAfter === 0) return bad === null ? null : errFrame(ref, 'bad_frame', bad)
+    if (isSilent) {
+      counters.dropsEphemeral++
+      return 'dropped'
+    }
+    counters.rateLimited++
+    return errFrame(ref, 'rate_limited', `more than ${limits.rate} frames a second`, { retryAfter })
   }
 
   /** How many rates are remembered. */
@@ -104,23 +112,14 @@ export class Reception {
     now: number,
   ) {
     const { op, ref } = head
-    const isSilent = op === OP.cast || op === OP.input
-    const retryAfter = isSilent
-      ? this.#ephemeral.take(lifecycle.player.id, now)
-      : this.#draw(connection, lifecycle, now)
-    if (retryAfter > 0) {
-      if (isSilent) this.#options.counters.dropsEphemeral++
-      else {
-        this.#options.counters.rateLimited++
-        connection.error(ref, 'rate_limited', `more than ${this.#options.limits.rate} frames a second`, { retryAfter })
-      }
-      return
-    }
-    if (head.bad !== null) return connection.error(ref, 'bad_frame', head.bad)
+    const refusal = this.refusal(lifecycle, connection.origin.address, head, now)
+    if (refusal === 'dropped') return
+    if (refusal) return connection.send([refusal])
     if (op === OP.hello) return connection.error(null, 'bad_frame', 'HELLO was already said')
     if (op === OP.ping) return this.#ping(connection, bytes, now)
     if (lifecycle.is === 'leaving') {
-      if (!isSilent) connection.error(ref, 'unavailable', 'the server is about to close: come back and send it again')
+      if (op !== OP.cast && op !== OP.input)
+        connection.error(ref, 'unavailable', 'the server is about to close: come back and send it again')
       return
     }
     if (this.#pass(connection, lifecycle, head, bytes)) return
@@ -133,15 +132,6 @@ export class Reception {
       )
   }
 
-  /** Takes one from the player's rate and, for guests, from the address's; returns the ms to wait, or 0. */
-  #draw(connection: Connection, { player, guest }: Who, now: number): number {
-    const retryAfter = this.players.take(player.id, now)
-    if (retryAfter > 0 || !guest) return retryAfter
-    const addressRetryAfter = this.addresses.take(connection.origin.address, now)
-    if (addressRetryAfter > 0) this.players.giveBack(player.id)
-    return addressRetryAfter
-  }
-
   #ping(connection: Connection, bytes: Uint8Array, now: number) {
     const pong = pongTo(bytes, now)
     if (pong === null) connection.error(null, 'bad_frame', 'PING: a number t was expected')
@@ -149,7 +139,8 @@ export class Reception {
   }
 
   /** False where too much of this connection waits already. */
-  #pass(connection: Connection, who: Who, { op, ref, room, game, isMedia }: Head, bytes: Uint8Array): boolean {
+  #pass(connection: Connection, who: Who, head: Head, bytes: Uint8Array): boolean {
+    const { op, ref, room, isMedia } = head
     if (isMedia && room !== null && ref !== null)
       return this.#options.mediaCalls.send(connection, who, room, ref, copyOf(bytes))
     const joins = op === OP.join
@@ -160,15 +151,8 @@ export class Reception {
       }
       connection.joined.set(room, true)
     }
-    const id =
-      op === OP.match ? '' : (room ?? createdRoom(this.#options.clusterKey, who.player.id, who.session, ref ?? 0))
-    const partition = op === OP.match ? matchPartition(game ?? '') : partitionOf(id)
-    return this.#lane(connection, who, id).push({
-      bytes: copyOf(bytes),
-      ref,
-      joins,
-      subject: commandSubject(partition),
-    })
+    const { room: id, subject } = routeOf(head, who, this.#options.clusterKey)
+    return this.#lane(connection, who, id).push({ bytes: copyOf(bytes), ref, joins, subject })
   }
 
   #lane(connection: Connection, { player, session, guest }: Who, room: RoomId): Lane {

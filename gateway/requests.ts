@@ -6,7 +6,7 @@ import type { GatewayCounters } from './counters.ts'
 const RESEND_MS = 1_000
 export const GIVE_UP_MS = 10_000
 /** What the client is told then. */
-export const NO_ANSWER = 'no answer from the room in time: send it again with the same ref'
+export const NO_ANSWER = 'no answer from the room in time: send it again with the same ref or key'
 
 export type Reply = AnswerItem | ToldItem
 

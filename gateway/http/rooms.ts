@@ -43,7 +43,7 @@ export const postRoom = async (request: HttpRequest, identity: Identity, routes:
   if (bytes.length > routes.frame)
     return problem('bad_frame', `options: more than ${routes.frame} bytes`, { status: 413 })
   const room = createdRoom(routes.clusterKey, id, session, ref)
-  const frames = await routes.gateway.command({ player: { id, name }, session, room, frames: [bytes] })
+  const frames = await routes.gateway.command({ player: { id, name }, session }, room, { bytes, ref })
   return createdReply(frames, room)
 }
 
