@@ -4,7 +4,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { type CallFrame, type CastFrame, OP, type PlayerId, type SessionId } from '../../protocol/frames.ts'
 import { RulesError, type Runner } from '../rules/game.ts'
 import type { Asker } from './admit.ts'
-import type { Attachment, Attachments } from './attachments.ts'
+import { type Attachment, type Attachments, viewerOf } from './attachments.ts'
 import { AudienceCount } from './audience-count.ts'
 import { Casts } from './casts.ts'
 import { Chat } from './chat.ts'
@@ -162,5 +162,3 @@ export class Aside {
 }
 
 type Viewer = Pick<Attachment, 'player' | 'role'>
-
-const viewerOf = ({ player, role }: Viewer): PlayerId | null => (role === 'player' ? player : null)

@@ -15,6 +15,10 @@ export interface Attachment {
   readonly as: 'socket' | 'stream' | 'held'
 }
 
+/** Whose view a member is shown: a player's own, or null, that of all spectators. Pure. */
+export const viewerOf = ({ player, role }: Pick<Attachment, 'player' | 'role'>): PlayerId | null =>
+  role === 'player' ? player : null
+
 /** Why a connection is out of a room that it did not LEAVE itself: the topic of the NOTE that tells it. */
 export type Departure = 'kicked' | 'left'
 

@@ -347,11 +347,12 @@ export class LiveRoom {
         room: this.room,
         seq: this.state.seq,
       })
-    for (const input of batch.inputs) if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
-    for (const input of batch.inputs)
+    for (const input of batch.inputs) {
+      if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
       if (input.type === 'player.joined')
         for (const once of this.#members.onceSpectator(input.by, input.origin?.session ?? null))
           this.#queue.push({ visit: () => this.#members.seated(once), refuse: () => {} })
+    }
     this.#members.watchPresence(before)
     this.#members.aside.committed(before)
     this.#ports.changed(this)

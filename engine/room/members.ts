@@ -79,14 +79,19 @@ export class Members {
   join(attachment: Attachment, since: Seq | null): Resumed {
     const isHere = this.attachments.get(attachment.gateway, attachment.conn) !== undefined
     const isOld = isHere && since !== null && since < this.#audiences.standing(attachment)
-    return this.attach(attachment, isOld ? null : since, null, false, this.#polls(attachment))
+    return this.attach(attachment, isOld ? null : since, null, { wasSent: this.#polls(attachment) })
   }
 
   /**
    * Takes a connection into the room; returns the frames that bring it to the present. `wasSent`: whether `since` is the seq of what this
    * member was sent last, and not of the log's end. Throws RulesError where a view throws.
    */
-  attach(attachment: Attachment, since: Seq | null, heard: Seq | null, opens = false, wasSent = true): Resumed {
+  attach(
+    attachment: Attachment,
+    since: Seq | null,
+    heard: Seq | null,
+    { opens = false, wasSent = true }: { opens?: boolean; wasSent?: boolean } = {},
+  ): Resumed {
     const before = this.attachments.get(attachment.gateway, attachment.conn)
     const held = before === undefined || before.role === attachment.role ? since : null
     const resumed = this.#audiences.resume(attachment, held, heard, wasSent)
@@ -232,13 +237,10 @@ export class Members {
     // An owner who is new to the room knows of no JOIN before the stream.
     const ref = last === 0 ? null : last
     const welcome = this.aside.welcome(member)
-    const { frames, seq } = this.attach(
-      { ...member, gateway, conn, as, ref },
-      since,
-      since,
-      !isCopy,
-      this.#polls(member),
-    )
+    const { frames, seq } = this.attach({ ...member, gateway, conn, as, ref }, since, since, {
+      opens: !isCopy,
+      wasSent: this.#polls(member),
+    })
     return {
       frames: [...frames, ...welcome],
       attached: { role, seq, heard: this.#state.seq, ...(ref !== null && { ref }) },

@@ -1,5 +1,6 @@
 import type { Clock } from '../../protocol/clock.ts'
 import type { PlayerId, Ref, Role, SessionId } from '../../protocol/frames.ts'
+import { viewerOf } from './attachments.ts'
 import { Backlog, type Kept } from './backlog.ts'
 
 /** Sessions of one player that visit a room; above it the one that is over first gives way. */
@@ -230,6 +231,3 @@ export class Visits {
 
 const NOBODY: readonly Visitor[] = []
 const keyOf = (player: PlayerId, session: SessionId): string => `${session} ${player}`
-
-const viewerOf = ({ player, role }: Pick<Visitor, 'player' | 'role'>): PlayerId | null =>
-  role === 'player' ? player : null
