@@ -7,10 +7,12 @@ import type { Report } from '../engine/room/writer.ts'
 import { GameFileError, loadGames } from '../engine/rules/load.ts'
 import { createAuth, type TokenKeys } from '../gateway/auth.ts'
 import { CannotServe, type GatewayServer, startGateway } from '../gateway/uws.ts'
+import type { MediaNode } from '../media/node.ts'
 import { CannotStart } from './cannot-start.ts'
 import type { Config } from './config.ts'
 import { type Keys, openKeys, passingKeys } from './data-folder.ts'
-import { measureGateway, measureRooms } from './metrics.ts'
+import { startMedia } from './media.ts'
+import { measureGateway, measureMedia, measureRooms } from './metrics.ts'
 import { ROOT, SAMPLE_GAMES } from './places.ts'
 import type { Compose, Surroundings } from './roles.ts'
 
@@ -20,22 +22,27 @@ export const compose: Compose = async (surroundings) => {
   const games = await expecting(GameFileError, loadGames(config.games ?? SAMPLE_GAMES))
   const storage = await expecting(StorageError, openStorage(surroundings))
   let engine: Engine | null = null
+  let media: MediaNode | null = null
   try {
     const keys = config.durability === 'memory' ? passingKeys(chance) : openKeys(config.data, chance)
     const bus = localBus({ onError: (err, subject) => log.error({ err, subject }, 'a listener on the bus failed') })
     const report: Report = (level, message, fields) => log[level](fields, message)
     const own = await Engine.start({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
     engine = own
+    const node = await startMedia(surroundings, bus)
+    media = node
     const server = await expecting(CannotServe, openGateway(surroundings, keys, bus))
     measureGateway(metrics, server.gateway.counters)
     measureRooms(metrics, own.rooms)
+    measureMedia(metrics, node)
     log.info({ games: games.map(({ runner }) => runner.id), durability: storage.durability }, 'at work')
     return {
       url: urlOf(config, server.port),
       isReady: () => server.isReady(),
-      status: () => ({ durability: storage.durability, ...own.rooms.counts() }),
+      status: () => ({ durability: storage.durability, ...own.rooms.counts(), media: node.counts() }),
       async stop() {
         await server.drain()
+        await node.close()
         await own.close()
         await server.close()
         await bus.close()
@@ -43,6 +50,7 @@ export const compose: Compose = async (surroundings) => {
       },
     }
   } catch (error) {
+    await media?.close()
     await engine?.close()
     await storage.close()
     throw error

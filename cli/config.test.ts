@@ -38,6 +38,7 @@ test('without flags: everything on this machine, guests welcome', () => {
     trustProxy: 0,
     mediaIp: '127.0.0.1',
     mediaPort: 44_444,
+    isMediaPortGiven: false,
     rate: 50,
     frame: 16_384,
     logLevel: 'info',
@@ -82,18 +83,29 @@ test('lists, times and the rest are read into values', () => {
     ...['--games', `${folder}, ${tmpdir()}`, '--origins', 'https://a.example,http://localhost:5173'],
     ...['--retention', 'keep', '--durability', 'memory', '--roles', 'media,gateway,engine', '--trust-proxy', '2'],
     ...['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'secret'), '--media-workers', '3'],
-    ...['--ice-servers', 'stun:stun.example:3478,turn:turn.example', '--admin-host', '0.0.0.0', '--admin-token', 'T'],
+    ...[
+      '--ice-servers',
+      'stun:stun.example:3478,turn:u:c@turn.example',
+      '--admin-host',
+      '0.0.0.0',
+      '--admin-token',
+      'T',
+    ],
   ])
   expect(config).toMatchObject({
     games: [folder, tmpdir()],
     origins: ['https://a.example', 'http://localhost:5173'],
     durability: 'memory',
     mediaWorkers: 3,
-    iceServers: [{ urls: ['stun:stun.example:3478', 'turn:turn.example'] }],
+    iceServers: [{ urls: 'stun:stun.example:3478' }, { urls: 'turn:turn.example', username: 'u', credential: 'c' }],
     adminToken: 'T',
   })
   const turn = [{ urls: 'turn:turn.example', username: 'u', credential: 'c' }]
   expect(accepted(['--ice-servers', JSON.stringify(turn)]).iceServers).toEqual(turn)
+  expect(
+    accepted(['--ice-servers', 'turns:a%40b:x:y@turn.example:5349?transport=tcp']).iceServers,
+    'a user may hold what is escaped, a credential colons',
+  ).toEqual([{ urls: 'turns:turn.example:5349?transport=tcp', username: 'a@b', credential: 'x:y' }])
 })
 
 describe('what is wrong gets one line that names it, and exit code 2', () => {
@@ -131,7 +143,11 @@ describe('what is wrong gets one line that names it, and exit code 2', () => {
     [['--frame', '100'], '--frame must be a whole number from 1024'],
     [['--rate', '1e3'], '--rate must be a whole number'],
     [['--media-ip', 'example.com'], '--media-ip must be an IP address'],
-    [['--ice-servers', '[{"urls":5}]'], '--ice-servers must be stun: and turn: URLs'],
+    [['--ice-servers', '[{"urls":5}]'], '--ice-servers must be stun:HOST and turn:USER:CREDENTIAL@HOST'],
+    [['--ice-servers', 'turn:turn.example'], 'turn:turn.example needs a user and a credential.'],
+    [['--ice-servers', 'turn:ann@turn.example'], 'turn:turn.example needs a user and a credential.'],
+    [['--ice-servers', 'stun:ann:secret@stun.example'], 'stun:stun.example takes nothing but a host.'],
+    [['--ice-servers', 'stun.example'], '--ice-servers must be stun:HOST'],
     [['--log-level', 'loud'], '--log-level must be one of trace'],
     [['--guests', '--guests=maybe'], '--guests is given twice.'],
     [['--guests=maybe'], '--guests must be true or false, not "maybe".'],
@@ -144,7 +160,13 @@ describe('what is wrong gets one line that names it, and exit code 2', () => {
   })
 
   test('a secret is never printed', () => {
-    expect(refused(['--ice-servers', 'password'])).not.toContain('password')
+    for (const given of [
+      'password',
+      'turn:ann:password@',
+      'stun:ann:password@stun.example',
+      '[{"credential":"password"}]',
+    ])
+      expect(refused(['--ice-servers', given])).not.toContain('password')
   })
 })
 

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
+import { type IceServer, readIceServers } from './ice-servers.ts'
 
 const ROLES = ['gateway', 'engine', 'media'] as const
 const DURABILITIES = ['memory', 'sqlite-full', 'jetstream-r1', 'jetstream-r3', 'jetstream-r3-fsync'] as const
@@ -53,20 +54,13 @@ const duration = z
     return Number(given.slice(0, -1)) * DURATION_UNIT_MS[unit]
   })
 
-const iceServer = z.object({
-  urls: z.union([z.string(), z.array(z.string())]),
-  username: z.string().optional(),
-  credential: z.string().optional(),
-})
-export type IceServer = z.output<typeof iceServer>
-const ICE_PROBLEM = 'stun: and turn: URLs with commas between, or a JSON array of {urls, username, credential}'
 const iceServers = text.transform((given, context): IceServer[] => {
   try {
-    if (given.startsWith('[')) return z.array(iceServer).parse(JSON.parse(given))
-    if (given.split(',').every(isUrlOf(['stun:', 'stuns:', 'turn:', 'turns:']))) return [{ urls: given.split(',') }]
-  } catch {}
-  context.addIssue({ code: 'custom', message: ICE_PROBLEM })
-  return z.NEVER
+    return readIceServers(given)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+    return z.NEVER
+  }
 })
 
 /** All flags of `madang start`: `--help`, the environment variables and what is accepted come from here. */
@@ -144,7 +138,11 @@ const START = {
       value: 'IP',
       description: 'where RTP arrives',
     }),
-    mediaPort: flag(whole(0, 65_535).default(44_444), { value: 'N', description: 'where RTP arrives, UDP and TCP' }),
+    mediaPort: flag(whole(0, 65_535).default(44_444), {
+      value: 'N',
+      description:
+        'where RTP arrives, UDP and TCP, plus 1 for each further worker; without this flag, free ones if taken',
+    }),
     mediaAnnounce: flag(text.optional(), {
       value: 'ADDRESS',
       description: 'the address for RTP that clients are told',
@@ -184,6 +182,8 @@ export interface Config extends Omit<StartFlags, 'guests' | 'nats' | 'roles' | '
   durability: 'memory' | 'sqlite-full'
   /** The admin port was asked for: a taken one is an error then, else the next free one will do. */
   isAdminPortGiven: boolean
+  /** The same for the media port. */
+  isMediaPortGiven: boolean
 }
 
 /** The configuration that a command line and environment say, or what to print instead. */
@@ -208,6 +208,7 @@ export const parseStart = (
     durability,
     guests: guestsFlag ?? !hasKey,
     isAdminPortGiven: parsed.given.has('adminPort'),
+    isMediaPortGiven: parsed.given.has('mediaPort'),
   }
 }
 

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Rooms } from '../engine/partition/rooms.ts'
 import { type GatewayCounters, HTTP_TRANSPORTS, type HttpCounters } from '../gateway/counters.ts'
+import type { MediaCounts, MediaNode } from '../media/node.ts'
 
 /** Counters of the gateway, read when they are asked for. */
 const GATEWAY_COUNTERS = {
@@ -78,6 +79,20 @@ const measureHttp = (metrics: Registry, http: GatewayCounters['http']): void => 
 export const measureRooms = (metrics: Registry, rooms: Rooms): void => {
   gauge(metrics, 'madang_engine_rooms_live', 'Rooms in memory', () => rooms.counts().live)
   gauge(metrics, 'madang_engine_rooms_frozen', 'Rooms whose log is damaged', () => rooms.counts().frozen)
+}
+
+const MEDIA_GAUGES = {
+  rooms: ['madang_media_rooms', 'Rooms with video'],
+  peers: ['madang_media_peers', 'Sessions that take part in video'],
+  producers: ['madang_media_producers', 'Tracks that are published'],
+  consumers: ['madang_media_consumers', 'Tracks as somebody receives them, paused ones too'],
+  workers: ['madang_media_workers', 'Worker processes that are up'],
+  bitrateIn: ['madang_media_in_bits_per_second', 'From clients, as sampled every 2 s'],
+  bitrateOut: ['madang_media_out_bits_per_second', 'To clients, as sampled every 2 s'],
+} as const satisfies Record<keyof MediaCounts, readonly [string, string]>
+
+export const measureMedia = (metrics: Registry, node: MediaNode): void => {
+  for (const [key, [name, help]] of entriesOf(MEDIA_GAUGES)) gauge(metrics, name, help, () => node.counts()[key])
 }
 
 const gauge = (metrics: Registry, name: string, help: string, read: () => number): void => {

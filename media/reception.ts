@@ -1,0 +1,65 @@
+import type { Consumer, ConsumerLayers } from 'mediasoup/types'
+import type { RunningWorker } from './workers.ts'
+
+/**
+ * A track as one peer receives it. Packets flow while the policy grants it and the client wants it; both begin as no. It stays
+ * while it is not granted, so that a grant costs one message to the worker.
+ */
+export class Reception {
+  readonly id: string
+  /** Ids of the peer and of the track. */
+  readonly peer: string
+  readonly track: string
+  readonly consumer: Consumer
+  readonly #worker: RunningWorker
+  #granted = false
+  #wanted = false
+  /** What the worker was told last. */
+  #flows = false
+
+  /** The consumer must be paused. */
+  constructor(consumer: Consumer, peer: string, worker: RunningWorker) {
+    this.id = consumer.id
+    this.peer = peer
+    this.track = consumer.producerId
+    this.consumer = consumer
+    this.#worker = worker
+    worker.consumers++
+  }
+
+  get granted(): boolean {
+    return this.#granted
+  }
+
+  set granted(granted: boolean) {
+    this.#granted = granted
+    this.#settle()
+  }
+
+  get wanted(): boolean {
+    return this.#wanted
+  }
+
+  set wanted(wanted: boolean) {
+    this.#wanted = wanted
+    this.#settle()
+  }
+
+  prefer(layers: ConsumerLayers): Promise<void> {
+    return this.consumer.setPreferredLayers(layers)
+  }
+
+  close(): void {
+    this.#worker.consumers--
+    this.consumer.close()
+  }
+
+  /** Requests reach the worker in the order in which they are made here, also those that are not waited for. */
+  #settle(): void {
+    const flows = this.#granted && this.#wanted
+    if (flows === this.#flows || this.consumer.closed) return
+    this.#flows = flows
+    // Rejects only where the consumer ended meanwhile.
+    this.consumer[flows ? 'resume' : 'pause']().catch(() => {})
+  }
+}

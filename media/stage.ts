@@ -1,0 +1,256 @@
+import type { RtpCapabilities, RtpParameters } from 'mediasoup/types'
+import type { Chance, Clock } from '../protocol/clock.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { PlayerId, SessionId } from '../protocol/frames.ts'
+import { CONSUMERS_PER_PEER, PEERS_PER_PLAYER, PEERS_PER_ROOM } from './limits.ts'
+import type { Direction, OpenLink } from './link.ts'
+import { Peer } from './peer.ts'
+import { difference, type Grants, grantsOf, type Viewer } from './policy.ts'
+import { Reception } from './reception.ts'
+import { asked, gone } from './refusals.ts'
+import { Seats } from './seats.ts'
+import { KIND_OF, type Source } from './sources.ts'
+import { Speaking } from './speaking.ts'
+import { Track } from './track.ts'
+import type { Workers } from './workers.ts'
+
+export interface StageOptions {
+  workers: Workers
+  openLink: OpenLink
+  clock: Clock
+  chance: Chance
+  tell: (peer: Peer, topic: 'media.state' | 'media.speaking' | 'media.moved', data: unknown) => void
+  onSpeaker: (player: PlayerId | null) => void
+  /** A peer ended, whoever ended it. */
+  onEnd: (peer: Peer) => void
+}
+
+/**
+ * Who is on video in one room, what they publish and what they receive. Nothing flows but what `apply` was told last that it
+ * may; it stands on a worker while anybody is on it.
+ */
+export class Stage {
+  readonly peers = new Map<string, Peer>()
+  readonly tracks = new Map<string, Track>()
+  readonly consumers = new Map<string, Reception>()
+  readonly #options: StageOptions
+  readonly #seats: Seats
+  readonly #speaking: Speaking
+  #grants: Grants = grantsOf(null)
+  #joining = 0
+  #isDirty = false
+
+  constructor(options: StageOptions) {
+    this.#options = options
+    this.#speaking = new Speaking({
+      clock: options.clock,
+      trackOf: (producer) => this.tracks.get(producer),
+      onLevels: () => this.#tellLevels(),
+      onSpeaker: options.onSpeaker,
+    })
+    this.#seats = new Seats({
+      workers: options.workers,
+      onOpen: ({ levels }) => this.#speaking.listen(levels),
+      onLost: () => this.move(),
+    })
+  }
+
+  /** Makes what is there what is granted: all requests are with the workers when this returns, what stops first. */
+  apply(grants: Grants = this.#grants): void {
+    this.#grants = grants
+    const to = difference(grants, this)
+    for (const id of to.pause) this.#consumer(id).granted = false
+    for (const id of to.close) this.#drop(this.#consumer(id))
+    for (const id of to.hide) this.#track(id).unseen = true
+    for (const id of to.unhide) this.#track(id).unseen = false
+    for (const id of to.resume) this.#consumer(id).granted = true
+    for (const { peer, track } of to.withdraw) this.peers.get(peer)?.shown.delete(track)
+    for (const { peer, track } of to.announce) this.peers.get(peer)?.shown.add(track)
+    this.tellStates()
+    this.#speaking.tell()
+  }
+
+  /** Has every peer told what has changed for it, at the end of this loop turn. */
+  tellStates(): void {
+    if (this.#isDirty) return
+    this.#isDirty = true
+    this.#options.clock.soon(() => {
+      this.#isDirty = false
+      for (const peer of this.peers.values())
+        if (peer.refresh(this.tracks)) this.#options.tell(peer, 'media.state', peer.state)
+    })
+  }
+
+  /** A new peer. Rejects with Refusal where there is no room or no worker for it. */
+  async join(viewer: Viewer, session: SessionId): Promise<Peer> {
+    this.#makeRoomFor(viewer)
+    this.#joining++
+    try {
+      const peer = await this.#openPeer(viewer, session)
+      this.peers.set(peer.id, peer)
+      this.apply()
+      peer.refresh(this.tracks)
+      return peer
+    } finally {
+      this.#joining--
+      this.#leaveIfEmpty()
+    }
+  }
+
+  /** Ends a peer, what it publishes and what it receives. */
+  end(peer: Peer): void {
+    if (!this.peers.delete(peer.id)) return
+    for (const track of peer.tracks.values()) this.#forget(track)
+    peer.close()
+    this.apply()
+    this.#options.onEnd(peer)
+    this.#leaveIfEmpty()
+  }
+
+  /** Ends all peers, which are told to join again at once. */
+  move(): void {
+    for (const peer of [...this.peers.values()]) {
+      this.#options.tell(peer, 'media.moved', null)
+      this.end(peer)
+    }
+    this.#leaveIfEmpty()
+  }
+
+  /** Takes the place of what this player published from this source. Rejects with Refusal. */
+  async produce(peer: Peer, source: Source, rtpParameters: RtpParameters, muted: boolean): Promise<Track> {
+    const { player } = peer.viewer
+    const transport = peer.send?.transport
+    if (transport === undefined) throw new Refusal('forbidden', 'spectators publish nothing')
+    const kind = KIND_OF[source]
+    // Paused until it is known who may receive it.
+    const producer = await asked(transport.produce({ kind, rtpParameters, paused: true }), () => transport.closed)
+    if (!this.peers.has(peer.id)) throw gone()
+    for (const track of [...this.tracks.values()])
+      if (track.player === player && track.source === source) this.#forget(track)
+    const unseen = !this.#grants.isSeen({ player, kind })
+    const track = new Track({ producer, source, player, peer: peer.id, seat: peer.seat, muted, unseen })
+    this.tracks.set(track.id, track)
+    peer.tracks.set(source, track)
+    if (source === 'microphone') peer.seat.levels.addProducer({ producerId: track.id }).catch(() => {})
+    this.apply()
+    return track
+  }
+
+  unpublish(track: Track): void {
+    this.#forget(track)
+    this.apply()
+  }
+
+  /** What this peer receives of a track from now on, paused; what it has of it already. Rejects with Refusal. */
+  async consume(
+    peer: Peer,
+    id: string,
+    rtpCapabilities: RtpCapabilities,
+  ): Promise<{ track: Track; reception: Reception }> {
+    const track = this.#granted(peer, id)
+    const known = peer.receptionOf(id)
+    if (known !== null) return { track, reception: known }
+    this.#makeRoomToReceive(peer)
+    const { transport } = peer.receive
+    const isGone = () => transport.closed || track.isClosed
+    await asked(track.reach(peer.seat), () => true)
+    const options = { producerId: id, rtpCapabilities, paused: true }
+    const consumer = await asked(transport.consume(options), isGone)
+    if (!this.peers.has(peer.id)) throw gone()
+    try {
+      // The policy may have changed meanwhile.
+      this.#granted(peer, id)
+    } catch (error) {
+      consumer.close()
+      throw error
+    }
+    const reception = new Reception(consumer, peer.id, peer.seat.worker)
+    this.consumers.set(reception.id, reception)
+    peer.receptions.set(reception.id, reception)
+    reception.granted = true
+    return { track, reception }
+  }
+
+  /** The track where this peer may receive it now; nothing tells one that it may not receive from one that is not there. */
+  #granted(peer: Peer, id: string): Track {
+    const track = this.tracks.get(id)
+    if (track === undefined || !this.#grants.may(peer.viewer, track))
+      throw new Refusal('forbidden', 'no such track, or none that you may receive now')
+    return track
+  }
+
+  async #openPeer(viewer: Viewer, session: SessionId): Promise<Peer> {
+    const { openLink, chance } = this.#options
+    const seat = await this.#seats.next().catch(() => {
+      throw gone()
+    })
+    const open = (direction: Direction) => openLink(seat.router, seat.worker.server, direction)
+    const [receive, send] = await Promise.allSettled([
+      open('receive'),
+      viewer.role === 'player' ? open('send') : Promise.resolve(null),
+    ])
+    if (receive.status === 'rejected' || send.status === 'rejected') {
+      if (receive.status === 'fulfilled') receive.value.transport.close()
+      if (send.status === 'fulfilled') send.value?.transport.close()
+      throw gone()
+    }
+    const id = Buffer.from(chance.bytes(12)).toString('base64url')
+    return new Peer({ id, viewer, session, seat, send: send.value, receive: receive.value })
+  }
+
+  #makeRoomFor({ player }: Viewer): void {
+    const own = [...this.peers.values()].filter(({ viewer }) => viewer.player === player)
+    const silent = own.reduce<Peer | null>((most, peer) => (peer.silentMs > (most?.silentMs ?? -1) ? peer : most), null)
+    if (own.length >= PEERS_PER_PLAYER && silent !== null) this.end(silent)
+    if (this.peers.size + this.#joining >= PEERS_PER_ROOM)
+      throw new Refusal('room_full', `no more than ${PEERS_PER_ROOM} can be on video in a room`)
+  }
+
+  #makeRoomToReceive(peer: Peer): void {
+    if (peer.receptions.size < CONSUMERS_PER_PEER) return
+    const idle = [...peer.receptions.values()].find(({ granted }) => !granted)
+    if (idle === undefined)
+      throw new Refusal('conflict', `no more than ${CONSUMERS_PER_PEER} tracks can be received at once`)
+    this.#drop(idle)
+  }
+
+  #leaveIfEmpty(): void {
+    if (this.peers.size > 0 || this.#joining > 0) return
+    this.#seats.close()
+    this.#speaking.clear()
+  }
+
+  #tellLevels(): void {
+    const levels = [...this.#speaking.levels]
+    for (const peer of this.peers.values()) {
+      const players = Object.fromEntries(
+        levels.filter(([player]) => this.#grants.may(peer.viewer, { player, kind: 'audio' })),
+      )
+      if (peer.hears(players)) this.#options.tell(peer, 'media.speaking', { players })
+    }
+  }
+
+  #consumer(id: string): Reception {
+    const reception = this.consumers.get(id)
+    if (reception === undefined) throw new Error(`no consumer ${id}`)
+    return reception
+  }
+
+  #track(id: string): Track {
+    const track = this.tracks.get(id)
+    if (track === undefined) throw new Error(`no track ${id}`)
+    return track
+  }
+
+  #drop(reception: Reception): void {
+    this.consumers.delete(reception.id)
+    this.peers.get(reception.peer)?.receptions.delete(reception.id)
+    reception.close()
+  }
+
+  #forget(track: Track): void {
+    this.tracks.delete(track.id)
+    this.peers.get(track.peer)?.tracks.delete(track.source)
+    track.close()
+  }
+}
