@@ -110,7 +110,7 @@ export const installDependencies = async (root, { say, working }) => {
   }
 }
 
-// No install scripts: one of a later dependency downloads a binary for 80 s and fails where it cannot. What ours need is done here.
+// No install scripts: mediasoup's downloads a binary, and where it cannot, fails after 80 s. What ours need, set-up does.
 // No long retries: who has no network should hear so in seconds.
 const INSTALL = [
   'ci',

@@ -1,13 +1,10 @@
 // Makes the installed uWebSockets.js loadable on glibc 2.36 and 2.37 (docs/decisions/uws-binary.md).
-// Run by set-up, and by itself after `npm install`.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { needsPatchedUws, readMachine } from './libc.mjs'
-import { abiOf } from './node-runtime.mjs'
+import { needsPatchedUws } from './libc.mjs'
 import { patch } from './patch-uws-glibc.mjs'
-import { orSayWhy, Problem } from './problem.mjs'
+import { Problem } from './problem.mjs'
 
 /** SHA-256 of the binaries in uwebsockets 3.0.6, and of the same after the patch. */
 const KNOWN = /** @type {Record<string, { published: string, patched: string }>} */ ({
@@ -86,15 +83,4 @@ export const patchUws = (root, abi) => {
   const temporary = `${file}.${process.pid}`
   writeFileSync(temporary, binary, { mode: 0o755 })
   renameSync(temporary, file)
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await orSayWhy(async () => {
-    const root = fileURLToPath(new URL('..', import.meta.url))
-    const { glibc } = readMachine()
-    const abi = abiOf(process.version) ?? '137'
-    if (!uwsReady(root, abi, glibc)) patchUws(root, abi)
-  })
-  // Set-up says what is wrong when Madang starts; an install is not the moment to fail for it.
-  process.exitCode = 0
 }

@@ -265,6 +265,18 @@ test.for([
   expect(readFileSync(place().worker, 'utf8')).toBe(WORKER)
 })
 
+test('who asks mediasoup for no download gets none', async () => {
+  checkoutWith(MAKE)
+  let isAsked = false
+  env.MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL = await serve((_, response) => {
+    isAsked = true
+    response.end()
+  })
+  env.MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD = 'true'
+  expect(await prepare().done).toBe(place().worker)
+  expect(isAsked).toBe(false)
+})
+
 test('a download that nobody answers is given up', async () => {
   checkoutWith(MAKE)
   const asked = Promise.withResolvers<void>()

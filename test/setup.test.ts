@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
@@ -114,6 +114,15 @@ test("npm's complaints are turned into what to do", () => {
   const other =
     'npm warn x\nnpm error code E404\nnpm error 404 not found\nnpm error A complete log of this run can be found in: x'
   expect(npmProblem(other)).toBe('npm ci failed: code E404 · 404 not found')
+})
+
+test('an npm ci by hand runs no install scripts either, and does not complain of the Node that the system has', () => {
+  // Without what npm hands to the scripts that it runs, as this may be.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
+  const set = ['ignore-scripts', 'loglevel'].map((key) =>
+    execFileSync('npm', ['config', 'get', key], { cwd: ROOT, env, encoding: 'utf8' }).trim(),
+  )
+  expect(set).toEqual(['true', 'error'])
 })
 
 test('the uWebSockets.js binary is judged by what it is: an unknown one that needs patching is refused', () => {

@@ -25,6 +25,9 @@ say_what_to_do() {
 
 installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
+# A list of somebody else's that cannot be had is no reason to stop.
+update_lists() { "${apt[@]}" update || echo 'Going on with the lists that there are.'; }
+
 install_packages() {
   python3 -m pip --version >/dev/null 2>&1 || PACKAGES+=(python3 python3-pip)
   local missing=()
@@ -33,7 +36,7 @@ install_packages() {
   if [[ $EUID != 0 ]]; then
     say_what_to_do "Building it needs packages of Debian: sudo apt-get install --no-install-recommends ${missing[*]}"
   fi
-  "${apt[@]}" update
+  update_lists
   "${apt[@]}" install -y --no-install-recommends --no-upgrade "${missing[@]}"
 }
 
@@ -43,7 +46,7 @@ fetch_libsrtp() {
   local from=$WORK/apt/sources.list
   mkdir -p "$WORK/apt/lists/partial" "$WORK/apt/cache"
   list_sources > "$from"
-  if [[ ! -s $from && $EUID == 0 ]]; then "${apt[@]}" update; list_sources > "$from"; fi
+  if [[ ! -s $from && $EUID == 0 ]]; then update_lists; list_sources > "$from"; fi
   if [[ ! -s $from ]]; then say_what_to_do 'Building it needs the lists of Debian'\''s packages: sudo apt-get update'; fi
   local source=("${apt[@]}" -o "Dir::Etc::SourceList=$from" -o Dir::Etc::SourceParts=/dev/null
     -o "Dir::State::Lists=$WORK/apt/lists" -o "Dir::Cache=$WORK/apt/cache" -o APT::Sandbox::User=root)
