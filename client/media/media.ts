@@ -24,8 +24,8 @@ const PREPARING_MS = 2_000
 const STEADY_MS = 10_000
 /** So long a first join without any media node is tried; one that was live before is tried for ever. */
 const GIVE_UP_MS = 30_000
-/** Levels come four times a second while somebody speaks: without any for so long, nobody does. */
-const SPEAKING_MS = 2_000
+/** Levels come whenever they change, up to four times a second: without any for so long, the word of the silence was lost. */
+const SPEAKING_MS = 5_000
 
 /** What video needs of its room and session. */
 export interface MediaGround extends Pick<Environment, 'clock' | 'chance' | 'network'> {

@@ -69,6 +69,7 @@ export class Paths {
     if (!online) return
     for (const direction of ['send', 'receive'] as const) {
       const { state } = this.#paths[direction]
+      if (isBack) this.#paths[direction].restarts = 0
       if (state === 'disconnected' || state === 'failed' || (isBack && state !== 'new')) this.#restart(direction)
     }
   }

@@ -37,6 +37,7 @@ export class Publication {
   #told = false
   /** The server's state has shown it: where a later one does not, it is gone. */
   #confirmed = false
+  #mine: PeerState['mine'] = []
   #over = false
   #attempts = 0
   #cancelRetry: () => void = () => {}
@@ -85,24 +86,15 @@ export class Publication {
   attach(line: Line | null): void {
     this.#line = line
     this.#sender = null
+    this.#mine = []
     this.#unseen = this.#told = this.#confirmed = false
     this.#work.poke()
   }
 
   /** What the server says of one's own. */
   take({ mine }: PeerState): void {
-    const id = this.#sender?.id
-    const own = mine.find(({ track }) => track === id)
-    if (own) {
-      this.#confirmed = true
-      this.#unseen = own.unseen
-      this.#flow()
-    } else if (this.#confirmed) {
-      this.#sender?.close()
-      this.#sender = null
-      void this.end(new MadangError('conflict', `the ${this.source} is published by another page of yours now`))
-      this.#on.over()
-    }
+    this.#mine = mine
+    this.#compare()
   }
 
   /** No packet leaves after this. Resolves once the server was told, or could not be. `error`: what those hear who wait for it. */
@@ -121,6 +113,22 @@ export class Publication {
   async sent(): Promise<{ id: string; bytes: number } | null> {
     const sender = this.#sender
     return sender && { id: sender.id, bytes: await sender.bytes() }
+  }
+
+  /** Also once a track was made: what was said of it may have come before. */
+  #compare(): void {
+    const id = this.#sender?.id
+    const own = this.#mine.find(({ track }) => track === id)
+    if (own) {
+      this.#confirmed = true
+      this.#unseen = own.unseen
+      this.#flow()
+    } else if (this.#confirmed) {
+      this.#sender?.close()
+      this.#sender = null
+      void this.end(new MadangError('conflict', `the ${this.source} is published by another page of yours now`))
+      this.#on.over()
+    }
   }
 
   #settled(): Promise<void> {
@@ -165,6 +173,8 @@ export class Publication {
       this.#sender = made
       this.#told = muted
       this.#flow()
+      this.#compare()
+      this.#on.changed()
     } else if (sender.track !== track) {
       await sender.replace(track)
     } else if (this.#told !== muted) {
