@@ -85,7 +85,7 @@ const prepare = () => {
 }
 
 const start = (args: string[]) => {
-  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   children.push(child)
   const printed = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => (printed.stdout += text))
@@ -316,7 +316,8 @@ test('the preparation goes on when the server ends, and the next start finds it 
   await programWith(WAIT)
   const first = start(['scripts/start.mjs'])
   await until(() => first.printed.stderr.includes('\n'), 'a line')
-  first.child.kill('SIGTERM')
+  // As the terminal does it at Ctrl-C: to all that it holds together.
+  process.kill(-(first.child.pid ?? 0), 'SIGINT')
   await once(first.child, 'close')
   expect(find()).toEqual({ is: 'preparing', progress: 3 / 8 })
   const second = start(['scripts/start.mjs'])
