@@ -2,6 +2,7 @@ import type { GamePage, PageWords } from '../../client/board.ts'
 import { boardWords } from './board-words.ts'
 import type rules from './rules.ts'
 import { sayEvent } from './say-event.ts'
+import { otherThan } from './stage.ts'
 
 const wordsOf = (
   language: 'en' | 'ko',
@@ -11,6 +12,12 @@ const wordsOf = (
   return {
     ...own,
     audiences: board.teamInSentence,
+    // While somebody acts, all are seen; who knows the word is heard by the own team, the performer by nobody.
+    reach: ({ game }, me) => {
+      if (game?.phase !== 'acting' || game.team === null) return null
+      const rivals = otherThan(game.team)
+      return game.teams[rivals].includes(me) ? { voice: board.teamInSentence[rivals] } : null
+    },
     event: (event, nameOf) => sayEvent(board, language, event, nameOf),
     change: ({ game: before }, { game: now }, nameOf) =>
       before?.phase === 'ready' && now?.phase === 'acting' && now.performer !== null

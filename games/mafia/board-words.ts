@@ -35,6 +35,7 @@ const en = {
   left: { mafia: (name: string) => `${name}, mafia, left.`, citizen: (name: string) => `${name}, a citizen, left.` },
   spared: 'Nobody is out this time.',
   won: { mafia: 'The mafia won.', citizen: 'The citizens won.' } as Record<Role, string>,
+  audience: { mafia: 'the mafia', out: 'those who are out', mafiaAndOut: 'the mafia and those who are out' },
   youWon: 'You won!',
   youLost: 'You lost.',
 }
@@ -68,6 +69,7 @@ const ko: typeof en = {
   left: { mafia: (name) => `마피아 ${name} 님이 나갔어요.`, citizen: (name) => `시민 ${name} 님이 나갔어요.` },
   spared: '이번에는 아무도 탈락하지 않았어요.',
   won: { mafia: '마피아가 이겼어요.', citizen: '시민이 이겼어요.' },
+  audience: { mafia: '마피아', out: '탈락한 사람', mafiaAndOut: '마피아와 탈락한 사람' },
   youWon: '내가 이겼어요!',
   youLost: '졌어요.',
 }

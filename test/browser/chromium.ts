@@ -12,10 +12,14 @@ const ARGS = [
   '--disable-sync',
 ]
 
-/** A Chromium without windows: the one that MADANG_CHROMIUM names, else Debian's. The page is built first where it is not as the sources are. */
+/** A Chromium without windows: the one that MADANG_CHROMIUM names, else Debian's. */
+export const startChromium = (args: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath: process.env.MADANG_CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...args] })
+
+/** A Chromium before which the program's page is built where it is not as the sources are. */
 export const launchChromium = async (): Promise<Browser> => {
   if (!pageReady(ROOT)) await buildPage(ROOT, process.execPath, () => {})
-  return chromium.launch({ executablePath: process.env.MADANG_CHROMIUM ?? '/usr/bin/chromium', args: ARGS })
+  return startChromium()
 }
 
 /** Below a test's own limit, so that a failure names what was waited for. */
@@ -27,9 +31,12 @@ export interface Visitor {
   readonly trouble: readonly string[]
 }
 
-/** A page of a browser profile of its own. */
+/** A page of a browser profile of its own. It is past the check before a table, and has left video: where that matters is video.test.ts. */
 export const visit = async (browser: Browser, origin: string, locale = 'en-US'): Promise<Visitor> => {
   const context = await browser.newContext({ locale, reducedMotion: 'reduce' })
+  await context.addInitScript(() => {
+    sessionStorage.setItem('madang.video', sessionStorage.getItem('madang.video') ?? '')
+  })
   const page = await context.newPage()
   page.setDefaultTimeout(WAIT_MS)
   const trouble: string[] = []

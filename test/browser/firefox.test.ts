@@ -34,7 +34,7 @@ test.skipIf(FIREFOX === null)(
     const link = await ann.getByLabel('Invite with this link').inputValue()
 
     const { page: bob } = firefox
-    await bob.goto(`${link}?name=Bob`)
+    await bob.goto(`${link}?name=Bob&av=off`)
     await bob.shows('.ttt-status', 'Ann’s turn.')
     const mark = async (cell: number): Promise<void> => {
       await ann.locator(`[data-cell="${cell}"][aria-disabled="false"]`).click()

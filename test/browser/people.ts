@@ -28,6 +28,8 @@ export const pageAs = async (
     ([kept, name]) => {
       sessionStorage.setItem('madang.player', kept ?? '')
       localStorage.setItem('madang.name', name ?? '')
+      // As if it had gone past the check before the table, and left video.
+      sessionStorage.setItem('madang.video', sessionStorage.getItem('madang.video') ?? '')
     },
     [kept, name],
   )

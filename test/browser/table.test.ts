@@ -166,7 +166,7 @@ test('a vote travels from the voter to the target, and for those who want no mot
       })
       watch.observe(document, { childList: true, subtree: true })
     })
-    await page.goto(`${program.url}/play/${id}?name=Eva`)
+    await page.goto(`${program.url}/play/${id}?name=Eva&av=off`)
     if (seen.length === 0) {
       await page.locator('.people [data-you="true"]').waitFor()
       await rooms[0]?.start()

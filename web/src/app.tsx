@@ -43,7 +43,7 @@ const Page = ({ route }: { route: Route }) => {
     case 'lobby':
       return <Lobby />
     case 'play':
-      return <RoomPage key={route.room} id={route.room} askedName={route.name} />
+      return <RoomPage key={route.room} id={route.room} askedName={route.name} askedAv={route.av} />
     case 'transports':
       return (
         <Suspense fallback={null}>

@@ -6,16 +6,17 @@ const at = (path: string) => routeOf(new URL(path, 'http://localhost'))
 test('a URL names the lobby, a room with the guest it asks for, or nothing', () => {
   expect(at('/')).toEqual({ page: 'lobby' })
   expect(at('/transports')).toEqual({ page: 'transports' })
-  expect(at('/play/r-1_A')).toEqual({ page: 'play', room: 'r-1_A', name: null })
-  expect(at('/play/r/?name=+Ann+&av=off')).toEqual({ page: 'play', room: 'r', name: 'Ann' })
-  expect(at('/play/r?name=')).toEqual({ page: 'play', room: 'r', name: null })
+  expect(at('/play/r-1_A')).toEqual({ page: 'play', room: 'r-1_A', name: null, av: null })
+  expect(at('/play/r/?name=+Ann+&av=off')).toEqual({ page: 'play', room: 'r', name: 'Ann', av: 'off' })
+  expect(at('/play/r?name=&av=on')).toEqual({ page: 'play', room: 'r', name: null, av: 'on' })
+  expect(at('/play/r?av=perhaps')).toEqual({ page: 'play', room: 'r', name: null, av: null })
   for (const path of ['/play', '/play/', '/play/a/b', '/play/a%20b', `/play/${'x'.repeat(65)}`, '/elsewhere'])
     expect(at(path), path).toEqual({ page: 'missing' })
 })
 
 test('the path of a room leads back to it, whatever the name', () => {
   for (const name of ['Ann', '보라', 'a&b=c?#/%', 'x y'])
-    expect(at(pathOf('r', name))).toEqual({ page: 'play', room: 'r', name })
+    expect(at(pathOf('r', name))).toEqual({ page: 'play', room: 'r', name, av: null })
 })
 
 test('a pasted room is found in its id, its path or its link from any host, and nowhere else', () => {

@@ -2,8 +2,8 @@ import { ROOM_ID } from '../../protocol/frames.ts'
 
 export type Route =
   | { readonly page: 'lobby' }
-  /** `name`: of the guest that the link asks for. */
-  | { readonly page: 'play'; readonly room: string; readonly name: string | null }
+  /** `name`: of the guest that the link asks for. `av`: whether with camera and microphone; null: to be asked. */
+  | { readonly page: 'play'; readonly room: string; readonly name: string | null; readonly av: 'on' | 'off' | null }
   | { readonly page: 'transports' }
   | { readonly page: 'missing' }
 
@@ -14,7 +14,8 @@ export const routeOf = ({ pathname, searchParams }: URL): Route => {
   const room = /^\/play\/([^/]+)\/?$/.exec(pathname)?.[1]
   if (room === undefined || !ROOM_ID.test(room)) return { page: 'missing' }
   const name = searchParams.get('name')?.trim()
-  return { page: 'play', room, name: name ? name : null }
+  const av = searchParams.get('av')
+  return { page: 'play', room, name: name ? name : null, av: av === 'on' || av === 'off' ? av : null }
 }
 
 /** The room that somebody pasted: its id, its link or its path. Null where it is none of them. Pure. */

@@ -15,9 +15,9 @@ export const navigate = (path: string): void => {
   window.scrollTo(0, 0)
 }
 
-/** Takes the name out of the address: whoever copies it invites others, who have names of their own. */
-export const dropName = (): void => {
+/** Takes name and devices out of the address: whoever copies it invites others, who have their own. */
+export const dropOwn = (): void => {
   const url = new URL(location.href)
-  url.searchParams.delete('name')
+  for (const own of ['name', 'av']) url.searchParams.delete(own)
   history.replaceState(null, '', url)
 }

@@ -50,6 +50,8 @@ export const Tools = () => {
         <dl>
           <Key name="?" does={keys.help} />
           <Key name="S" does={keys.sound} />
+          <Key name="M" does={keys.microphone} />
+          <Key name="V" does={keys.camera} />
           <Key name="T" does={keys.talk} />
           <Key name="B" does={keys.board} />
           <Key name={keys.arrowsKey} does={keys.arrows} />

@@ -13,11 +13,13 @@ interface PeopleProps {
   readonly standing: Standing | null
   /** Free seats to draw beside those that are taken. */
   readonly free: number
+  /** By whom one is seen now, in a few words. */
+  readonly seen: string
   attempt(request: Promise<unknown>): Promise<boolean>
 }
 
 /** The players around the table in the order of their seats, the same for everyone, with who is here. */
-export const People = ({ room, info, me, standing, free, attempt }: PeopleProps) => {
+export const People = ({ room, info, me, standing, free, seen, attempt }: PeopleProps) => {
   const { room: words } = useWords()
   const count = info.players.length + free
   const list = useRef<HTMLUListElement>(null)
@@ -32,6 +34,7 @@ export const People = ({ room, info, me, standing, free, attempt }: PeopleProps)
           info={info}
           me={me}
           standing={standing}
+          seen={id === me ? seen : ''}
           place={placeOf(seat)}
           remove={() => void attempt(room.kick(id))}
         />
@@ -40,6 +43,11 @@ export const People = ({ room, info, me, standing, free, attempt }: PeopleProps)
         // biome-ignore lint/suspicious/noArrayIndexKey: a free seat is its place.
         <li key={index} className="free" style={placeOf(info.players.length + index)}>
           <div className="face" />
+          {seen !== '' && (
+            <span className="seen" aria-hidden="true">
+              {seen}
+            </span>
+          )}
           <span className="state" data-says="true">
             {words.emptySeat}
           </span>
@@ -65,18 +73,19 @@ const useScrolls = (list: RefObject<HTMLElement | null>, count: number): boolean
   return scrolls
 }
 
-interface PersonProps extends Pick<PeopleProps, 'info' | 'me' | 'standing'> {
+interface PersonProps extends Pick<PeopleProps, 'info' | 'me' | 'standing' | 'seen'> {
   readonly id: PlayerId
   readonly place: CSSProperties
   remove(): void
 }
 
-const Person = ({ id, info, me, standing, place, remove }: PersonProps) => {
-  const { you, somebody, room: words } = useWords()
+const Person = ({ id, info, me, standing, seen, place, remove }: PersonProps) => {
+  const { you, somebody, room: words, media } = useWords()
   const seats = use(SeatsContext)
   const { name = somebody, connected = false } = info.members[id] ?? {}
   const isActive = standing?.active.includes(id) ?? false
   const isOut = standing?.out?.includes(id) ?? false
+  const isHidden = standing?.hidden?.includes(id) ?? false
   const mayRemove = info.host === me && info.phase === 'open' && id !== me
   const states = [id === info.host && info.phase === 'open' && words.host, isOut && words.out, !connected && words.away]
   return (
@@ -86,18 +95,27 @@ const Person = ({ id, info, me, standing, place, remove }: PersonProps) => {
       data-you={id === me}
       data-active={isActive}
       data-out={isOut}
+      data-hidden={isHidden}
       style={place}
     >
       <div className="face">
         <Mask id={id} />
+        <div className="view" ref={seats.views.of(id)} />
+        <div className="shutter" data-closed={isHidden} />
       </div>
       <span className="name">{id === me ? `${you} · ${name}` : name}</span>
+      {seen !== '' && (
+        <span className="seen" aria-hidden="true">
+          {seen}
+        </span>
+      )}
       <span className="state" data-says={states.some(Boolean)}>
         {states.filter(Boolean).join(' · ')}
         {connected && <span className="heard-only"> {words.here}</span>}
+        {isHidden && <span className="heard-only"> {media.hidden}</span>}
         {isActive && <span className="heard-only"> {id === me ? words.yourMove : words.active}</span>}
       </span>
-      <div className="slot" ref={seats.slotOf(id)} />
+      <div className="slot" ref={seats.slots.of(id)} />
       {mayRemove && (
         <button type="button" className="quiet danger remove" aria-label={words.remove(name)} onClick={remove}>
           {words.removeShort}

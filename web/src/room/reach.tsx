@@ -1,5 +1,6 @@
 import type { Role, Session } from '../../../client/client.ts'
 import { useSession } from '../../../client/react.ts'
+import { type Seen, saySeen } from '../media/seen.ts'
 import { useStore } from '../store.ts'
 import { useWords } from '../words/words.ts'
 import type { Happenings } from './happenings.ts'
@@ -13,11 +14,12 @@ interface ReachProps {
   readonly audiences: readonly string[]
   /** Who only watches is not seen. */
   readonly role: Role
+  readonly seen: Seen
 }
 
-/** Always in view: whether one is connected, and by whom one is seen and read. */
-export const Reach = ({ session, happenings, game, audiences, role }: ReachProps) => {
-  const { connection, room, talk } = useWords()
+/** Always in view: whether one is connected, and by whom one is seen, heard and read. */
+export const Reach = ({ session, happenings, game, audiences, role, seen }: ReachProps) => {
+  const { connection, room, talk, media } = useWords()
   const { status } = useSession(session)
   const onlookers = useStore(happenings.onlookers)
   const audienceName = useAudienceName(game)
@@ -39,7 +41,11 @@ export const Reach = ({ session, happenings, game, audiences, role }: ReachProps
         {link}
       </span>
       <span className="read-by">{readBy()}</span>
-      {role === 'player' && <span className="seen-as">{talk.seen}</span>}
+      {role === 'player' && (
+        <span className="seen-as" data-hidden={seen.sight.to === 'nobody' || seen.sight.to === 'only'}>
+          {saySeen(media.seen, seen)}
+        </span>
+      )}
       {onlookers > 0 && <span className="onlookers">{room.onlookers(onlookers)}</span>}
     </p>
   )

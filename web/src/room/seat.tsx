@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { Room, Session } from '../../../client/client.ts'
 import { useSession } from '../../../client/react.ts'
+import { ownDevices } from '../media/devices.ts'
 import { Closed } from './closed.tsx'
 import { happeningsOf } from './happenings.ts'
 import { Joining } from './joining.tsx'
@@ -51,7 +52,12 @@ const useJoined = (session: Session, id: string, attempt: number): Place => {
         happeningsOf(session, room)
         if (isCurrent) setPlace({ status: 'joined', room })
       },
-      (error: unknown) => isCurrent && setPlace({ status: 'refused', error }),
+      (error: unknown) => {
+        if (!isCurrent) return
+        // Nobody here to be seen by.
+        ownDevices.stop()
+        setPlace({ status: 'refused', error })
+      },
     )
     return () => {
       isCurrent = false

@@ -1,8 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import type { PlayerId, Room, Session } from '../../../client/client.ts'
 import { useRoom } from '../../../client/react.ts'
 import { gamePageOf } from '../boards.ts'
 import { useKeys } from '../keys.ts'
+import { JoinVideo } from '../media/join-video.tsx'
+import { saySeenShort } from '../media/seen.ts'
+import { useSeen } from '../media/use-seen.ts'
+import { wishes } from '../media/wishes.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
 import { Notice } from '../page/notice.tsx'
 import { Shell } from '../page/shell.tsx'
@@ -29,6 +33,8 @@ import { TalkButton } from './talk-button.tsx'
 import { useGame } from './the-game.ts'
 import { Waiting } from './waiting.tsx'
 
+const TableVideo = lazy(() => import('../media/table-video.tsx'))
+
 interface TableProps {
   readonly session: Session
   readonly room: Room
@@ -37,7 +43,7 @@ interface TableProps {
 
 /** A room with everything in it: in the middle what happens now, the people around it, and what is said. */
 export const Table = ({ session, room, me }: TableProps) => {
-  const { notice, room: words } = useWords()
+  const { notice, room: words, media: mediaWords } = useWords()
   const { document, role, closed } = useRoom(room)
   const { phase, game: gameId, next } = document.room
   const game = useGame(gameId)
@@ -46,6 +52,8 @@ export const Table = ({ session, room, me }: TableProps) => {
   const [seats] = useState(() => new Seats())
   const [isTalkOpen, setTalkOpen] = useState(false)
   const happenings = happeningsOf(session, room)
+  const seen = useSeen(room, me)
+  const hasVideo = useStore(wishes)?.video ?? false
   const audiences = useStore(happenings.audiences) ?? ownAudiences(role)
   const now = useServerSeconds(session, phase === 'playing')
   const standing = useMemo(
@@ -94,7 +102,21 @@ export const Table = ({ session, room, me }: TableProps) => {
       <SeatsContext value={seats}>
         <div className="table" data-phase={phase} data-game={gameId} data-mine={isMine}>
           <Latest happenings={happenings} me={me} />
-          <Reach session={session} happenings={happenings} game={gameId} audiences={audiences} role={role} />
+          <Reach
+            session={session}
+            happenings={happenings}
+            game={gameId}
+            audiences={audiences}
+            role={role}
+            seen={seen}
+          />
+          {hasVideo ? (
+            <Suspense fallback={null}>
+              <TableVideo room={room} info={document.room} me={me} role={role} />
+            </Suspense>
+          ) : (
+            <JoinVideo />
+          )}
           <div className="courtyard">
             <div className="mat" aria-hidden="true">
               <Rim endsAt={phase === 'playing' ? (standing?.endsAt ?? null) : null} now={now} />
@@ -119,6 +141,7 @@ export const Table = ({ session, room, me }: TableProps) => {
               me={me}
               standing={phase === 'open' ? null : standing}
               free={free}
+              seen={saySeenShort(mediaWords.seen, seen)}
               attempt={attempts.attempt}
             />
             <TalkButton happenings={happenings} me={me} isOpen={isTalkOpen} open={() => setTalkOpen(true)} />
