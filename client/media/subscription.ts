@@ -153,7 +153,7 @@ export class Subscription {
     this.#asked = clock.now()
     const consumed = await signals.consume(this.#track.track, rtc.capabilities)
     if (!this.#line.live || this.#closed) return
-    const receiver = await rtc.receive(consumed, `${this.#track.player} ${this.#track.source.startsWith('screen')}`)
+    const receiver = await rtc.receive(consumed, streamOf(this.#track))
     if (!this.#line.live || this.#closed) return receiver.close()
     receiver.track.addEventListener('unmute', () => {
       this.#arrived ??= clock.now()
@@ -178,3 +178,7 @@ export class Subscription {
     this.#cancelRetry = this.#line.clock.after(wait, () => this.sync())
   }
 }
+
+/** What is played in step; a word that SDP takes, whatever players are called. */
+const streamOf = ({ player, source }: RemoteTrack): string =>
+  `${encodeURIComponent(player)}-${source.startsWith('screen') ? 'screen' : 'face'}`
