@@ -70,6 +70,23 @@ export class Lease {
     return this.#unused <= UNACKED_MOST
   }
 
+  /** Finds the room another node where its own is gone, gives it up, or does not answer; true where it moved, and its policy was said. */
+  settle(): boolean {
+    const { nodes, moved } = this.#ports
+    const state = this.#node === null ? null : nodes.stateOf(this.#node)
+    if (state === 'ready' && this.#unacked < UNACKED_MOST) return false
+    const next = nodes.take(this.#node)
+    const stays = next === null && (this.#node === null || state === 'ready' || state === 'draining')
+    if (stays) return false
+    if (this.#node !== null && state !== null) this.#forbid(this.#node)
+    this.#node = next
+    this.#acked = null
+    this.#unacked = 0
+    this.#say()
+    moved(this.room, next !== null)
+    return next !== null
+  }
+
   /** After a commit: what it changed is said at once. */
   committed(room: LiveRoom): void {
     const before = this.#state
@@ -102,24 +119,8 @@ export class Lease {
     if (this.#unused > UNUSED_MOST) this.#ports.ended(this.room)
     if (this.#unused > UNUSED_MOST || room === undefined) return
     this.committed(room)
-    this.#settle()
+    if (!this.settle()) this.#say()
     this.#unacked += 1
-    this.#say()
-  }
-
-  /** Finds the room another node where its own is gone, gives it up, or does not answer. */
-  #settle(): void {
-    const { nodes, moved } = this.#ports
-    const state = this.#node === null ? null : nodes.stateOf(this.#node)
-    if (state === 'ready' && this.#unacked < UNACKED_MOST) return
-    const next = nodes.take(this.#node)
-    if (next === null && (state === 'ready' || state === 'draining')) return
-    if (next === null && this.#node === null) return
-    if (this.#node !== null && state !== null) this.#forbid(this.#node)
-    this.#node = next
-    this.#acked = null
-    this.#unacked = 0
-    moved(this.room, next !== null)
   }
 
   /** What the room leaves behind must not go on under the last policy until that runs out. */

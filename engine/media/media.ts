@@ -56,7 +56,9 @@ export class Media {
     settle: (answer: MediaAnswer) => void,
   ): void {
     const role = room.roleOf(by)
-    const { node } = this.#lease(room)
+    const lease = this.#lease(room)
+    if (lease.node === null) lease.settle()
+    const { node } = lease
     if (node === null) throw this.#nodes.refusal()
     const { engine, epoch } = this.#ports
     const peer = { player: by, session, role }
@@ -86,6 +88,8 @@ export class Media {
     switch (message.kind) {
       case 'media-beat':
         this.#nodes.heard(message)
+        if (message.state !== 'ready')
+          for (const lease of this.#leases.values()) if (lease.node === message.node) lease.settle()
         break
       case 'media-reply':
         this.#calls.answered(message)

@@ -13,6 +13,9 @@ import { Outputs } from './outputs.ts'
 import type { RoomState } from './state.ts'
 import type { Visitor, Visits } from './visits.ts'
 
+/** NOTEs that come so often that each held poll would end with one: they wait for what ends it. */
+const WAITS: ReadonlySet<string> = new Set(['media.speaking'])
+
 /**
  * What passes in one room beside the log: CASTs, chat, and how many watch. It shows nothing that is not durable, is never
  * replayed, and may be dropped under pressure.
@@ -72,7 +75,7 @@ export class Aside {
   missed({ player, role, session }: Visitor, isNew: boolean): Uint8Array[] {
     const welcome = isNew || this.#visits.isNew(player, session) ? this.welcome({ player, role }) : null
     const kept = this.#visits.read(player, session)
-    const notes = this.#visits.notes(player, session)
+    const notes = this.#visits.takeNotes(player, session)
     if (welcome === null) return [...kept.map(({ frame }) => frame), ...notes]
     return [...welcome, ...kept.flatMap(({ frame, isWelcome }) => (isWelcome ? [] : [frame])), ...notes]
   }
@@ -104,15 +107,15 @@ export class Aside {
     }
   }
 
-  /** A NOTE for one session of a member. While it polls, the newest of each topic is kept for it. */
+  /** A NOTE for one session of a member. Where it has no connection, the newest of each topic is kept for its next poll. */
   note({ player, session }: Pick<Visitor, 'player' | 'session'>, topic: string, data: unknown): void {
     const { room, seq } = this.#state()
     const frame = encode([OP.note, room, topic, data])
+    const to = this.#attachments.ofSession(player, session).filter(({ as }) => as !== 'held' || !WAITS.has(topic))
+    if (to.length === 0) this.#visits.keepNote(player, session, topic, frame)
     const outputs = new Outputs(room, seq)
-    const shown = { document: null, emits: [], ephemeral: [frame] }
-    for (const attachment of this.#attachments.ofSession(player, session)) outputs.addAlone(attachment, shown)
+    for (const attachment of to) outputs.addAlone(attachment, { document: null, emits: [], ephemeral: [frame] })
     this.#send(outputs)
-    this.#visits.note(player, session, topic, frame)
   }
 
   noteAll(topic: string, data: unknown): void {

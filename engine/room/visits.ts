@@ -128,17 +128,17 @@ export class Visits {
     return kept
   }
 
-  /** Keeps a NOTE for one visit, in place of an older one of its topic; nothing where its frames go over a connection. */
-  note(player: PlayerId, session: SessionId, topic: string, frame: Uint8Array): void {
+  /** Keeps a NOTE for one visit, in place of an older one of its topic. */
+  keepNote(player: PlayerId, session: SessionId, topic: string, frame: Uint8Array): void {
     const visit = this.#visits.get(keyOf(player, session))
-    if (visit === undefined || visit.place === null) return
+    if (visit === undefined) return
     visit.notes ??= new Map()
     visit.notes.delete(topic)
     visit.notes.set(topic, frame)
   }
 
   /** Takes the NOTEs that were kept for this visit alone. */
-  notes(player: PlayerId, session: SessionId): readonly Uint8Array[] {
+  takeNotes(player: PlayerId, session: SessionId): readonly Uint8Array[] {
     const visit = this.#visits.get(keyOf(player, session))
     if (!visit?.notes) return []
     const notes = [...visit.notes.values()]

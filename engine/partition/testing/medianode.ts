@@ -1,5 +1,15 @@
 import type { Bus } from '../../../bus/bus.ts'
-import type { MediaBeat, MediaCall, MediaLease, MediaReply, ToMediaNode } from '../../../bus/messages.ts'
+import type {
+  MediaBeat,
+  MediaCall,
+  MediaGone,
+  MediaLease,
+  MediaReply,
+  MediaSpeaker,
+  MediaTell,
+  Message,
+  ToMediaNode,
+} from '../../../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../../../bus/subjects.ts'
 import type { Clock } from '../../../protocol/clock.ts'
 
@@ -26,12 +36,16 @@ export class ScriptedMediaNode {
     this.id = id
     this.#bus = bus
     this.#clock = clock
-    this.#unsubscribe = bus.subscribe(mediaNodeSubject(id), (message) => this.#hear(message as ToMediaNode))
+    this.#unsubscribe = bus.subscribe(mediaNodeSubject(id), (message) => this.#hear(message))
     this.says({})
   }
 
   get leases(): MediaLease[] {
     return this.heard.filter((message) => message.kind === 'media-lease')
+  }
+
+  get gone(): MediaGone[] {
+    return this.heard.filter((message) => message.kind === 'media-gone')
   }
 
   get calls(): MediaCall[] {
@@ -52,19 +66,30 @@ export class ScriptedMediaNode {
     this.#unsubscribe()
   }
 
-  tell(
-    engine: string,
-    epoch: number,
-    to: { player: string; session: string },
-    topic: `media.${string}`,
-    data: unknown,
-    room = 'r',
-  ): void {
-    this.#bus.publish(engineSubject(engine), { kind: 'media-tell', node: this.id, room, epoch, to, topic, data })
+  /** As of the newest lease that it was given; `over`: with this in place of what is true. */
+  tell(to: MediaTell['to'], topic: MediaTell['topic'], data: unknown, over: Partial<MediaTell> = {}): void {
+    const { engine, room, epoch } = this.#newest
+    this.#bus.publish(engineSubject(engine), {
+      kind: 'media-tell',
+      node: this.id,
+      room,
+      epoch,
+      to,
+      topic,
+      data,
+      ...over,
+    })
   }
 
-  speaks(engine: string, epoch: number, player: string | null, room = 'r'): void {
-    this.#bus.publish(engineSubject(engine), { kind: 'media-speaker', node: this.id, room, epoch, player })
+  speaks(player: string | null, over: Partial<MediaSpeaker> = {}): void {
+    const { engine, room, epoch } = this.#newest
+    this.#bus.publish(engineSubject(engine), { kind: 'media-speaker', node: this.id, room, epoch, player, ...over })
+  }
+
+  get #newest(): MediaLease {
+    const lease = this.leases.at(-1)
+    if (lease === undefined) throw new Error(`${this.id} has no room`)
+    return lease
   }
 
   ack({ engine, room, epoch }: Pick<MediaLease, 'engine' | 'room' | 'epoch'>, hash: string | null): void {
@@ -76,7 +101,8 @@ export class ScriptedMediaNode {
     this.#bus.publish(engineSubject(engine), { kind: 'media-reply', node: this.id, id, answer })
   }
 
-  #hear(message: ToMediaNode): void {
+  #hear(message: Message): void {
+    if (!isForNode(message)) return
     this.heard.push(message)
     if (message.kind === 'media-lease' && this.acks) this.ack(message, message.hash)
     if (message.kind !== 'media-call') return
@@ -84,3 +110,6 @@ export class ScriptedMediaNode {
     if (answer !== null) this.answer(message, answer)
   }
 }
+
+const isForNode = (message: Message): message is ToMediaNode =>
+  message.kind === 'media-lease' || message.kind === 'media-call' || message.kind === 'media-gone'
