@@ -9,7 +9,7 @@ import type { Report } from './report.ts'
 import { Room } from './room.ts'
 import { sample } from './sample.ts'
 import type { IceServer } from './signalling.ts'
-import { type Listen, Workers } from './workers.ts'
+import { type Listen, type RunningWorker, Workers } from './workers.ts'
 
 const BEAT_MS = 1_000
 /** Beats between two looks at how much each peer sends and receives. */
@@ -68,6 +68,11 @@ export class MediaNode {
     this.#beat()
   }
 
+  /** The worker processes that are up. */
+  get workers(): readonly RunningWorker[] {
+    return this.#workers?.running ?? []
+  }
+
   counts(): MediaCounts {
     const stages = [...this.#rooms.values()].map(({ stage }) => stage)
     const peers = stages.flatMap((stage) => [...stage.peers.values()])
@@ -76,7 +81,7 @@ export class MediaNode {
       peers: peers.length,
       producers: stages.reduce((total, { tracks }) => total + tracks.size, 0),
       consumers: stages.reduce((total, { consumers }) => total + consumers.size, 0),
-      workers: this.#workers?.running.length ?? 0,
+      workers: this.workers.length,
       bitrateIn: peers.reduce((total, { bitrate }) => total + bitrate.in, 0),
       bitrateOut: peers.reduce((total, { bitrate }) => total + bitrate.out, 0),
     }

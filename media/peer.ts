@@ -1,7 +1,8 @@
 import type { PlayerId, SessionId } from '../protocol/frames.ts'
-import type { Link } from './link.ts'
+import type { Direction, Link, OpenLink } from './link.ts'
 import type { Viewer } from './policy.ts'
 import type { Reception } from './reception.ts'
+import { gone } from './refusals.ts'
 import type { Seat } from './seat.ts'
 import type { MediaKind, Source } from './sources.ts'
 import type { Track } from './track.ts'
@@ -104,4 +105,21 @@ export class Peer {
     this.send?.transport.close()
     this.receive.transport.close()
   }
+}
+
+type NewPeer = Pick<PeerOptions, 'id' | 'viewer' | 'session' | 'seat'> & { openLink: OpenLink }
+
+/** A peer at this seat, with a way in and, for players, a way out. Rejects with Refusal where the worker has ended. */
+export const openPeer = async ({ openLink, ...peer }: NewPeer): Promise<Peer> => {
+  const { worker, router } = peer.seat
+  const open = (direction: Direction) => openLink(router, worker.server, direction)
+  const links = await Promise.allSettled([
+    open('receive'),
+    peer.viewer.role === 'player' ? open('send') : Promise.resolve(null),
+  ])
+  const [receive, send] = links
+  if (receive.status === 'fulfilled' && send.status === 'fulfilled' && !worker.isGone)
+    return new Peer({ ...peer, receive: receive.value, send: send.value })
+  for (const link of links) if (link.status === 'fulfilled') link.value?.transport.close()
+  throw gone()
 }

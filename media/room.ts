@@ -74,10 +74,8 @@ export class Room {
 
   /** `ms` have passed. Counted so, for the clock may step. */
   tick(ms: number): void {
-    for (const peer of [...this.stage.peers.values()]) {
-      peer.silentMs += ms
-      if (peer.silentMs > SILENCE_MS) this.stage.end(peer)
-    }
+    for (const peer of this.stage.peers.values()) peer.silentMs += ms
+    this.stage.end(...[...this.stage.peers.values()].filter(({ silentMs }) => silentMs > SILENCE_MS))
     this.#unusedMs = this.#isLeased || this.#sessions.size > 0 ? 0 : this.#unusedMs + ms
   }
 
@@ -141,7 +139,7 @@ export class Room {
   }
 
   #gone({ players }: MediaGone): void {
-    for (const peer of [...this.stage.peers.values()]) if (players.includes(peer.viewer.player)) this.stage.end(peer)
+    this.stage.end(...[...this.stage.peers.values()].filter(({ viewer }) => players.includes(viewer.player)))
   }
 
   #sessionOf(of: Caller): Session {

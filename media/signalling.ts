@@ -112,6 +112,9 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
       }),
       async (peer, { kind, source, rtpParameters, muted }, stage) => {
         if (KIND_OF[source] !== kind) throw new Refusal('invalid_payload', `kind: a ${source} is ${KIND_OF[source]}`)
+        // Else sound could come as a picture to those who may see and not hear.
+        if (!rtpParameters.codecs.every(({ mimeType }) => mimeType.toLowerCase().startsWith(`${kind}/`)))
+          throw new Refusal('invalid_payload', `rtpParameters.codecs: not all are ${kind}`)
         const { id } = await stage.produce(peer, source, rtpParameters, muted)
         return { track: id }
       },

@@ -3,8 +3,8 @@ import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { PlayerId, SessionId } from '../protocol/frames.ts'
 import { CONSUMERS_PER_PEER, PEERS_PER_PLAYER, PEERS_PER_ROOM } from './limits.ts'
-import type { Direction, OpenLink } from './link.ts'
-import { Peer } from './peer.ts'
+import type { OpenLink } from './link.ts'
+import { openPeer, type Peer } from './peer.ts'
 import { difference, type Grants, grantsOf, type Viewer } from './policy.ts'
 import { Reception } from './reception.ts'
 import { asked, gone } from './refusals.ts'
@@ -86,7 +86,12 @@ export class Stage {
     this.#makeRoomFor(viewer)
     this.#joining++
     try {
-      const peer = await this.#openPeer(viewer, session)
+      const { openLink, chance } = this.#options
+      const seat = await this.#seats.next().catch(() => {
+        throw gone()
+      })
+      const id = Buffer.from(chance.bytes(12)).toString('base64url')
+      const peer = await openPeer({ id, viewer, session, seat, openLink })
       this.peers.set(peer.id, peer)
       this.apply()
       peer.refresh(this.tracks)
@@ -97,23 +102,23 @@ export class Stage {
     }
   }
 
-  /** Ends a peer, what it publishes and what it receives. */
-  end(peer: Peer): void {
-    if (!this.peers.delete(peer.id)) return
-    for (const track of peer.tracks.values()) this.#forget(track)
-    peer.close()
+  /** Ends peers, what they publish and what they receive. */
+  end(...peers: readonly Peer[]): void {
+    const here = peers.filter(({ id }) => this.peers.delete(id))
+    if (here.length === 0) return
+    for (const peer of here) {
+      for (const track of peer.tracks.values()) this.#forget(track)
+      peer.close()
+    }
     this.apply()
-    this.#options.onEnd(peer)
+    for (const peer of here) this.#options.onEnd(peer)
     this.#leaveIfEmpty()
   }
 
   /** Ends all peers, which are told to join again at once. */
   move(): void {
-    for (const peer of [...this.peers.values()]) {
-      this.#options.tell(peer, 'media.moved', null)
-      this.end(peer)
-    }
-    this.#leaveIfEmpty()
+    for (const peer of this.peers.values()) this.#options.tell(peer, 'media.moved', null)
+    this.end(...this.peers.values())
   }
 
   /** Takes the place of what this player published from this source. Rejects with Refusal. */
@@ -177,25 +182,6 @@ export class Stage {
     if (track === undefined || !this.#grants.may(peer.viewer, track))
       throw new Refusal('forbidden', 'no such track, or none that you may receive now')
     return track
-  }
-
-  async #openPeer(viewer: Viewer, session: SessionId): Promise<Peer> {
-    const { openLink, chance } = this.#options
-    const seat = await this.#seats.next().catch(() => {
-      throw gone()
-    })
-    const open = (direction: Direction) => openLink(seat.router, seat.worker.server, direction)
-    const [receive, send] = await Promise.allSettled([
-      open('receive'),
-      viewer.role === 'player' ? open('send') : Promise.resolve(null),
-    ])
-    if (receive.status === 'rejected' || send.status === 'rejected') {
-      if (receive.status === 'fulfilled') receive.value.transport.close()
-      if (send.status === 'fulfilled') send.value?.transport.close()
-      throw gone()
-    }
-    const id = Buffer.from(chance.bytes(12)).toString('base64url')
-    return new Peer({ id, viewer, session, seat, send: send.value, receive: receive.value })
   }
 
   #makeRoomFor({ player }: Viewer): void {

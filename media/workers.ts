@@ -5,6 +5,8 @@ import { freePort, portProblem } from './ports.ts'
 import type { Report } from './report.ts'
 
 const RETRY_MS = 1_000
+/** How long a worker may take to end by itself. */
+const KILL_AFTER_MS = 3_000
 
 /** Where RTP arrives: UDP and TCP, at `port` plus the index of the worker. */
 export interface Listen {
@@ -80,7 +82,7 @@ export class Workers {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.allSettled(this.#starts ?? [])
-    await Promise.all([...this.#ending].map((worker) => ended(worker)))
+    await Promise.all([...this.#ending].map((worker) => ended(worker, this.#options.clock)))
   }
 
   async #start(index: number): Promise<void> {
@@ -166,10 +168,13 @@ export class Workers {
   }
 }
 
-const ended = (worker: Worker): Promise<void> => {
+/** Ends a worker; resolves once its process has ended, which is killed where it does not by itself. */
+const ended = async (worker: Worker, clock: Clock): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()
-  if (worker.subprocessClosed) resolve()
-  else worker.once('subprocessclose', resolve)
+  if (worker.subprocessClosed) return
+  worker.once('subprocessclose', resolve)
+  const cancel = clock.after(KILL_AFTER_MS, () => process.kill(worker.pid, 'SIGKILL'))
   worker.close()
-  return promise
+  await promise
+  cancel()
 }

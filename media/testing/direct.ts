@@ -61,6 +61,11 @@ export class DirectLinks {
     return this.packets.get(consumer) ?? 0
   }
 
+  /** Resolves once all that was pushed before has come out, or will not. */
+  async drained(): Promise<void> {
+    for (const producer of this.producers.values()) if (!producer.closed) await producer.dump()
+  }
+
   /** One packet of this track: a key frame of its own, or sound at 20 dB below full. */
   push(track: string): void {
     const producer = this.producers.get(track)

@@ -47,6 +47,7 @@ export class StandInEngine {
   readonly #room: string
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   readonly #ends: (() => void)[]
+  #onAck: ((ack: MediaAck) => void)[] = []
   #epoch: number
   #seq = 0
   #policy: MediaPolicy = closed()
@@ -69,11 +70,23 @@ export class StandInEngine {
     ]
   }
 
-  /** Leases this policy, now and every second. */
-  lease(policy: MediaPolicy): void {
+  /** Leases this policy, now and every second; resolves with the node's first acknowledgement. */
+  lease(policy: MediaPolicy): Promise<MediaAck> {
     this.#policy = policy
     this.#seq++
+    const acked = this.acked()
     this.#repeat()
+    return acked
+  }
+
+  /** The next acknowledgement. */
+  acked(): Promise<MediaAck> {
+    return new Promise((resolve) => this.#onAck.push(resolve))
+  }
+
+  /** Owns the room under another epoch from now on. */
+  set epoch(epoch: number) {
+    this.#epoch = epoch
   }
 
   /** Goes on without leasing. */
@@ -126,8 +139,10 @@ export class StandInEngine {
   }
 
   #hear(message: Message): void {
-    if (message.kind === 'media-ack') this.acks.push(message)
-    else if (message.kind === 'media-tell') this.tells.push(message)
+    if (message.kind === 'media-ack') {
+      this.acks.push(message)
+      for (const resolve of this.#onAck.splice(0)) resolve(message)
+    } else if (message.kind === 'media-tell') this.tells.push(message)
     else if (message.kind === 'media-speaker') this.speakers.push(message)
     else if (message.kind === 'media-reply') {
       this.#waiting.get(message.id)?.(message.answer)

@@ -1,4 +1,5 @@
 import { localBus } from '../../bus/local.ts'
+import { findMediaWorker } from '../../cli/media-worker.ts'
 import { realChance, realClock } from '../../cli/real.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { MediaNode, type MediaNodeOptions } from '../node.ts'
@@ -20,7 +21,7 @@ export const startNode = (options: Partial<MediaNodeOptions> = {}) => {
     clock,
     chance: realChance,
     report: () => {},
-    findWorker: () => ({ is: 'ready', path: workerPath() }),
+    findWorker: found,
     size: 1,
     listen: { ip: '127.0.0.1', port: 0, isPortGiven: false, announce: null },
     iceServers: [],
@@ -40,8 +41,9 @@ export const endAll = async (): Promise<void> => {
   for (const end of open.splice(0)) await end()
 }
 
-const workerPath = (): string => {
-  const path = process.env.MEDIASOUP_WORKER_BIN
-  if (path === undefined) throw new Error('set MEDIASOUP_WORKER_BIN to the media worker program')
-  return path
+/** The worker that `npm test` prepares. */
+const found = () => {
+  const worker = findMediaWorker(process.env)
+  if (worker.is !== 'ready') throw new Error(worker.is === 'failed' ? worker.problem : 'the media worker is not ready')
+  return worker
 }
