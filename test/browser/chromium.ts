@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { buildPage, pageReady } from '../../scripts/page.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -17,9 +17,9 @@ export const startChromium = (args: readonly string[] = []): Promise<Browser> =>
   chromium.launch({ executablePath: process.env.MADANG_CHROMIUM ?? '/usr/bin/chromium', args: [...ARGS, ...args] })
 
 /** A Chromium before which the program's page is built where it is not as the sources are. */
-export const launchChromium = async (): Promise<Browser> => {
+export const launchChromium = async (args: readonly string[] = []): Promise<Browser> => {
   if (!pageReady(ROOT)) await buildPage(ROOT, process.execPath, () => {})
-  return startChromium()
+  return startChromium(args)
 }
 
 /** Below a test's own limit, so that a failure names what was waited for. */
@@ -31,12 +31,22 @@ export interface Visitor {
   readonly trouble: readonly string[]
 }
 
-/** A page of a browser profile of its own. It is past the check before a table, and has left video: where that matters is video.test.ts. */
+/** A page of a browser profile of its own. It is past the check before a table, and has left video: video.test.ts is for that. */
 export const visit = async (browser: Browser, origin: string, locale = 'en-US'): Promise<Visitor> => {
-  const context = await browser.newContext({ locale, reducedMotion: 'reduce' })
-  await context.addInitScript(() => {
+  const visitor = await visitWithVideo(browser, origin, { locale })
+  await visitor.page.context().addInitScript(() => {
     sessionStorage.setItem('madang.video', sessionStorage.getItem('madang.video') ?? '')
   })
+  return visitor
+}
+
+/** A page of a browser profile of its own, as anybody opens it. */
+export const visitWithVideo = async (
+  browser: Browser,
+  origin: string,
+  options: BrowserContextOptions = {},
+): Promise<Visitor> => {
+  const context = await browser.newContext({ locale: 'en-US', reducedMotion: 'reduce', ...options })
   const page = await context.newPage()
   page.setDefaultTimeout(WAIT_MS)
   const trouble: string[] = []

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import type { Room } from '../../client/client.ts'
+import type charades from '../../games/charades/rules.ts'
+import { type Allowed, expectFlows } from './flows.ts'
+import { enter, type Player, publish, studioOfThisFile } from './studio.ts'
+
+const studio = await studioOfThisFile()
+
+const phaseIs = async (people: readonly Player[], phase: string): Promise<void> => {
+  for (const { frame } of people)
+    await frame.waitForFunction((phase) => (seat.room as Room<typeof charades>).document.game?.phase === phase, phase)
+}
+
+const everybody: Allowed = { see: () => true, hear: () => true }
+
+interface Parts {
+  readonly performer: Player
+  readonly guessers: readonly Player[]
+  readonly rivals: readonly Player[]
+}
+
+/**
+ * While somebody acts all are seen. Who guesses is heard by all; the other team, which knows the word, is heard by itself alone; and who
+ * performs by nobody.
+ */
+const whileActing = ({ guessers, rivals }: Parts): Allowed => ({
+  see: () => true,
+  hear: (viewer, player) => guessers.includes(player) || (rivals.includes(viewer) && rivals.includes(player)),
+})
+
+/** Who is what in the turn of `performer`. */
+const partsOf = async (players: readonly Player[]): Promise<Parts> => {
+  const game = await players[0]?.frame.evaluate(() => (seat.room as Room<typeof charades>).document.game)
+  const team = game?.teams[game.team ?? expect.fail('no team acts')] ?? []
+  const performer = players.find(({ id }) => id === (game?.performer ?? game?.next)) ?? expect.fail('nobody performs')
+  return {
+    performer,
+    guessers: players.filter((player) => team.includes(player.id) && player !== performer),
+    rivals: players.filter(({ id }) => !team.includes(id)),
+  }
+}
+
+test('P4: through charades of five and one who watches, all are seen; while somebody acts, nobody hears the performer, and the team that knows the word is heard by itself', {
+  timeout: 300_000,
+}, async () => {
+  const page = await studio.page()
+  const players: Player[] = []
+  for (const name of ['Ann', 'Bob', 'Cho', 'Dan', 'Eli']) players.push(await studio.sit(page, name))
+  const eve = await studio.sit(page, 'Eve')
+  const everyone = [...players, eve]
+  const [host = expect.fail()] = players
+  const options = { turn: 600, ready: 120, rounds: 1 }
+  const room = await host.frame.evaluate((options) => seat.session.create('charades', options), options)
+  for (const player of players) await enter(player, room)
+  await enter(eve, room, 'spectator')
+  for (const player of players) await publish(player)
+  await eve.frame.evaluate(() => seat.room.media.join())
+  const flows = (phase: string, allowed: Allowed) => expectFlows(phase, everyone, players, allowed)
+
+  await flows('open', everybody)
+  await host.frame.evaluate(() => seat.room.start())
+  await phaseIs(everyone, 'ready')
+  await flows('getting ready', everybody)
+
+  const parts = await partsOf(players)
+  await parts.performer.frame.evaluate(() => (seat.room as Room<typeof charades>).move.begin({}))
+  await phaseIs(everyone, 'acting')
+  await flows('acting', whileActing(parts))
+
+  const [last, ...gone] = parts.rivals
+  for (const { frame } of gone) await frame.evaluate(() => seat.room.leave())
+  const here = (all: readonly Player[]) => all.filter((player) => !gone.includes(player))
+  await phaseIs(here(everyone), 'over')
+  await expectFlows(`over, ${last?.name} alone in the team`, here(everyone), here(players), everybody)
+})

@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import type { Frame, Page } from 'playwright-core'
+import { afterAll, afterEach } from 'vitest'
+import type { Role, RoomId } from '../../protocol/frames.ts'
+import { startChromium } from '../browser/chromium.ts'
+import { type ProgramOfFile, programOfThisFile } from '../wire/program.ts'
+
+/** Cameras and microphones that are none, and whose sound plays without anybody's click. */
+const DEVICES = [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+]
+
+/** Serves a page for players, and an empty one to put such pages into, from an origin of its own, until the tests of the file are over. */
+const seatsOfThisFile = async (): Promise<string> => {
+  const entry = fileURLToPath(new URL('seat.ts', import.meta.url))
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: 'iife', write: false })
+  const script = outputFiles[0]?.text ?? ''
+  const server = createServer(({ url }, response) => {
+    const body = url === '/seat' ? `<script>${script.replaceAll('</script', '<\\/script')}</script>` : ''
+    response.setHeader('content-type', 'text/html; charset=utf-8').end(`<!doctype html>${body}`)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  afterAll(() => server.closeAllConnections())
+  afterAll(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A player in a frame of a browser. */
+export interface Player {
+  readonly name: string
+  readonly id: string
+  readonly frame: Frame
+}
+
+export interface Studio {
+  readonly program: ProgramOfFile
+  /** Where the pages of players are: `/seat`. */
+  readonly origin: string
+  /** A page for frames, closed after the test. */
+  page(): Promise<Page>
+  /** Somebody who sits in a frame of the page. */
+  sit(page: Page, name: string): Promise<Player>
+}
+
+/** The real program with real media, and a browser with devices before it, for the tests of one file; gone after the last of them. */
+export const studioOfThisFile = async (...args: readonly string[]): Promise<Studio> => {
+  const origin = await seatsOfThisFile()
+  const browser = await startChromium(DEVICES)
+  afterAll(() => browser.close())
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close()
+  })
+  const program = await programOfThisFile('--origins', origin, '--rate', '1000', ...args)
+  return {
+    program,
+    origin,
+    async page() {
+      const page = await browser.newPage()
+      await page.goto(origin)
+      return page
+    },
+    async sit(page, name) {
+      await page.evaluate((name) => {
+        const frame = Object.assign(document.createElement('iframe'), {
+          name,
+          src: '/seat',
+          allow: 'camera; microphone',
+        })
+        document.body.append(frame)
+        return new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }))
+      }, name)
+      const frame = page.frame({ name })
+      if (frame === null) throw new Error(`no frame for ${name}`)
+      const id = await frame.evaluate(([url, name]) => seat.sit(url, name), [program.url, name] as const)
+      return { name, id, frame }
+    },
+  }
+}
+
+export const enter = (player: Player, room: RoomId, role?: Role): Promise<void> =>
+  player.frame.evaluate(([room, role]) => seat.enter(room, role), [room, role] as const)
+
+/** Publishes a camera and a microphone. */
+export const publish = ({ frame }: Player): Promise<void> => frame.evaluate(() => seat.publish())
