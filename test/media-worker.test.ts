@@ -339,6 +339,18 @@ test('npm start says why there is no video, and runs', async () => {
   expect(child.exitCode).toBeNull()
 })
 
+test('where the cache folder may not be written, npm start says so, and runs', async () => {
+  await programWith(MAKE)
+  write('cache', 'a file')
+  const { printed } = start(['scripts/start.mjs'])
+  await until(() => printed.stderr.includes('\n'), 'a line')
+  expect(printed.stderr).toBe(
+    `There is no video for now. The media worker cannot be kept in ${place().folder}: no permission to write. Set XDG_CACHE_HOME, or name a worker in MEDIASOUP_WORKER_BIN.\n`,
+  )
+  expect(printed.stdout).toBe('ready\n')
+  await expect(prepare().done).rejects.toThrow('cannot be kept')
+})
+
 test('progress is read from the lines that ninja writes', () => {
   expect(ninjaProgress('[1/279] Compiling a\n[27/279] Compiling b\n')).toBe(27 / 279)
   expect(ninjaProgress('[279/279] Linking\n')).toBe(1)

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { Problem } from '../problem.mjs'
 import { findMediaWorker } from './find.mjs'
-import { placeOf } from './place.mjs'
+import { makeWritable, placeOf } from './place.mjs'
 import { readProgress } from './progress.mjs'
 
 const LOOK_EVERY_MS = 1_000
@@ -18,6 +19,12 @@ export const prepareInBackground = (root, env, say) => {
   const place = placeOf(root, env)
   if (found.is === 'ready') return
   if (place === null || env.MEDIASOUP_WORKER_BIN) return say(noVideo(found))
+  try {
+    makeWritable(place.folder)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return say(noVideo({ is: 'failed', problem: error.message }))
+  }
   const child = found.is === 'preparing' ? null : startPreparing(root, env)
   let isTold = false
   const look = () => {

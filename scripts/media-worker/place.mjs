@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { Problem } from '../problem.mjs'
 
 /** @typedef {{ folder: string, worker: string, progress: string, lock: string, log: string, work: string }} Place Where a worker is kept, and what lies beside it while it is prepared */
 
@@ -37,6 +38,21 @@ export const isProgram = (file) => {
     return statSync(file).isFile()
   } catch {
     return false
+  }
+}
+
+/**
+ * Makes the folder. Throws Problem where that, or writing in it, is not allowed.
+ * @param {string} folder
+ */
+export const makeWritable = (folder) => {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch {
+    throw new Problem(
+      `The media worker cannot be kept in ${folder}: no permission to write. Set XDG_CACHE_HOME, or name a worker in MEDIASOUP_WORKER_BIN.`,
+    )
   }
 }
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { withLock } from '../lock.mjs'
 import { Problem } from '../problem.mjs'
 import { buildWorker } from './build.mjs'
 import { findMediaWorker } from './find.mjs'
-import { isProgram, placeOf } from './place.mjs'
+import { isProgram, makeWritable, placeOf } from './place.mjs'
 import { fetchPrebuilt } from './prebuilt.mjs'
 import { createProgress, isStale, readProgress } from './progress.mjs'
 
@@ -30,7 +30,7 @@ export const prepareMediaWorker = async (root, env, say) => {
   if (place === null || env.MEDIASOUP_WORKER_BIN)
     throw new Problem(found.is === 'failed' ? found.problem : 'There is no media worker.')
   makeWritable(place.folder)
-  say(`Preparing mediasoup's worker for video (downloaded in a moment, or built in about 8 minutes, once) …`)
+  say("Preparing mediasoup's worker for video (downloaded in a moment, or built in about 8 minutes, once) …")
   const saying = setInterval(() => say(`  … ${percentOf(place)}`), SAY_EVERY_MS)
   try {
     return await withLock(
@@ -53,18 +53,6 @@ const percentOf = (place) => {
   return `${Math.floor(said.progress * 100)} %`
 }
 
-/** @param {string} folder */
-const makeWritable = (folder) => {
-  try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK)
-  } catch {
-    throw new Problem(
-      `The media worker cannot be kept in ${folder}: no permission to write. Set XDG_CACHE_HOME, or name a worker in MEDIASOUP_WORKER_BIN.`,
-    )
-  }
-}
-
 /**
  * @param {string} root
  * @param {Place} place
@@ -72,8 +60,8 @@ const makeWritable = (folder) => {
  * @param {(child: number | null) => void} working
  */
 const fetchOrBuild = async (root, { worker, progress: file, log: logFile, work }, env, working) => {
-  const progress = createProgress(file)
   const log = openSync(logFile, 'w')
+  const progress = createProgress(file)
   const made = join(work, 'mediasoup-worker')
   try {
     mkdirSync(work, { recursive: true })
