@@ -23,11 +23,7 @@ export const nothingOf = (state: RoomState): MediaPolicy => {
 
 /** Whether two states of one room may have different policies. Pure. */
 export const mayDiffer = (a: RoomState, b: RoomState): boolean =>
-  a.rules !== b.rules ||
-  a.players !== b.players ||
-  a.gone !== b.gone ||
-  a.kicked !== b.kicked ||
-  a.version !== b.version
+  a.rules !== b.rules || a.players !== b.players || a.gone !== b.gone
 
 /** The same for the same policy, another for any other. Pure. */
 export const hashOf = (policy: MediaPolicy): string =>

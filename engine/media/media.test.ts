@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Message } from '../../bus/messages.ts'
 import { OP } from '../../protocol/frames.ts'
-import { counter } from '../partition/testing/games.ts'
+import { counter, gameOf } from '../partition/testing/games.ts'
 import type { ScriptedClient } from '../partition/testing/gateway.ts'
 import { ScriptedMediaNode } from '../partition/testing/medianode.ts'
 import { startWorld } from '../partition/testing/start.ts'
@@ -266,4 +266,79 @@ test('an engine that stops asks for nothing more', async () => {
   node.heard.length = 0
   await world.clock.advance(5_000)
   expect(node.heard).toEqual([])
+})
+
+test('a room that is read again, and is further than was known, says its policy before it shows anything', async () => {
+  const { world, ann, node } = await onAir()
+  const order: string[] = []
+  spy(world, (_subject, message) => {
+    if (message.kind === 'envelope' && message.items.some(({ kind }) => kind === 'output')) order.push('shown')
+    if (message.kind === 'media-lease' && message.policy !== null) order.push(`lease of ${message.seq}`)
+    return true
+  })
+  // The record is stored, and the store does not say so.
+  world.storage.fail('stored')
+  world.storage.failLast(1_000)
+  ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+  const forgotten = world.engine.forgetPlayer('bob')
+  await world.clock.advance(7_000)
+  await forgotten
+  expect(order).toEqual(['lease of 5', 'shown'])
+  expect(node.leases.findLast(({ policy }) => policy !== null)?.policy).toEqual(NIGHT)
+})
+
+test('what a node acknowledges that does not have the room, or to another owner, counts for nothing', async () => {
+  const { world, node, other } = await onAir(0, 1)
+  node.acks = false
+  await world.clock.advance(2_500)
+  const [lease] = node.leases
+  if (lease === undefined) throw new Error('no lease')
+  other.ack(lease, lease.hash)
+  node.ack({ ...lease, epoch: lease.epoch + 1 }, lease.hash)
+  await world.clock.advance(600)
+  expect(other.leases).toHaveLength(1)
+})
+
+test('a call finds a node that has come back before the next repetition does', async () => {
+  const { world, ann, node } = await onAir()
+  node.stop()
+  await world.clock.advance(5_100)
+  const back = new ScriptedMediaNode('n2', world.bus, world.clock)
+  await world.gateway.settle()
+  expect(await ann.call('r', 'media.join')).toEqual({ ok: 'media.join' })
+  expect(back.heard.map(({ kind }) => kind)).toEqual(['media-lease', 'media-call'])
+})
+
+test('rooms that are placed between two beats are spread over nodes of the same load', async () => {
+  const { world, ann, node, other } = await onAir(0, 0)
+  for (const room of ['a', 'b', 'c']) {
+    await ann.create(room, 'counter')
+    await ann.join(room)
+    await ann.call(room, 'media.join')
+  }
+  expect(new Set(node.calls.map(({ room }) => room)).size).toBe(2)
+  expect(new Set(other.calls.map(({ room }) => room)).size).toBe(2)
+  expect(world.errors()).toEqual([])
+})
+
+test('who comes, leaves, is kicked and returns is said at once, in the lobby and in play', async () => {
+  const game = gameOf('plain', { machine: 'context: () => ({}), on: { add: {} }', face: 'everyone: () => ({})' })
+  const { world, ann } = await startWorld(game)
+  const node = new ScriptedMediaNode('n1', world.bus, world.clock)
+  const players = () => node.leases.at(-1)?.policy?.players
+  const [bob, cas] = [world.gateway.connect('bob'), world.gateway.connect('cas')]
+  await ann.call('r', 'media.join')
+  for (const client of [bob, cas]) await client.join('r')
+  expect(players()).toEqual(['ann', 'bob', 'cas'])
+  await cas.leave('r')
+  expect(players()).toEqual(['ann', 'bob'])
+  await cas.join('r')
+  await ann.call('r', 'start')
+  await bob.leave('r')
+  expect(players()).toEqual(['ann', 'cas'])
+  await bob.join('r')
+  expect(players()).toEqual(['ann', 'bob', 'cas'])
+  await ann.call('r', 'kick', { player: 'cas' })
+  expect(players()).toEqual(['ann', 'bob'])
+  expect(node.leases.at(-1)?.policy?.viewers).not.toHaveProperty('cas')
 })

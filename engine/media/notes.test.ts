@@ -58,14 +58,15 @@ test('for polls the newest of each topic is kept, and read once', async () => {
     node.tell(at(bob), 'media.state', { v })
     node.tell(at(bob), 'media.speaking', { players: { ann: v } })
   }
+  node.tell(at(bob), 'media.state', { v: 4 })
   node.tell({ player: 'bob', session: 'another-of-bob-00000' }, 'media.state', { v: 9 })
   node.tell(at(ann), 'media.state', { v: 8 })
   await world.gateway.settle()
   const frames = await bob.poll()
   if (typeof frames === 'string') throw new Error(frames)
   expect(media(frames)).toEqual([
-    ['media.state', { v: 3 }],
     ['media.speaking', { players: { ann: 3 } }],
+    ['media.state', { v: 4 }],
   ])
   expect(await bob.poll()).toEqual([])
 })

@@ -3,12 +3,12 @@ import { gameOf } from '../partition/testing/games.ts'
 import { ScriptedMediaNode } from '../partition/testing/medianode.ts'
 import { startWorld } from '../partition/testing/start.ts'
 
-/** Counts who speaks; with `asks` false its machine takes no media.speaking. */
-const floor = (asks = true) =>
+/** Counts who speaks; `asks`: what its machine waits for. */
+const floor = (asks = `'media.speaking'`) =>
   gameOf('floor', {
     machine: `
       context: () => ({ said: [] }),
-      on: { add: {}, ${asks ? `'media.speaking': { actions: assign({ said: ({ context, event }) => [...context.said, (event.payload.speaking ? '' : 'not ') + event.by] }) }` : ''} }`,
+      on: { add: {}, ${asks ? `${asks}: { actions: assign({ said: ({ context, event }) => [...context.said, (event.payload.speaking ? '' : 'not ') + event.by] }) }` : ''} }`,
     face: 'everyone: (s) => ({ said: s.context.said })',
   })
 
@@ -64,8 +64,20 @@ test('a replay of the log comes to the same', async () => {
   expect(said()).toEqual(['ann', 'not ann'])
 })
 
+test('a machine that takes all of media.* asks too, one that takes everything does not', async () => {
+  for (const [asks, said] of [
+    ["'media.*'", ['ann']],
+    ["'*'", []],
+  ] as const) {
+    const game = await here(floor(asks))
+    game.node.speaks('ann')
+    await game.world.clock.advance(0)
+    expect(game.said()).toEqual(said)
+  }
+})
+
 test('rules that do not ask log nothing of it', async () => {
-  const { world, node } = await here(floor(false))
+  const { world, node } = await here(floor(''))
   const { length } = world.storage.written
   node.speaks('ann')
   await world.clock.advance(2_000)
