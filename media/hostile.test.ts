@@ -22,6 +22,8 @@ const room = async () => {
   const theirs = await bob.publish('microphone')
   /** Ann joins, and what she may then call, by method. */
   const enter = async () => {
+    // Bob would end if he were silent for long.
+    await bob.call('stats')
     const { receive, peer } = await ann.join()
     const track = await ann.publish('camera')
     const consumer = await ann.watch(theirs)

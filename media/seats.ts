@@ -13,6 +13,8 @@ export interface SeatsOptions {
 export class Seats {
   readonly #options: SeatsOptions
   readonly #open = new Map<RunningWorker, Promise<Seat>>()
+  /** Ends what listens for the end of these workers. */
+  readonly #forget: (() => void)[] = []
   #home: Promise<RunningWorker> | null = null
 
   constructor(options: SeatsOptions) {
@@ -35,6 +37,7 @@ export class Seats {
 
   /** Leaves all workers. */
   close(): void {
+    for (const forget of this.#forget.splice(0)) forget()
     const seats = [...this.#open.values()]
     this.#open.clear()
     this.#home = null
@@ -48,12 +51,13 @@ export class Seats {
     this.#open.set(worker, seat)
     seat.then(
       (opened) => {
-        const forget = worker.onGone(() => {
-          if (this.#open.get(worker) !== seat) return
+        // The room may have left meanwhile.
+        if (this.#open.get(worker) !== seat) return
+        const onGone = () => {
           this.close()
           this.#options.onLost()
-        })
-        opened.router.observer.once('close', forget)
+        }
+        this.#forget.push(worker.onGone(onGone))
         this.#options.onOpen(opened)
       },
       () => {

@@ -1,4 +1,5 @@
 import type { Consumer, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types'
+import { realClock } from '../../cli/real.ts'
 import type { OpenLink } from '../link.ts'
 
 const VP8 = 101
@@ -64,6 +65,8 @@ export class DirectLinks {
   /** Resolves once all that was pushed before has come out, or will not. */
   async drained(): Promise<void> {
     for (const producer of this.producers.values()) if (!producer.closed) await producer.dump()
+    // Packets are handed over in a loop turn after the one in which the answer above is.
+    await new Promise<void>((resolve) => realClock.soon(() => realClock.soon(resolve)))
   }
 
   /** One packet of this track: a key frame of its own, or sound at 20 dB below full. */

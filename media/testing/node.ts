@@ -21,7 +21,7 @@ export const startNode = (options: Partial<MediaNodeOptions> = {}) => {
     clock,
     chance: realChance,
     report: () => {},
-    findWorker: found,
+    findWorker: preparedWorker,
     size: 1,
     listen: { ip: '127.0.0.1', port: 0, isPortGiven: false, announce: null },
     iceServers: [],
@@ -42,7 +42,7 @@ export const endAll = async (): Promise<void> => {
 }
 
 /** The worker that `npm test` prepares. */
-const found = () => {
+export const preparedWorker = () => {
   const worker = findMediaWorker(process.env)
   if (worker.is !== 'ready') throw new Error(worker.is === 'failed' ? worker.problem : 'the media worker is not ready')
   return worker

@@ -1,0 +1,78 @@
+import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { openWebRtc } from './link.ts'
+import { freePort, portProblem } from './ports.ts'
+import { Client } from './testing/client.ts'
+import { playerOf } from './testing/engine.ts'
+import { endAll, startNode } from './testing/node.ts'
+
+const IP = '127.0.0.1'
+const held: (() => void)[] = []
+afterEach(async () => {
+  await endAll()
+  for (const release of held.splice(0)) release()
+})
+
+const holdUdp = (port: number): Promise<void> => {
+  const socket = createSocket('udp4')
+  held.push(() => socket.close())
+  return new Promise((resolve) => socket.bind(port, IP, resolve))
+}
+const holdTcp = (port: number): Promise<void> => {
+  const server = createServer()
+  held.push(() => server.close())
+  return new Promise((resolve) => server.listen(port, IP, resolve))
+}
+
+const Joined = z.object({
+  receive: z.object({
+    iceCandidates: z.array(z.object({ address: z.string(), protocol: z.string(), port: z.number() })),
+  }),
+})
+/** Where a client is told to send to. */
+const candidates = async (listen: { port: number; isPortGiven: boolean; announce: string | null }, size = 1) => {
+  const { engine, node } = startNode({ listen: { ip: IP, ...listen }, size, openLink: openWebRtc })
+  const answer = await new Client(engine, playerOf('ann')).call('join')
+  return { node, engine, told: Joined.parse(answer).receive.iceCandidates }
+}
+
+test('a port is free where nobody has it, over UDP or TCP', async () => {
+  const port = await freePort(IP)
+  expect(await portProblem(IP, port)).toBe(null)
+  await holdUdp(port)
+  expect(await portProblem(IP, port)).toBe('EADDRINUSE')
+  const other = await freePort(IP)
+  await holdTcp(other)
+  expect(await portProblem(IP, other)).toBe('EADDRINUSE')
+  expect(await portProblem('192.0.2.1', 0)).toBe('EADDRNOTAVAIL')
+})
+
+test('clients are told one port over UDP and TCP, at the address that is announced', async () => {
+  const port = await freePort(IP)
+  const { told } = await candidates({ port, isPortGiven: true, announce: 'media.example.com' })
+  expect(told.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp'])
+  for (const each of told) expect(each).toMatchObject({ address: 'media.example.com', port })
+})
+
+test('where the default port is taken media takes a free one, and goes on', async () => {
+  const port = await freePort(IP)
+  await holdTcp(port)
+  const { told } = await candidates({ port, isPortGiven: false, announce: null })
+  expect(new Set(told.map((each) => each.port)).size).toBe(1)
+  expect(told[0]?.port).not.toBe(port)
+})
+
+test('where a port that was asked for is taken the node says that it failed, and starts once it is free', async () => {
+  const port = await freePort(IP)
+  await holdUdp(port)
+  const listen = { ip: IP, port, isPortGiven: true, announce: null }
+  const { engine } = startNode({ listen, openLink: openWebRtc })
+  const ann = playerOf('ann')
+  expect(await engine.call(ann, 'join')).toMatchObject({ refused: { code: 'unavailable' } })
+  await vi.waitFor(() => expect(engine.beats.at(-1)?.problem).toContain('address already in use'), 5_000)
+  for (const release of held.splice(0)) release()
+  await vi.waitFor(async () => expect(await engine.call(ann, 'join')).toHaveProperty('value'), 10_000)
+  await vi.waitFor(() => expect(engine.beats.at(-1)).toMatchObject({ state: 'ready', problem: null }), 5_000)
+})
