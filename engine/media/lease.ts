@@ -4,7 +4,6 @@ import type { RoomId, Seq } from '../../protocol/frames.ts'
 import type { LiveRoom } from '../room/live.ts'
 import type { RoomState } from '../room/state.ts'
 import type { Report } from '../room/writer.ts'
-import { RulesError } from '../rules/game.ts'
 import { hashOf, mayDiffer, nothingOf, policyOf } from './matrix.ts'
 import type { MediaNodes } from './nodes.ts'
 
@@ -141,8 +140,8 @@ export class Lease {
     try {
       return policyOf(state, game.runner)
     } catch (error) {
-      if (!(error instanceof RulesError)) throw error
-      this.#ports.report('error', `nobody is seen or heard: ${error.message}`, { room: this.room, seq: state.seq })
+      const why = error instanceof Error ? error.message : String(error)
+      this.#ports.report('error', `nobody is seen or heard: ${why}`, { room: this.room, seq: state.seq })
       return nothingOf(state)
     }
   }

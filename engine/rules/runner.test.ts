@@ -112,8 +112,12 @@ describe('emits and views', () => {
     expect(open.runner.media(open.state, null)).toEqual({ see: 'all', hear: 'all' })
     const { runner, state } = start(
       keeping(() => 1),
-      { media: (_: object, viewer: string | null) => ({ see: viewer ? ['bo'] : 'some', hear: 'none' }) },
+      {
+        media: (_: object, viewer: string | null) =>
+          viewer === 'bo' ? undefined : { see: viewer ? ['bo'] : 'some', hear: 'none' },
+      },
     )
+    expect(thrown(() => runner.media(state, 'bo')).message).toContain('media gave undefined')
     expect(runner.media(state, 'ann')).toEqual({ see: ['bo'], hear: 'none' })
     expect(thrown(() => runner.media(state, null)).message).toContain('media gave see: "some"')
   })

@@ -99,7 +99,10 @@ const audienceOf = ({ chat = {} }: AnyGame, name: string) => (Object.hasOwn(chat
 export const belongs = (audience: string, member: PlayerId | null): boolean =>
   audience === (member === null ? 'spectators' : 'players')
 
-const policy = (id: string, { see, hear }: MediaPolicy): MediaPolicy => {
+const policy = (id: string, given: MediaPolicy): MediaPolicy => {
+  if (typeof given !== 'object' || given === null)
+    throw new RulesError(`${id}: media gave ${String(given)}; it must be { see, hear }`)
+  const { see, hear } = given
   for (const [name, seen] of Object.entries({ see, hear }))
     if (
       seen !== 'all' &&
