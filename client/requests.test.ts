@@ -100,6 +100,26 @@ describe('a request', () => {
     expect(server.log).toHaveLength(0)
   })
 
+  test('that is impatient hears of unavailable at once, but waits where it was rate_limited', async () => {
+    const clock = virtualClock()
+    const requests = new Requests(clock, seededChance(1), 'http://test', 1, () => true)
+    const heard: unknown[] = []
+    const ask = (): void =>
+      requests.ask((ref) => [OP.call, ref, ROOM, 'media.join'], 30_000, {
+        ok: (value) => heard.push(value),
+        failed: ({ code, detail }) => heard.push([code, detail]),
+        impatient: true,
+      })
+    ask()
+    requests.refused([OP.err, 1, 'unavailable', 'not yet', { preparing: true }])
+    expect(heard).toEqual([['unavailable', { preparing: true }]])
+    ask()
+    requests.refused([OP.err, 2, 'rate_limited', 'slow down'])
+    expect(heard).toHaveLength(1)
+    requests.ok(2, 'joined')
+    expect(heard.at(-1)).toBe('joined')
+  })
+
   test('that was never sent says so at its deadline', async () => {
     const { network, connect, until, clock } = world()
     network.down = true

@@ -5,7 +5,7 @@ import { TestStream, TestTrack } from './tracks.ts'
 
 const DTLS = { fingerprints: [] }
 
-export class TestSender implements Sender {
+class TestSender implements Sender {
   readonly id: TrackId
   track: MediaStreamTrack
   flows = true
