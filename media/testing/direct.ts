@@ -98,7 +98,7 @@ const header = (
 }
 
 /** VP8: the payload descriptor's start bit, then a key frame's header. */
-const videoPacket = (ssrc: number, sequence: number): Buffer =>
+export const videoPacket = (ssrc: number, sequence: number): Buffer =>
   Buffer.concat([
     header(VP8, ssrc, sequence, sequence * 3_000, false),
     Buffer.from([0x10, 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00]),
