@@ -17,13 +17,12 @@ export const DeviceButton = ({ device }: { device: Device }) => {
       className="quiet tool device"
       aria-pressed={isOn}
       aria-busy={captured.status === 'asking'}
-      aria-label={name}
       aria-keyshortcuts={KEYS[device]}
       title={`${isOn ? words.isOn(name) : words.isOff(name)} (${KEYS[device].toUpperCase()})`}
       onClick={() => ownDevices.toggle(device)}
     >
       <Sign of={device} isOff={!isOn} />
-      <span aria-hidden="true">{isOn ? words.on : words.off}</span>
+      <span>{name}</span>
     </button>
   )
 }

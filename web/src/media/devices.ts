@@ -118,11 +118,21 @@ export const ownDevices = new OwnDevices()
 export const chosenDevice = (device: Device): string | null => recall('browser', device)
 
 const streamOf = async (devices: readonly Device[]): Promise<MediaStream> => {
-  const constraintsOf = (device: Device): MediaTrackConstraints | false => {
-    const id = chosenDevice(device)
-    return devices.includes(device) && { ...WANTED[device], ...(id === null ? {} : { deviceId: { ideal: id } }) }
+  const chosen = { camera: chosenDevice('camera'), microphone: chosenDevice('microphone') }
+  const ask = (ids: Readonly<Record<Device, string | null>>): Promise<MediaStream> => {
+    const of = (device: Device): MediaTrackConstraints | false => {
+      const id = ids[device]
+      return devices.includes(device) && { ...WANTED[device], ...(id === null ? {} : { deviceId: { exact: id } }) }
+    }
+    return mediaDevices().getUserMedia({ video: of('camera'), audio: of('microphone') })
   }
-  return mediaDevices().getUserMedia({ video: constraintsOf('camera'), audio: constraintsOf('microphone') })
+  try {
+    return await ask(chosen)
+  } catch (error) {
+    // What was chosen is not connected today: then whatever is.
+    if (troubleOf(error) !== 'missing' || devices.every((device) => chosen[device] === null)) throw error
+    return ask({ camera: null, microphone: null })
+  }
 }
 
 /** Throws where the browser gives no devices to this page. */

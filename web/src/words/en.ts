@@ -171,8 +171,6 @@ export const en = {
     device: { camera: 'Camera', microphone: 'Microphone' },
     inSentence: { camera: 'camera', microphone: 'microphone' },
     unnamed: (device: string, n: number) => `${device} ${n}`,
-    on: 'On',
-    off: 'Off',
     isOn: (device: string) => `${device} on`,
     isOff: (device: string) => `${device} off`,
     level: 'How loud you are',

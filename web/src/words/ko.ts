@@ -169,8 +169,6 @@ export const ko: Words = {
     device: { camera: '카메라', microphone: '마이크' },
     inSentence: { camera: '카메라', microphone: '마이크' },
     unnamed: (device, n) => `${device} ${n}`,
-    on: '켜짐',
-    off: '꺼짐',
     isOn: (device) => `${device} 켜짐`,
     isOff: (device) => `${device} 꺼짐`,
     level: '내 목소리 크기',
