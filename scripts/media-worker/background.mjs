@@ -35,7 +35,7 @@ export const prepareInBackground = (root, env, say) => {
       say('Video is being prepared in the background (about 8 minutes); games run meanwhile.')
     }
     // What failed before stands in the file until the new process begins.
-    const isOver = now.is === 'failed' && (child === null || child.exitCode !== null || child.signalCode !== null)
+    const isOver = now.is === 'failed' && (child === null || hasEnded(child))
     if (now.is !== 'ready' && !isOver) return
     clearInterval(watch)
     say(now.is === 'ready' ? 'Video is ready.' : noVideo(now))
@@ -53,6 +53,11 @@ const noVideo = (found) => `There is no video for now. ${found.is === 'failed' ?
 const startPreparing = (root, env) => {
   const script = join(root, 'scripts', 'media-worker.mjs')
   const child = spawn(process.execPath, [script], { cwd: root, env, detached: true, stdio: 'ignore' })
+  // Where it cannot be started, it has no pid; games run all the same.
+  child.once('error', () => {})
   child.unref()
   return child
 }
+
+/** @param {import('node:child_process').ChildProcess} child */
+const hasEnded = ({ pid, exitCode, signalCode }) => pid === undefined || exitCode !== null || signalCode !== null
