@@ -127,6 +127,7 @@ test('what has a lower epoch is not heard: its lease changes nothing, its calls 
   const { acks } = table.engine
   const heard = acks.length
   table.engine.send({ epoch: 1, seq: 9, policy: closed(...PLAYERS) })
+  await Promise.resolve()
   expect((await table.flowing()).sort()).toEqual(grantedBy(open(...PLAYERS)).sort())
   expect(acks.length).toBe(heard)
 })
@@ -152,6 +153,7 @@ test('an older lease of the same epoch that arrives late changes nothing', async
   const table = await fullTable(startNode())
   await table.engine.lease(closed(...PLAYERS))
   table.engine.send({ seq: 1, policy: open(...PLAYERS) })
+  await Promise.resolve()
   expect(await table.flowing()).toEqual([])
 })
 

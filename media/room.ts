@@ -10,7 +10,7 @@ import { type IceServer, METHODS } from './signalling.ts'
 import { Stage, type StageOptions } from './stage.ts'
 
 /** Without a lease for so long everything stops. */
-export const LEASE_MS = 5_000
+const LEASE_MS = 5_000
 /** The epoch of a room that nobody uses is known for so long after its lease. */
 const FORGET_AFTER_MS = 60_000
 

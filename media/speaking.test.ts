@@ -1,4 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { virtualClock } from '../test/virtual-clock.ts'
+import { Speaking } from './speaking.ts'
 import { Client } from './testing/client.ts'
 import { open, playerOf } from './testing/engine.ts'
 import { endAll, startNode } from './testing/node.ts'
@@ -53,4 +55,19 @@ test('whoever may not be heard any more is told as silent at once', async () => 
   } finally {
     stop()
   }
+})
+
+test('however often there is something to tell, it is told at once and then every 250 ms', async () => {
+  const clock = virtualClock()
+  let told = 0
+  const speaking = new Speaking({ clock, trackOf: () => undefined, onLevels: () => told++, onSpeaker: () => {} })
+  for (let i = 0; i < 100; i++) {
+    speaking.tell()
+    await clock.advance(10)
+  }
+  expect(told).toBe(5)
+  speaking.tell()
+  expect(told).toBe(5)
+  await clock.advance(250)
+  expect(told, 'the last one too').toBe(6)
 })
