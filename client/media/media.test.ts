@@ -120,6 +120,15 @@ describe('what is received', () => {
     expect(rtc.peer.receivers).toHaveLength(2)
   })
 
+  test('whoever watches the streams hears of it when it is granted, and again when its track is there', async () => {
+    const { node, media, clock, faceOf } = await joined()
+    const heard: string[][] = []
+    media.streams.subscribe(() => heard.push(faceOf('ben')))
+    node.grant(trackOf('ben', 'camera'))
+    await clock.advance(50)
+    expect(heard).toEqual([[], ['ben camera']])
+  })
+
   test('leaves the page at once when it is not granted any more, and comes back without a call', async () => {
     const { node, rtc, media, faceOf, clock } = await joined(...BEN)
     const { stream } = media.streams.current.get('ben') ?? {}
@@ -556,6 +565,19 @@ describe('recovery', () => {
     await clock.advance(6_000)
     expect(media.state.current).toEqual({ status: 'live' })
     expect(rtc.peer.senders).toHaveLength(2)
+  })
+
+  test('what breaks within the server is tried again', async () => {
+    const { media, node, clock } = await published()
+    node.refuse = () => new MadangError('internal', 'oh no')
+    await clock.advance(6_000)
+    expect(media.state.current).toEqual({ status: 'live' })
+    node.note('media.moved', null)
+    await clock.advance(10_000)
+    expect(media.state.current).toEqual({ status: 'reconnecting' })
+    node.refuse = () => null
+    await clock.advance(6_000)
+    expect(media.state.current).toEqual({ status: 'live' })
   })
 
   test('whom the server will not have hears why, and all of it ends', async () => {

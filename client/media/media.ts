@@ -207,7 +207,9 @@ export class Media {
       return
     }
     const isHopeless = !this.#wasLive && clock.now() - this.#since >= GIVE_UP_MS
-    if (refusalOf(error) === 'final' || isHopeless) {
+    // What broke within the server or the browser may not be so the next time; who never was live is told.
+    const isFinal = refusalOf(error) === 'final' && !(this.#wasLive && error.code === 'internal')
+    if (isFinal || isHopeless) {
       this.#fail(error)
       return
     }

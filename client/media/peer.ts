@@ -128,7 +128,7 @@ export class Peer implements Line {
       const refused = asMadangError(error)
       const refusal = refusalOf(refused)
       if (this.#live && refusal === 'doubt') this.#on.lost()
-      else if (this.#live && refusal === 'final') this.#on.refused(refused)
+      else if (this.#live && refusal === 'final' && refused.code !== 'internal') this.#on.refused(refused)
     }
     this.#asking = false
     if (this.#live) this.#rest()

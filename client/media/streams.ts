@@ -1,5 +1,5 @@
 import type { PlayerId } from '../../protocol/frames.ts'
-import type { Readable, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import { worst } from './quality.ts'
 import type { PlayerStream, Quality, Source } from './types.ts'
 
@@ -30,10 +30,6 @@ export class Streams {
     this.#make = make
   }
 
-  get current(): Readable<ReadonlyMap<PlayerId, PlayerStream>>['current'] {
-    return this.#store.current
-  }
-
   /** Shows exactly this: what is not in it is gone when this returns. */
   show(granted: readonly Granted[]): void {
     const byPlayer = Map.groupBy(granted, ({ player }) => player)
@@ -44,10 +40,10 @@ export class Streams {
     }
     for (const [player, tracks] of byPlayer) {
       const screens = this.#screensOf(player)
-      this.#fill(screens, tracks)
+      const isRefilled = this.#fill(screens, tracks)
       const now = playerStream(screens, tracks)
       const was = before.get(player)
-      shown.set(player, was && isSame(was, now) ? was : now)
+      shown.set(player, was && !isRefilled && isSame(was, now) ? was : now)
     }
     const isChanged = shown.size !== before.size || [...shown].some(([player, stream]) => before.get(player) !== stream)
     if (isChanged) this.#store.set(shown)
@@ -59,24 +55,23 @@ export class Streams {
     return screens
   }
 
-  #fill({ face, screen }: Screens, tracks: readonly Granted[]): void {
-    fill(
-      face,
-      tracks.filter(({ source }) => !isScreen(source)),
-    )
-    fill(
-      screen,
-      tracks.filter(({ source }) => isScreen(source)),
-    )
+  /** Says whether other tracks are in them than before. */
+  #fill({ face, screen }: Screens, tracks: readonly Granted[]): boolean {
+    const isFaceNew = fill(face, (source) => !isScreen(source), tracks)
+    const isScreenNew = fill(screen, isScreen, tracks)
+    return isFaceNew || isScreenNew
   }
 }
 
 const isScreen = (source: Source): boolean => source === 'screen' || source === 'screen-audio'
 
-const fill = (stream: MediaStream, granted: readonly Granted[]): void => {
-  const tracks = granted.flatMap(({ track }) => track ?? [])
-  for (const old of stream.getTracks()) if (!tracks.includes(old)) stream.removeTrack(old)
-  for (const track of tracks) if (!stream.getTracks().includes(track)) stream.addTrack(track)
+const fill = (stream: MediaStream, isIn: (source: Source) => boolean, granted: readonly Granted[]): boolean => {
+  const tracks = granted.flatMap(({ source, track }) => (track && isIn(source) ? [track] : []))
+  const old = stream.getTracks().filter((track) => !tracks.includes(track))
+  const added = tracks.filter((track) => !stream.getTracks().includes(track))
+  for (const track of old) stream.removeTrack(track)
+  for (const track of added) stream.addTrack(track)
+  return old.length > 0 || added.length > 0
 }
 
 const playerStream = ({ face, screen }: Screens, tracks: readonly Granted[]): PlayerStream => ({
