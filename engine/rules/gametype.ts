@@ -29,13 +29,7 @@ export const gameType =
     /** Rules run without a compiler: a misspelt move would be a guard that is never true. */
     const known = (part: string, type: string): void => {
       const { moves } = head
-      if (
-        typeof moves !== 'object' ||
-        Object.hasOwn(moves, type) ||
-        ROOM_EVENTS.some((event) => event === type) ||
-        type === 'media.speaking'
-      )
-        return
+      if (typeof moves !== 'object' || Object.hasOwn(moves, type) || ROOM_EVENTS.some((event) => event === type)) return
       const names = Object.keys(moves).join(', ')
       throw new TypeError(
         `g.${part}('${type}', …): "${type}" is no move and no event of the room: the moves are ${names}`,

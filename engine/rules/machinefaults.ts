@@ -83,7 +83,7 @@ const nameOf = (reference: unknown): string | undefined => {
 function* eventFaults(machine: AnyStateMachine, moves: readonly string[]): Generator<string> {
   const raised = raisedIn(machine)
   if (raised === 'unknown') return
-  const known = [...moves, ...ROOM_EVENTS, 'media.speaking', ...raised]
+  const known = [...moves, ...ROOM_EVENTS, ...raised]
   for (const node of nodesOf(machine.root))
     for (const event of Object.keys(node.config.on ?? {})) {
       const prefix = event.endsWith('*') ? event.slice(0, -1) : undefined

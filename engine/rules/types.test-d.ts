@@ -60,6 +60,9 @@ g.when('vot', () => true)
 g.when('vote', ({ payload }) => payload.text === '')
 // @ts-expect-error events of the room have no payload
 g.when('player.left', ({ payload }) => payload !== undefined)
+g.when('media.speaking', ({ by, payload }) => payload.speaking && by !== '')
+// @ts-expect-error what media.speaking says
+g.when('media.speaking', ({ payload }) => payload.loud)
 // @ts-expect-error the time is now(), not a part of an event
 g.when('vote', ({ at }) => at > 0)
 // @ts-expect-error not a part of the context

@@ -13,8 +13,14 @@ export type Emit = {
 }
 
 /** Events of the room itself that reach the machine. */
-export const ROOM_EVENTS = ['player.joined', 'player.dropped', 'player.returned', 'player.left'] as const
-export type RoomEventType = (typeof ROOM_EVENTS)[number]
+export const ROOM_EVENTS = [
+  'player.joined',
+  'player.dropped',
+  'player.returned',
+  'player.left',
+  'media.speaking',
+] as const
+type PlayerEventType = Exclude<(typeof ROOM_EVENTS)[number], 'media.speaking'>
 
 /** Every event that reaches the machine, by its type. */
 export type Events<M extends Moves> = {
@@ -23,7 +29,7 @@ export type Events<M extends Moves> = {
     readonly by: PlayerId
     readonly payload: StandardSchemaV1.InferOutput<M[K]>
   }
-} & { [K in RoomEventType]: { readonly type: K; readonly by: PlayerId } } & {
+} & { [K in PlayerEventType]: { readonly type: K; readonly by: PlayerId } } & {
   /** Who speaks loudest now, or that they speak no more and nobody else does; at most twice a second. */
   readonly 'media.speaking': {
     readonly type: 'media.speaking'
