@@ -1,8 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { virtualClock } from '../test/virtual-clock.ts'
+import { TOO_MUCH_BPS } from './limits.ts'
+import type { OpenLink } from './link.ts'
 import type { FoundWorker } from './node.ts'
 import { Client } from './testing/client.ts'
-import { rtpParametersOf } from './testing/direct.ts'
+import { DirectLinks, rtpParametersOf } from './testing/direct.ts'
 import { open, playerOf, spectatorOf } from './testing/engine.ts'
 import { endAll, preparedWorker, startNode } from './testing/node.ts'
 
@@ -79,6 +81,27 @@ test('who says nothing for 15 s ends, and with it what it published; a call is a
   await clock.advance(1_000)
   expect(node.counts()).toMatchObject({ peers: 1, producers: 0 })
   await expect(ann.publish('camera')).rejects.toThrow('not_found')
+})
+
+test('who goes on sending far more than it was asked to stay under is put out', async () => {
+  const clock = virtualClock()
+  const links = new DirectLinks()
+  let bitrate = TOO_MUCH_BPS
+  const openLink: OpenLink = async (...to) => ({
+    ...(await links.open(...to)),
+    measure: async () => ({ in: bitrate, out: 0 }),
+  })
+  const { engine, node } = startNode({ clock, openLink })
+  const ann = new Client(engine, playerOf('ann'))
+  await ann.join()
+  await clock.advance(9_000)
+  expect(node.counts()).toMatchObject({ peers: 1, bitrateIn: TOO_MUCH_BPS })
+  await ann.call('stats')
+  bitrate++
+  await clock.advance(4_000)
+  expect(node.counts().peers).toBe(1)
+  await clock.advance(2_000)
+  expect(node.counts().peers).toBe(0)
 })
 
 test('members who are out of the room end at once', async () => {
