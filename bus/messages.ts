@@ -231,7 +231,7 @@ export interface MediaCall extends ToNode {
   params: unknown
 }
 
-/** These members are out of the room: their peers end. Who is not named here and falls silent ends by itself. */
+/** These members are out of the room, or in it in another role than their peers: these end. Who is not named here and falls silent ends by itself. */
 export interface MediaGone extends ToNode {
   kind: 'media-gone'
   players: readonly PlayerId[]

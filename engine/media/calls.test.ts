@@ -112,6 +112,18 @@ test('P4 private: who is not in the room, or was put out of it, reaches no node;
   expect(node.calls).toHaveLength(1)
 })
 
+test('P4 private: the peers of a spectator end when the spectator takes a seat', async () => {
+  const { world, eve, node } = await here()
+  await eve.call('r', 'media.join')
+  await eve.join('r', { role: 'player' })
+  await world.gateway.settle()
+  expect(node.heard.map(({ kind }) => kind)).toEqual(['media-lease', 'media-call', 'media-lease', 'media-gone'])
+  expect(node.gone.map(({ players }) => players)).toEqual([['eve']])
+  expect(node.leases.at(-1)?.policy?.players).toEqual(['ann', 'eve'])
+  await eve.call('r', 'media.join')
+  expect(node.calls.at(-1)?.peer.role).toBe('player')
+})
+
 test('a player whose connection was cut keeps the media peer, also when the room counts the player as dropped', async () => {
   const { world, ann, node } = await here()
   await ann.call('r', 'start')

@@ -70,7 +70,7 @@ export class Media {
     this.#leases.get(room.room)?.committed(room)
   }
 
-  /** A member is out of the room. */
+  /** A member is out of the room, or no spectator any more: the peers of now end. */
   gone(room: RoomId, player: PlayerId): void {
     const node = this.#leases.get(room)?.node
     const { engine, epoch } = this.#ports

@@ -349,9 +349,11 @@ export class LiveRoom {
       })
     for (const input of batch.inputs) {
       if (input.type === 'player.kicked') this.detachPlayer(input.player, 'kicked')
-      if (input.type === 'player.joined')
-        for (const once of this.#members.onceSpectator(input.by, input.origin?.session ?? null))
-          this.#queue.push({ visit: () => this.#members.seated(once), refuse: () => {} })
+      if (input.type !== 'player.joined') continue
+      // Who watched with video until now was shown what spectators are.
+      this.#ports.media.gone(this.room, input.by)
+      for (const once of this.#members.onceSpectator(input.by, input.origin?.session ?? null))
+        this.#queue.push({ visit: () => this.#members.seated(once), refuse: () => {} })
     }
     this.#members.watchPresence(before)
     this.#members.aside.committed(before)
