@@ -40,8 +40,17 @@ export const pageAs = async (
 
 /** Those who sit at the tables of scenes. */
 const NAMES = {
-  en: { sora: 'Sora', minjun: 'Minjun', hana: 'Hana', jiho: 'Jiho', ari: 'Ari', duri: 'Duri', bora: 'Bora' },
-  ko: { sora: '소라', minjun: '민준', hana: '하나', jiho: '지호', ari: '아리', duri: '두리', bora: '보라' },
+  en: {
+    sora: 'Sora',
+    minjun: 'Minjun',
+    hana: 'Hana',
+    jiho: 'Jiho',
+    ari: 'Ari',
+    duri: 'Duri',
+    bora: 'Bora',
+    chan: 'Chan',
+  },
+  ko: { sora: '소라', minjun: '민준', hana: '하나', jiho: '지호', ari: '아리', duri: '두리', bora: '보라', chan: '찬' },
 }
 export type Person = keyof typeof NAMES.en
 /** What a person is called in the language of the page. */

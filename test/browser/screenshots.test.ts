@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { type Look, SCENES, Stage } from './scenes.ts'
+import { type Look, SCENES, type Scene, Stage } from './scenes.ts'
+import { VIDEO_SCENES } from './video-scenes.ts'
 
 // Takes the pictures of the README each time, and keeps them where it is asked to: SCREENSHOTS=1 npm test -- screenshots
 
@@ -42,15 +43,18 @@ const portray = async (page: Page): Promise<Buffer> => {
   return last
 }
 
-const wanted = SCENES.filter(({ name }) => name.includes(process.env.SCENE ?? ''))
+const wanted: readonly (Scene & Pick<Look, 'colorScheme'>)[] = [...SCENES, ...VIDEO_SCENES].filter(({ name }) =>
+  name.includes(process.env.SCENE ?? ''),
+)
 
 test.each(wanted)(
   'the picture of $name is taken at both sizes, by day and by night',
-  async ({ name, open }) => {
+  async ({ name, open, colorScheme: only }) => {
     const folder = process.env.SCREENSHOTS ? KEPT : stage.program.data
     mkdirSync(folder, { recursive: true })
     for (const [width, viewport] of Object.entries(SIZES)) {
       for (const colorScheme of ['light', 'dark'] as const) {
+        if (only !== undefined && only !== colorScheme) continue
         const look: Look = { viewport, colorScheme, locale: colorScheme === 'light' ? 'en-US' : 'ko-KR' }
         const page = await open(stage, look)
         const picture = await portray(page)
