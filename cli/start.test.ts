@@ -101,6 +101,15 @@ test('a port in use ends with one line and code 2', async () => {
   expect(code).toBe(2)
 })
 
+test('a media port that was asked for and is in use ends with one line and code 2', async () => {
+  const port = await takePort()
+  const args = ['--port', '0', '--admin-port', '0', '--media-workers', '1', '--media-port', String(port)]
+  const { code, stdout, stderr } = await run('start', ...args).ended
+  expect(stderr).toBe(`madang: --media-port: 127.0.0.1:${port} is taken (UDP or TCP): choose another.\n`)
+  expect(stdout).toBe('')
+  expect(code).toBe(2)
+})
+
 test.for([
   [['start', '--prot', '1'], 'unknown flag --prot. Did you mean --port?'],
   [['strat'], 'unknown command strat. Did you mean start?'],

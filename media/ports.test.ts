@@ -26,16 +26,19 @@ const holdTcp = (port: number): Promise<void> => {
   return new Promise((resolve) => server.listen(port, IP, resolve))
 }
 
+const ICE_SERVERS = [{ urls: 'turn:turn.example.com', username: 'u', credential: 'c' }]
 const Joined = z.object({
+  iceServers: z.unknown(),
   receive: z.object({
     iceCandidates: z.array(z.object({ address: z.string(), protocol: z.string(), port: z.number() })),
   }),
 })
 /** Where a client is told to send to. */
-const candidates = async (listen: { port: number; isPortGiven: boolean; announce: string | null }, size = 1) => {
-  const { engine, node } = startNode({ listen: { ip: IP, ...listen }, size, openLink: openWebRtc })
+const candidates = async (listen: { port: number; isPortGiven: boolean; announce: string | null }) => {
+  const { engine } = startNode({ listen: { ip: IP, ...listen }, iceServers: ICE_SERVERS, openLink: openWebRtc })
   const answer = await new Client(engine, playerOf('ann')).call('join')
-  return { node, engine, told: Joined.parse(answer).receive.iceCandidates }
+  const { receive, iceServers } = Joined.parse(answer)
+  return { told: receive.iceCandidates, iceServers }
 }
 
 test('a port is free where nobody has it, over UDP or TCP', async () => {
@@ -49,9 +52,10 @@ test('a port is free where nobody has it, over UDP or TCP', async () => {
   expect(await portProblem('192.0.2.1', 0)).toBe('EADDRNOTAVAIL')
 })
 
-test('clients are told one port over UDP and TCP, at the address that is announced', async () => {
+test('clients are told one port over UDP and TCP at the address that is announced, and the servers for ICE', async () => {
   const port = await freePort(IP)
-  const { told } = await candidates({ port, isPortGiven: true, announce: 'media.example.com' })
+  const { told, iceServers } = await candidates({ port, isPortGiven: true, announce: 'media.example.com' })
+  expect(iceServers).toEqual(ICE_SERVERS)
   expect(told.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp'])
   for (const each of told) expect(each).toMatchObject({ address: 'media.example.com', port })
 })
