@@ -100,6 +100,29 @@ test('who mutes is not heard and is shown as muted, and is heard again after', a
   await expect.poll(() => shown(ann)).toBeUndefined()
 })
 
+test('a screen and its sound come beside the camera', async () => {
+  const { ann, ben } = await inRoom()
+  await Promise.all([publish(ben), ann.evaluate(() => window.room.media.join())])
+  await ben.evaluate(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 480 })
+    const pen = canvas.getContext('2d')
+    setInterval(() => pen?.fillRect(Math.random() * 640, Math.random() * 480, 20, 20), 50)
+    const context = new AudioContext()
+    const sound = context.createMediaStreamDestination()
+    const tone = context.createOscillator()
+    tone.connect(sound)
+    tone.start()
+    const [screen] = canvas.captureStream(20).getVideoTracks()
+    await window.room.media.publish({ screen, 'screen-audio': sound.stream.getAudioTracks()[0] })
+  })
+  await grows(ann)
+  await expect.poll(async () => (await received(ann)).screen?.frames, { timeout: 20_000 }).toBeGreaterThan(5)
+  await expect
+    .poll(async () => (await received(ann))['screen-audio']?.bytes, { timeout: 20_000 })
+    .toBeGreaterThan(1_000)
+  expect((await received(ann)).screen?.width).toBe(640)
+})
+
 test('a tile gets the picture that its size needs, and none off screen', async () => {
   const { ann, ben } = await inRoom()
   await Promise.all([publish(ben, { width: 1280, height: 720 }), ann.evaluate(() => window.room.media.join())])
