@@ -33,7 +33,7 @@ const EXTENSIONS = [
 const mimeType = z.string().regex(/^(audio|video)\/[\w.-]{1,32}$/i, 'a media type such as video/VP8')
 const kind = z.enum(['audio', 'video'])
 const payloadType = int(0, 127)
-const extensionId = int(1, 14)
+const extensionId = int(1, 255)
 const parameters = z
   .record(text(64), z.union([text(256), int(-INT32_MAX, INT32_MAX), z.boolean()]))
   .refine((given) => Object.keys(given).length <= MOST_PARAMETERS, `at most ${MOST_PARAMETERS} parameters`)
