@@ -11,6 +11,8 @@ import { Peer, type PeerParts } from './peer.ts'
 import { Publications } from './publications.ts'
 import type { Rtc } from './rtc.ts'
 import { type Call, isPeerState, preparingOf, Signals, speakingOf } from './signals.ts'
+import { sourcesOf } from './sources.ts'
+import { Speaking } from './speaking.ts'
 import { Streams } from './streams.ts'
 import { Tiles } from './tiles.ts'
 import type { MediaStats, RoomMedia, Source } from './types.ts'
@@ -24,8 +26,6 @@ const PREPARING_MS = 2_000
 const STEADY_MS = 10_000
 /** So long a first join without any media node is tried; one that was live before is tried for ever. */
 const GIVE_UP_MS = 30_000
-/** Levels come whenever they change, up to four times a second: without any for so long, the word of the silence was lost. */
-const SPEAKING_MS = 5_000
 
 /** What video needs of its room and session. */
 export interface MediaGround extends Pick<Environment, 'clock' | 'chance' | 'network'> {
@@ -54,6 +54,7 @@ export class Media {
   readonly #publications: Publications
   readonly #streams: Streams
   readonly #tiles: Tiles
+  readonly #speaking: Speaking
   readonly #unwatch: (() => void)[]
   readonly #waiters: Waiter[] = []
   #peer: Peer | null = null
@@ -66,7 +67,6 @@ export class Media {
   /** For the time of the next attempt. */
   #waits = false
   #cancelRetry: () => void = () => {}
-  #cancelSilence: () => void = () => {}
   /** The join or leave that the server hears now: one after the other. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -77,6 +77,7 @@ export class Media {
     this.#signals = new Signals(ground.call)
     this.#publications = new Publications(stores.mine)
     this.#streams = new Streams(stores.streams, () => rtc.stream())
+    this.#speaking = new Speaking(ground.clock, stores.speaking)
     this.#tiles = new Tiles(ground.clock, () => this.#peer?.look())
     this.#unwatch = [
       ground.onNote((note) => this.#note(note)),
@@ -252,7 +253,7 @@ export class Media {
     this.#attempt++
     this.#peer?.close()
     this.#peer = null
-    this.#quiet()
+    this.#speaking.hear(null)
   }
 
   #say(): void {
@@ -268,38 +269,6 @@ export class Media {
       if (this.#peer) this.#again()
       else if (this.#waits) void this.#join()
     }
-    if (topic === 'media.speaking' && this.#peer) this.#hear(speakingOf(data))
-  }
-
-  #hear(levels: ReadonlyMap<string, number> | null): void {
-    if (levels === null) return
-    this.#stores.speaking.set(levels)
-    this.#cancelSilence()
-    this.#cancelSilence = this.#ground.clock.after(SPEAKING_MS, () => this.#quiet())
-  }
-
-  #quiet(): void {
-    this.#cancelSilence()
-    if (this.#stores.speaking.current.size > 0) this.#stores.speaking.set(new Map())
+    if (topic === 'media.speaking' && this.#peer) this.#speaking.hear(speakingOf(data))
   }
 }
-
-const KINDS = { camera: 'video', microphone: 'audio', screen: 'video', 'screen-audio': 'audio' } as const
-
-const isSource = (source: string): source is Source => Object.hasOwn(KINDS, source)
-
-/** The tracks to publish by source. Throws MadangError `invalid_payload` where one is none, or cannot be sent. */
-const sourcesOf = (tracks: Parameters<RoomMedia['publish']>[0]): (readonly [Source, MediaStreamTrack])[] =>
-  Object.entries(tracks).flatMap(([source, track]) => {
-    if (!isSource(source))
-      throw new MadangError('invalid_payload', `publish: ${source} is none of ${Object.keys(KINDS).join(', ')}`)
-    if (track === undefined) return []
-    if (track.kind !== KINDS[source])
-      throw new MadangError('invalid_payload', `publish: a ${source} is a track of ${KINDS[source]}`)
-    if (track.readyState === 'ended')
-      throw new MadangError(
-        'invalid_payload',
-        `publish: the track of the ${source} has ended: ask the device for a new one`,
-      )
-    return [[source, track] as const]
-  })

@@ -74,7 +74,8 @@ class TestPeer implements RtcPeer {
   }
 
   async send(source: Source, track: MediaStreamTrack, muted: boolean): Promise<Sender> {
-    await this.#connect(this.ids.send ?? '')
+    if (this.ids.send === null) throw new Error('this peer only receives')
+    await this.#connect(this.ids.send)
     const kind = track.kind === 'audio' ? 'audio' : 'video'
     const id = await this.#listener.produce({ kind, source, rtpParameters: { codecs: [] }, muted })
     const sender = new TestSender(id, track)
