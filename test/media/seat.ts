@@ -1,4 +1,5 @@
-import { connect, MadangError, type Role, type Room, type Session } from '../../client/client.ts'
+import { connect, type Role, type Room, type Session } from '../../client/client.ts'
+import { Intruder } from './intruder.ts'
 
 // Runs in a browser, one of these in each frame: a player with a camera that is small and a microphone that beeps.
 
@@ -47,6 +48,7 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
 class Seat {
   #session: Session | null = null
   #room: Room | null = null
+  #intruder: Intruder | null = null
   /** Whose a track is, by its id: remembered when it is not shown any more. */
   readonly #players = new Map<string, string>()
 
@@ -85,14 +87,10 @@ class Seat {
     await this.room.media.publish({ camera: devices.getVideoTracks()[0], microphone: devices.getAudioTracks()[0] })
   }
 
-  /** The value of a CALL, as a client might make it that was changed; or the code with which it was refused. */
-  async call(method: string, params: unknown): Promise<{ value: unknown } | { refused: string }> {
-    try {
-      return { value: await this.room.call(method, params) }
-    } catch (error) {
-      if (error instanceof MadangError) return { refused: error.code }
-      throw error
-    }
+  /** Another client of the same player, in place of `room.media`. */
+  get intruder(): Intruder {
+    this.#intruder ??= new Intruder(this.room)
+    return this.#intruder
   }
 
   /** How many connections there were so far. */
@@ -136,13 +134,14 @@ class Seat {
     }
   }
 
-  /** When the first frame of this player was decoded on a connection from the `since`th on, ms since the epoch. */
+  /** When the first frame of this player was decoded on a connection from the `since`th on, ms since the epoch. Rejects after a minute. */
   async firstFrame(player: string, since: number): Promise<number> {
-    for (;;) {
+    for (const end = Date.now() + 60_000; Date.now() < end; ) {
       const all = await this.arrived(since)
       if (all.some(({ player: of, frames }) => of === player && frames > 0)) return Date.now()
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await new Promise((resolve) => setTimeout(resolve, 10))
     }
+    throw new Error(`no frame of ${player} in a minute`)
   }
 
   /** The paths that are in use: their protocols, and the kinds of the far ends. */
