@@ -44,10 +44,10 @@ export interface Standing {
   readonly hidden?: readonly PlayerId[]
 }
 
-/** Who alone gets the picture and the voice of this page's player, each an audience in words ("the mafia"); absent: everyone. */
+/** Who alone gets the picture and the voice of this page's player, each an audience in words ("the mafia"); null: nobody; absent: everyone. */
 export interface OwnReach {
-  readonly sight?: string
-  readonly voice?: string
+  readonly sight?: string | null
+  readonly voice?: string | null
 }
 
 /** What the page around a board says of the game, in one language. */
@@ -58,7 +58,7 @@ export interface PageWords<G extends GameLike> {
   readonly options?: Readonly<Record<string, string>>
   /** What its own audiences of text chat are called: "the mafia". */
   readonly audiences?: Readonly<Record<string, string>>
-  /** Who alone sees and hears this page's player now, as the rules' `media` has it; null: everyone. That it is nobody, the page knows. */
+  /** Who alone sees and hears this page's player now, as the rules' `media` has it; null: everyone. */
   reach?(document: DocumentOf<G>, me: PlayerId): OwnReach | null
   /** What an EMIT means, as a sentence for the list of what happened; null: nothing to tell. */
   event?(event: GameEvent, nameOf: (id: PlayerId) => string): string | null

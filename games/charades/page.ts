@@ -15,6 +15,7 @@ const wordsOf = (
     // While somebody acts, all are seen; who knows the word is heard by the own team, the performer by nobody.
     reach: ({ game }, me) => {
       if (game?.phase !== 'acting' || game.team === null) return null
+      if (game.performer === me) return { voice: null }
       const rivals = otherThan(game.team)
       return game.teams[rivals].includes(me) ? { voice: board.teamInSentence[rivals] } : null
     },

@@ -25,19 +25,16 @@ const hiddenFrom = ({ phase, role, alive, mafia }: Game, players: readonly strin
 
 /** Who alone sees and hears this player: by night the mafia its own, and those who are out see all and hear who lives. Pure. */
 const reachOf = (
-  words: BoardWords,
-  { phase, role, alive, dead }: Game,
+  { audience: words }: BoardWords,
+  { phase, role, alive, dead, mafia }: Game,
   players: readonly string[],
   me: string,
 ): OwnReach | null => {
   if (phase !== 'night' || role === null) return null
-  const { mafia, out, mafiaAndOut } = words.audience
   const hasOut = players.some((id) => id !== me && dead[id] !== undefined)
-  if (role === 'mafia' && alive.includes(me)) {
-    const audience = hasOut ? mafiaAndOut : mafia
-    return { sight: audience, voice: audience }
-  }
-  return { sight: out, voice: out }
+  const hasMafia = alive.includes(me) && (mafia?.some((id) => id !== me && alive.includes(id)) ?? false)
+  const audience = hasMafia ? (hasOut ? words.mafiaAndOut : words.mafia) : hasOut ? words.out : null
+  return { sight: audience, voice: alive.includes(me) ? audience : null }
 }
 
 const page: GamePage<typeof rules> = {

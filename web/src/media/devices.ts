@@ -154,5 +154,5 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 }
 
 /** What a refusal of `getUserMedia` means to the player. Pure. */
-export const troubleOf = (error: unknown): Trouble =>
+const troubleOf = (error: unknown): Trouble =>
   (error instanceof Error || error instanceof DOMException ? TROUBLES[error.name] : undefined) ?? 'failed'

@@ -13,10 +13,10 @@ export interface Seen {
 
 /** By whom this player is seen and heard now: by what is published, what the server says of it, and what the game says. Pure. */
 export const seenBy = (mine: ReadonlyMap<Source, OwnTrack>, reach: OwnReach | null): Seen => {
-  const of = (source: Source, audience: string | undefined): Reach => {
+  const of = (source: Source, audience: string | null | undefined): Reach => {
     const own = mine.get(source)
     if (own === undefined || own.muted) return { to: 'off' }
-    if (own.unseen) return { to: 'nobody' }
+    if (own.unseen || audience === null) return { to: 'nobody' }
     return audience === undefined ? { to: 'everyone' } : { to: 'only', audience }
   }
   return { sight: of('camera', reach?.sight), voice: of('microphone', reach?.voice) }

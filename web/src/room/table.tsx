@@ -9,6 +9,7 @@ import { useSeen } from '../media/use-seen.ts'
 import { wishes } from '../media/wishes.ts'
 import { Refused, useAttempts } from '../page/attempt.tsx'
 import { Notice } from '../page/notice.tsx'
+import { Rescue } from '../page/rescue.tsx'
 import { Shell } from '../page/shell.tsx'
 import { pathOf } from '../path.ts'
 import { navigate } from '../route.ts'
@@ -111,9 +112,12 @@ export const Table = ({ session, room, me }: TableProps) => {
             seen={seen}
           />
           {hasVideo ? (
-            <Suspense fallback={null}>
-              <TableVideo room={room} info={document.room} me={me} role={role} />
-            </Suspense>
+            // Whatever becomes of video, the game goes on.
+            <Rescue instead={<p className="video-line">{mediaWords.failed}</p>}>
+              <Suspense fallback={null}>
+                <TableVideo room={room} info={document.room} me={me} role={role} />
+              </Suspense>
+            </Rescue>
           ) : (
             <JoinVideo />
           )}

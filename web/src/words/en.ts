@@ -196,7 +196,7 @@ export const en = {
     devices: 'Devices',
     joinVideo: 'See and hear the others',
     leaveVideo: 'Leave video',
-    leaveVideoHint: 'You go on playing, see masks, and are one.',
+    leaveVideoHint: 'You play on, and see each other as masks.',
     preparing: 'Video is being made ready on the server. Play on: it comes by itself.',
     joining: 'Video is coming …',
     reconnecting: 'Video is coming back …',
