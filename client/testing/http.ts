@@ -20,6 +20,8 @@ export interface Visitor {
 export interface HttpFaults {
   /** This request is refused with a status before it takes effect. */
   refuse(request: TestRequest): { status: number; retryAfter?: number } | null
+  /** A POST of these frames is never answered. */
+  hangs?(frames: readonly unknown[]): boolean
 }
 
 interface Poll {
@@ -90,6 +92,7 @@ export class TestHttp {
     const answers: Uint8Array[] = []
     const frames = splitFrames(body).map((bytes) => decode(bytes))
     this.posts.push(frames)
+    if (this.faults.hangs?.(frames)) return () => {}
     for (const frame of frames) {
       if (Array.isArray(frame)) this.#server.posted(visitor, frame, (answer) => answers.push(encode(answer)))
     }

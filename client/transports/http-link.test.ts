@@ -119,6 +119,17 @@ describe.each(OVER_HTTP)('over %s', (transport) => {
     expect(server.log).toHaveLength(1)
   })
 
+  test('a media call that waits for its worker holds up no move', async () => {
+    const { room, http, clock, until } = await joined(transport)
+    const isMedia = (frame: unknown): boolean => Array.isArray(frame) && frame[3] === 'media.join'
+    http.faults = { ...http.faults, hangs: (frames) => frames.some(isMedia) }
+    room.call('media.join', {}).catch(() => {})
+    await clock.runUntil(() => http.posts.flat().some(isMedia))
+    const start = clock.now()
+    expect(await until(room.move.add({ n: 1 }))).toBe(2)
+    expect(clock.now() - start).toBeLessThan(300)
+  })
+
   test('429 and 503 are waited for as told, and the session stays where it is', async () => {
     const all = await joined(transport)
     const states: string[] = []

@@ -14,7 +14,7 @@ import { Post } from './post.ts'
 import { Pulse } from './pulse.ts'
 import { afterRefusal, type Refused } from './refusal.ts'
 import { Rooms } from './rooms.ts'
-import { Uplink } from './uplink.ts'
+import { isMediaCall, Uplink } from './uplink.ts'
 
 export interface HttpLinkParts {
   readonly environment: Environment
@@ -31,7 +31,7 @@ export interface HttpLinkParts {
 /**
  * A connection made of HTTP requests: `GET /v1/me` stands for HELLO and WELCOME, what goes up is posted, and each room has its channel.
  *
- * Owns the requests (`Http`), what goes up (`Uplink`, through `Post`), the rooms' channels (`Rooms`) and the look at the server
+ * Owns the requests (`Http`), what goes up (two `Uplink`s, through `Post`), the rooms' channels (`Rooms`) and the look at the server
  * (`Pulse`). Any of them can end it; after its end none of them is heard.
  */
 export class HttpLink implements Link {
@@ -40,6 +40,7 @@ export class HttpLink implements Link {
   readonly #http: Http
   readonly #pulse: Pulse
   readonly #uplink: Uplink
+  readonly #mediaUplink: Uplink
   readonly #rooms: Rooms
   #welcomed = false
   #over = false
@@ -80,7 +81,9 @@ export class HttpLink implements Link {
       answered: (frame, asked) => this.#rooms.answered(frame, asked),
       failed: (reason, silent) => this.#end(endingOf(LOST, reason, { silent })),
     })
-    this.#uplink = new Uplink({ clock, post: (body, batch) => post.send(body, batch) })
+    const uplink = (): Uplink => new Uplink({ clock, post: (body, batch) => post.send(body, batch) })
+    this.#uplink = uplink()
+    this.#mediaUplink = uplink()
     void this.#greet()
   }
 
@@ -89,7 +92,7 @@ export class HttpLink implements Link {
   }
 
   get buffered(): number {
-    return this.#uplink.buffered
+    return this.#uplink.buffered + this.#mediaUplink.buffered
   }
 
   send(bytes: Uint8Array): void {
@@ -100,7 +103,9 @@ export class HttpLink implements Link {
     const hasRef = op !== OP.cast && op !== OP.input
     const room = hasRef ? frame[2] : frame[1]
     const isGame = op === OP.create || op === OP.match
-    this.#uplink.send({ op, ref: hasRef ? frame[1] : null, room: isGame ? null : room, frame, bytes })
+    const upward = { op, ref: hasRef ? frame[1] : null, room: isGame ? null : room, frame, bytes }
+    const uplink = isMediaCall(upward) ? this.#mediaUplink : this.#uplink
+    uplink.send(upward)
   }
 
   probe(): void {
@@ -158,6 +163,7 @@ export class HttpLink implements Link {
     this.#over = true
     this.#pulse.stop()
     this.#uplink.close()
+    this.#mediaUplink.close()
     this.#rooms.end()
     this.#http.close()
     this.#on.ended({ ...ending, welcomed: this.#welcomed })

@@ -5,7 +5,7 @@ import type { Channel, ChannelPort } from './channel.ts'
 import { patient } from './longpoll.ts'
 import { PollChannel, steady } from './poll.ts'
 import { SseChannel } from './sse.ts'
-import type { Upward } from './uplink.ts'
+import { isMediaCall, type Upward } from './uplink.ts'
 
 /** So often a channel may end before it has begun, or a room may say that it knows no such member. */
 const STRAYS = 3
@@ -173,8 +173,8 @@ const sinceOf = (extra: unknown): Seq | null => {
 }
 
 /** What the document must show before this answer: nothing for calls that leave no event behind. */
-const shownBy = ({ op, frame }: Upward, value: unknown): Seq | null => {
+const shownBy = (asked: Upward, value: unknown): Seq | null => {
+  const { op, frame } = asked
   if (op === OP.move && typeof value === 'number') return value
-  const method = String(frame[3])
-  return op === OP.call && (method === 'chat' || method.startsWith('media.')) ? 0 : null
+  return isMediaCall(asked) || (op === OP.call && frame[3] === 'chat') ? 0 : null
 }

@@ -28,6 +28,9 @@ export interface UplinkPort {
   post(body: Uint8Array, batch: readonly Upward[]): Promise<Posted>
 }
 
+/** A call that may wait for a media worker: no move waits for it. Pure. */
+export const isMediaCall = ({ op, frame }: Upward): boolean => op === OP.call && String(frame[3]).startsWith('media.')
+
 const isEphemeral = ({ op }: Upward): boolean => op === OP.cast || op === OP.input
 
 /**
