@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { temporaryFolder } from '../program.ts'
 
@@ -26,9 +28,13 @@ type Answer =
 /** The Firefox that MADANG_FIREFOX names, else Debian's; null where it names none. */
 export const FIREFOX = process.env.MADANG_FIREFOX === '' ? null : (process.env.MADANG_FIREFOX ?? '/usr/bin/firefox-esr')
 
-/** A Firefox without windows, of a profile of its own. `close` ends it. */
-export const launchFirefox = async (): Promise<{ page: FirefoxPage; close(): Promise<void> }> => {
+/** A Firefox without windows, of a profile of its own with these preferences. `close` ends it. */
+export const launchFirefox = async (
+  preferences: Readonly<Record<string, boolean>> = {},
+): Promise<{ page: FirefoxPage; close(): Promise<void> }> => {
   const profile = temporaryFolder()
+  const lines = Object.entries(preferences).map(([name, value]) => `user_pref("${name}", ${value});\n`)
+  writeFileSync(join(profile.path, 'user.js'), lines.join(''))
   const command = FIREFOX ?? 'firefox-esr'
   const args = ['--headless', '--no-remote', '--profile', profile.path, '--remote-debugging-port', '0']
   const firefox = spawn(command, args, {

@@ -11,7 +11,7 @@ const phaseIs = async (people: readonly Player[], phase: string): Promise<void> 
     await frame.waitForFunction((phase) => (seat.room as Room<typeof charades>).document.game?.phase === phase, phase)
 }
 
-const everybody: Allowed = { see: () => true, hear: () => true }
+const everybody: Allowed<Player> = { see: () => true, hear: () => true }
 
 interface Parts {
   readonly performer: Player
@@ -23,7 +23,7 @@ interface Parts {
  * While somebody acts all are seen. Who guesses is heard by all; the other team, which knows the word, is heard by itself alone; and who
  * performs by nobody.
  */
-const whileActing = ({ guessers, rivals }: Parts): Allowed => ({
+const whileActing = ({ guessers, rivals }: Parts): Allowed<Player> => ({
   see: () => true,
   hear: (viewer, player) => guessers.includes(player) || (rivals.includes(viewer) && rivals.includes(player)),
 })
@@ -55,7 +55,7 @@ test('P4: through charades of five and one who watches, all are seen; while some
   await enter(eve, room, 'spectator')
   for (const player of players) await publish(player)
   await eve.frame.evaluate(() => seat.room.media.join())
-  const flows = (phase: string, allowed: Allowed) => expectFlows(phase, everyone, players, allowed)
+  const flows = (phase: string, allowed: Allowed<Player>) => expectFlows(phase, everyone, players, allowed)
 
   await flows('open', everybody)
   await host.frame.evaluate(() => seat.room.start())

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { until } from '../program.ts'
 import type { Received } from './seat.ts'
-import type { Player } from './studio.ts'
+import type { Viewer } from './studio.ts'
 
 /** What must arrive before a flow counts as one; twice in a row, and what may not flow has stood still in between. */
 const FRAMES = 6
@@ -17,9 +17,9 @@ const WAIT_MS = 45_000
 const LOOK_MS = 250
 
 /** Whether `viewer` may see, or hear, `player`: as the rules' author said it, in words of the test. */
-export interface Allowed {
-  see(viewer: Player, player: Player): boolean
-  hear(viewer: Player, player: Player): boolean
+export interface Allowed<Who extends Viewer = Viewer> {
+  see(viewer: Who, player: Who): boolean
+  hear(viewer: Who, player: Who): boolean
 }
 
 /** One direction between two people: its counts, and whether it may flow. */
@@ -36,10 +36,10 @@ interface Flow {
 
 const NONE = { bytes: 0, frames: 0 }
 
-const flowsOf = (
-  people: readonly Player[],
-  publishers: readonly Player[],
-  allowed: Allowed,
+const flowsOf = <Who extends Viewer>(
+  people: readonly Who[],
+  publishers: readonly Who[],
+  allowed: Allowed<Who>,
   received: readonly Received[],
 ): Flow[] =>
   people.flatMap((viewer, at) =>
@@ -77,7 +77,7 @@ const hasGrown = (now: Flow, from: Flow | undefined): boolean => {
 }
 
 /** Whose tracks the page is given. */
-const shownTo = (viewer: Player, publishers: readonly Player[], { see, hear }: Allowed) =>
+const shownTo = <Who extends Viewer>(viewer: Who, publishers: readonly Who[], { see, hear }: Allowed<Who>) =>
   publishers
     .filter((player) => player !== viewer && (see(viewer, player) || hear(viewer, player)))
     .map((player) => ({ player: player.id, camera: see(viewer, player), microphone: hear(viewer, player) }))
@@ -86,11 +86,11 @@ const shownTo = (viewer: Player, publishers: readonly Player[], { see, hear }: A
  * Every ordered pair of people, sound and picture apart: what is allowed flows, by the count of the receiver and of the server's consumer;
  * of what is not, nothing arrives. That all that is allowed has grown, twice, is the clock.
  */
-export const expectFlows = async (
+export const expectFlows = async <Who extends Viewer>(
   phase: string,
-  people: readonly Player[],
-  publishers: readonly Player[],
-  allowed: Allowed,
+  people: readonly Who[],
+  publishers: readonly Who[],
+  allowed: Allowed<Who>,
 ): Promise<void> => {
   let received: Received[] = []
   const look = async (): Promise<Flow[]> => {

@@ -16,10 +16,10 @@ const phaseIs = async (people: readonly Player[], phase: string): Promise<void> 
 const vote = ({ frame }: Player, { id: target }: Player): Promise<unknown> =>
   frame.evaluate((target) => (seat.room as Room<typeof mafia>).move.vote({ target }), target)
 
-const everybody: Allowed = { see: () => true, hear: () => true }
+const everybody: Allowed<Player> = { see: () => true, hear: () => true }
 
 /** By night the living mafia see and hear each other; the dead see all, and hear the living; nobody else sees or hears anybody. */
-const byNight = ({ mafia, alive }: Town): Allowed => {
+const byNight = ({ mafia, alive }: Town): Allowed<Player> => {
   const isDead = (viewer: Player) => viewer.name !== 'Eve' && !alive.has(viewer)
   const isAwake = (player: Player) => mafia.includes(player) && alive.has(player)
   return {
@@ -29,7 +29,7 @@ const byNight = ({ mafia, alive }: Town): Allowed => {
 }
 
 /** By day all are seen, and the living are heard. */
-const byDay = ({ alive }: Town): Allowed => ({ see: () => true, hear: (_, player) => alive.has(player) })
+const byDay = ({ alive }: Town): Allowed<Player> => ({ see: () => true, hear: (_, player) => alive.has(player) })
 
 test('P4: through a whole mafia of eight and one who watches, sound and picture flow between those whom the rules let see and hear each other, and nothing flows between others', {
   timeout: 300_000,
@@ -46,7 +46,7 @@ test('P4: through a whole mafia of eight and one who watches, sound and picture 
   await enter(eve, room, 'spectator')
   for (const player of players) await publish(player)
   await eve.frame.evaluate(() => seat.room.media.join())
-  const flows = (phase: string, allowed: Allowed) => expectFlows(phase, everyone, players, allowed)
+  const flows = (phase: string, allowed: Allowed<Player>) => expectFlows(phase, everyone, players, allowed)
 
   await flows('open', everybody)
   await host.frame.evaluate(() => seat.room.start())

@@ -45,6 +45,10 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
   }
 }
 
+const isOpen = ({ signalingState }: RTCPeerConnection): boolean => signalingState !== 'closed'
+const isReceiving = (connection: RTCPeerConnection): boolean =>
+  isOpen(connection) && connection.getSenders().every(({ track }) => track === null)
+
 class Seat {
   #session: Session | null = null
   #room: Room | null = null
@@ -101,7 +105,7 @@ class Seat {
   /** Everything that arrived on the connections from the `since`th on. */
   async arrived(since = 0): Promise<Arrived[]> {
     const all: Arrived[] = []
-    for (const connection of connections.slice(since)) {
+    for (const connection of connections.slice(since).filter(isOpen)) {
       for (const stats of (await connection.getStats()).values()) {
         // What mediasoup probes the bandwidth with is nobody's.
         if (stats.type !== 'inbound-rtp' || stats.mid === 'probator') continue
@@ -121,7 +125,7 @@ class Seat {
     const { media } = this.room
     const { receive } = await media.stats()
     let total = 0
-    for (const connection of connections.filter((each) => each.getSenders().every(({ track }) => track === null)))
+    for (const connection of connections.filter(isReceiving))
       for (const stats of (await connection.getStats()).values())
         if (stats.type === 'transport') total += stats.bytesReceived
     return {

@@ -31,10 +31,15 @@ const seatsOfThisFile = async (): Promise<string> => {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A player in a frame of a browser. */
-export interface Player {
+/** Somebody at a browser, who can be asked what arrives. */
+export interface Viewer {
   readonly name: string
   readonly id: string
+  readonly frame: { evaluate<R>(run: () => R | Promise<R>): Promise<R> }
+}
+
+/** A player in a frame of a Chromium. */
+export interface Player extends Viewer {
   readonly frame: Frame
 }
 
@@ -87,4 +92,4 @@ export const enter = (player: Player, room: RoomId, role?: Role): Promise<void> 
   player.frame.evaluate(([room, role]) => seat.enter(room, role), [room, role] as const)
 
 /** Publishes a camera and a microphone. */
-export const publish = ({ frame }: Player): Promise<void> => frame.evaluate(() => seat.publish())
+export const publish = ({ frame }: Viewer): Promise<void> => frame.evaluate(() => seat.publish())
