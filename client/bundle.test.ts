@@ -42,13 +42,13 @@ const bundle = async (entry: string, external: string[] = []): Promise<Bundle> =
 
 const packageOf = (path: string): string | undefined => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]
 
-test('the SDK runs in browsers: no module of Node, no dependency, nothing of video but its door, under 22 KB compressed', async () => {
+test('the SDK runs in browsers: no module of Node, no dependency, nothing of video but its door, under 22.5 KB compressed', async () => {
   const { first } = await bundle('client/client.ts')
   expect([...new Set(first.inputs.map(packageOf).filter((name) => name !== undefined))]).toEqual([])
   expect(first.inputs.filter((path) => !/^(client|protocol)\//.test(path))).toEqual([])
   expect(first.inputs.filter((path) => path.startsWith('client/media/'))).toEqual(['client/media/door.ts'])
   expect(first.inputs).not.toContain('client/react.ts')
-  expect(first.gzipped).toBeLessThan(22_000)
+  expect(first.gzipped).toBeLessThan(22_500)
 })
 
 test('video brings mediasoup-client along when it is first used, under 60 KB compressed', async () => {

@@ -14,6 +14,9 @@ import { Speaking } from './speaking.ts'
 import { Track } from './track.ts'
 import type { Workers } from './workers.ts'
 
+/** Browsers drop a key frame that is asked for within 300 ms of the last one: asked again so, the next viewer need not wait for a second. */
+const KEY_FRAME_AGAIN_MS = 400
+
 export interface StageOptions {
   workers: Workers
   openLink: OpenLink
@@ -128,7 +131,10 @@ export class Stage {
     if (transport === undefined) throw new Refusal('forbidden', 'spectators publish nothing')
     const kind = KIND_OF[source]
     // Paused until it is known who may receive it.
-    const producer = await asked(transport.produce({ kind, rtpParameters, paused: true }), () => transport.closed)
+    const producer = await asked(
+      transport.produce({ kind, rtpParameters, paused: true, keyFrameRequestDelay: KEY_FRAME_AGAIN_MS }),
+      () => transport.closed,
+    )
     if (!this.peers.has(peer.id)) throw gone()
     for (const track of [...this.tracks.values()])
       if (track.player === player && track.source === source) this.#forget(track)
