@@ -1,7 +1,7 @@
 import { connect, type Role, type Room, type Session } from '../../client/client.ts'
 import { Intruder } from './intruder.ts'
 
-// Runs in a browser, one of these in each frame: a player with a camera that is small and a microphone that beeps.
+// Runs in a browser, one of these in each frame: a player with a camera that is tiny and a microphone that beeps.
 
 /** What arrived of one player's sound or picture, by this browser's own count, over all connections that there were. */
 export interface Arrived {
@@ -86,7 +86,7 @@ class Seat {
   }
 
   async publish(): Promise<void> {
-    const video = { width: 160, height: 120, frameRate: 10 }
+    const video = { width: 80, height: 60, frameRate: 10 }
     const devices = await navigator.mediaDevices.getUserMedia({ audio: true, video })
     await this.room.media.publish({ camera: devices.getVideoTracks()[0], microphone: devices.getAudioTracks()[0] })
   }
