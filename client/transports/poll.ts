@@ -36,7 +36,7 @@ export const steady = (interval: number): Pace => ({
 export class PollChannel implements Channel {
   readonly #port: ChannelPort
   readonly #pace: Pace
-  readonly #held = new Held()
+  readonly #held: Held
   #since: Seq | null
   #call: (Call & { readonly wait: number }) | null = null
   /** Poll at once when the running poll has its answer. */
@@ -47,9 +47,11 @@ export class PollChannel implements Channel {
   #cancelNext: () => void = () => {}
   #cancelFollows: (() => void) | null = null
 
-  constructor(port: ChannelPort, pace: Pace) {
+  /** `held`: what waits for the document already. */
+  constructor(port: ChannelPort, pace: Pace, held = new Held()) {
     this.#port = port
     this.#pace = pace
+    this.#held = held
     this.#since = port.since
     this.#poll(0)
   }

@@ -2,6 +2,7 @@ import { isRetryable } from '../../protocol/errors.ts'
 import { type ErrFrame, type OkFrame, OP, type RoomId, type Seq, type ServerFrame } from '../../protocol/frames.ts'
 import { type Bye, byeOf } from '../link.ts'
 import type { Channel, ChannelPort } from './channel.ts'
+import type { Held } from './held.ts'
 import { patient } from './longpoll.ts'
 import { PollChannel, steady } from './poll.ts'
 import { SseChannel } from './sse.ts'
@@ -13,6 +14,9 @@ const STRAYS = 3
 const STEADY_MS = 5_000
 /** So many streams in a row that did not last, and event streams do not work here. */
 const SHORT_STREAMS = 2
+
+/** Rooms whose stream or poll is held open; the others are polled. A browser opens six connections to a host, and what goes up needs one. */
+const HELD_OPEN = 4
 
 /** What the rooms need of their link. */
 export interface RoomsPort extends Pick<ChannelPort, 'environment' | 'http' | 'refused' | 'unfit'> {
@@ -30,11 +34,13 @@ export interface RoomsPort extends Pick<ChannelPort, 'environment' | 'http' | 'r
 
 /**
  * The rooms of an HTTP link. A JOIN's OK opens the room's channel, and goes on once the channel has begun, so that the document
- * follows it as on a socket; other answers of the room go on once the channel has brought what they answer to.
+ * follows it as on a socket; other answers of the room go on once the channel has brought what they answer to. A few rooms are held open,
+ * as streams or polls; those beyond are polled.
  */
 export class Rooms {
   readonly #port: RoomsPort
   readonly #channels = new Map<RoomId, Channel>()
+  readonly #heldOpen = new Set<RoomId>()
   #strays = 0
   #shortStreams = 0
   #over = false
@@ -92,8 +98,13 @@ export class Rooms {
 
   #close(room: RoomId | null): void {
     const channel = this.#channels.get(room ?? '')
-    this.#channels.delete(room ?? '')
+    this.#forget(room ?? '')
     channel?.end()
+  }
+
+  #forget(room: RoomId): void {
+    this.#channels.delete(room)
+    this.#heldOpen.delete(room)
   }
 
   /** What the earlier channel held back is let go before this JOIN's OK: who joins again waits for the document anyway. */
@@ -131,14 +142,24 @@ export class Rooms {
         if (mine()) this.#port.unfit(reason)
       },
     }
-    const channel: Channel =
-      transport === 'sse'
-        ? new SseChannel({
-            ...port,
-            heard: (text, frames) => this.#port.events(text, frames),
-            broke: (lasted) => this.#broke(lasted, port),
-          })
-        : new PollChannel(port, transport === 'poll' ? steady(pollInterval) : patient())
+    const polled = (held?: Held): Channel => new PollChannel(port, steady(pollInterval), held)
+    const opened = (): Channel => {
+      if (transport === 'poll' || this.#heldOpen.size >= HELD_OPEN) return polled()
+      this.#heldOpen.add(room)
+      if (transport === 'longpoll') return new PollChannel(port, patient())
+      return new SseChannel({
+        ...port,
+        heard: (text, frames) => this.#port.events(text, frames),
+        broke: (lasted) => this.#broke(lasted, port),
+        crowded: (held) => {
+          if (!mine()) return
+          this.#heldOpen.delete(room)
+          channel = polled(held)
+          this.#channels.set(room, channel)
+        },
+      })
+    }
+    let channel = opened()
     this.#channels.set(room, channel)
   }
 
@@ -153,7 +174,7 @@ export class Rooms {
 
   /** The JOIN's OK goes first, so that the membership may join again; then what was held back, which waits there for the document. */
   #adrift(room: RoomId, channel: Channel, begin: () => void): void {
-    this.#channels.delete(room)
+    this.#forget(room)
     begin()
     if (++this.#strays > STRAYS) this.#port.unreadable(room)
     else this.#port.adrift(room)

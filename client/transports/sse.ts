@@ -18,6 +18,8 @@ const OWED_MS = 1_000
 export interface StreamPort extends ChannelPort {
   /** What came as events, for who watches the wire. */
   heard(text: string, frames: readonly unknown[]): void
+  /** This player holds as many streams open as the server allows. `held`: what waits for the document. */
+  crowded(held: Held): void
   /** The stream ended after `lasted` ms without anyone asking for it. */
   broke(lasted: number): void
 }
@@ -105,6 +107,10 @@ export class SseChannel implements Channel {
       return
     }
     this.#stop()
+    if (answer.status === 429) {
+      this.#port.crowded(this.#held)
+      return
+    }
     const pause = this.#port.refused({ ...answer, body: new Uint8Array() }, 1)
     if (pause !== null) this.#cancelLook = this.#port.environment.clock.after(pause, () => this.#port.adrift())
   }
