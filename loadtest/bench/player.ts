@@ -48,8 +48,14 @@ export class Player {
     return frame[2]
   }
 
-  async create(game: string): Promise<string> {
-    const value = await this.ask(OP.create, game)
+  /** Sends it as `ask` does, without waiting for the answer. */
+  tell(op: number, ...rest: unknown[]): void {
+    this.#ref += 1
+    this.wire.write(masked(encode([op, this.#ref, ...rest])))
+  }
+
+  async create(game: string, options?: unknown): Promise<string> {
+    const value = await this.ask(OP.create, game, ...(options === undefined ? [] : [options]))
     if (typeof value === 'object' && value !== null && 'room' in value) return String(value.room)
     throw new Error('CREATE was answered without a room')
   }

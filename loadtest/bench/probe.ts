@@ -3,8 +3,8 @@
 import { type Profiler, Session } from 'node:inspector'
 import { isMainThread } from 'node:worker_threads'
 
-/** What the bench may ask, with the id under which it is answered. */
-export type Ask = { id: number; do: 'memory' | 'profile' | 'profiled' }
+/** What the bench asks, with the id under which it is answered. A program of the bench answers more than this. */
+type Ask = { id: number; do: string }
 
 export interface Memory {
   heap: number
@@ -40,11 +40,11 @@ const profiled = (): Promise<Profiler.Profile> =>
     session?.post('Profiler.stop', (error, { profile }) => (error ? reject(error) : resolve(profile)))
   })
 
-const ANSWERS = { memory, profile, profiled }
+const ANSWERS = new Map<string, () => Promise<unknown>>(Object.entries({ memory, profile, profiled }))
 
 if (isMainThread && process.connected) {
   process.on('message', (ask: Ask) => {
-    ANSWERS[ask.do]().then((value) => process.send?.({ id: ask.id, value }))
+    ANSWERS.get(ask.do)?.().then((value) => process.send?.({ id: ask.id, value }))
   })
   // The server's own promise about who started it is not what is measured here.
   process.channel?.unref()

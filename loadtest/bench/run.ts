@@ -6,13 +6,14 @@ import { circumstances } from './circumstances.ts'
 import type { Benchmark } from './figures.ts'
 import { idle } from './idle.ts'
 import { layers } from './layers.ts'
+import { media } from './media.ts'
 import { moves } from './moves.ts'
 import { writeSections } from './page.ts'
 import { ping } from './ping.ts'
 import { sizes } from './sizes.ts'
 import { speed } from './speed.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [ping, idle, speed, moves, layers, sizes]
+const BENCHMARKS: readonly Benchmark[] = [ping, idle, speed, moves, layers, media, sizes]
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const names = argv.filter((word) => !word.startsWith('--'))

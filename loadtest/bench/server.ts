@@ -30,6 +30,8 @@ export interface Server {
   startProfile(): Promise<void>
   /** Of the main thread, since `startProfile`. */
   profile(): Promise<Profiler.Profile>
+  /** What a program of the bench tells of itself. */
+  ask<T>(what: string, given?: unknown): Promise<T>
   stop(): Promise<void>
 }
 
@@ -47,12 +49,12 @@ const removeFolder = (folder: string): void => {
 }
 
 /** The real `madang start` with a fresh data folder, bench's game besides the sample games, and a high rate. */
-export const startOurs = async (): Promise<Server> => {
+export const startOurs = async (more: readonly string[] = []): Promise<Server> => {
   const data = mkdtempSync(join(tmpdir(), 'madang-bench-'))
   folders.add(data)
   const games = [pathOf('../../games'), pathOf('../games')].join()
   const flags = ['--port', '0', '--admin-port', '0', '--data', data, '--games', games, '--log-level', 'warn']
-  const server = await start([pathOf('../../cli/madang.ts'), 'start', ...flags, '--rate', '100000'], {
+  const server = await start([pathOf('../../cli/madang.ts'), 'start', ...flags, '--rate', '100000', ...more], {
     MADANG_JWT_SECRET: SECRET,
   })
   const stop = async () => {
@@ -61,6 +63,21 @@ export const startOurs = async (): Promise<Server> => {
   }
   return { ...server, stop }
 }
+
+/** Ours, for a generator of RTP: see `media-server.ts`. */
+export const startMedia = async (): Promise<Server> => {
+  const data = mkdtempSync(join(tmpdir(), 'madang-bench-'))
+  folders.add(data)
+  const server = await start([pathOf('media-server.ts'), data], {})
+  const stop = async () => {
+    await server.stop()
+    removeFolder(data)
+  }
+  return { ...server, stop }
+}
+
+/** mediasoup with nothing around it: see `media-bare.ts`. */
+export const startBareMedia = (): Promise<Server> => start([pathOf('media-bare.ts')], {})
 
 /** uWebSockets.js with nothing around it: see `raw-uws.ts`. */
 export const startRaw = (): Promise<Server> => start([pathOf('raw-uws.ts')], {})
@@ -83,7 +100,7 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
   const port = await ready.promise
 
   let lastId = 0
-  const ask = <T>(what: string): Promise<T> =>
+  const ask = <T>(what: string, given?: unknown): Promise<T> =>
     new Promise((resolve, reject) => {
       lastId += 1
       const id = lastId
@@ -94,7 +111,7 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
         resolve(value)
       }
       child.on('message', hear)
-      child.send({ id, do: what })
+      child.send({ id, do: what, given })
       void gone.then(() => reject(new Error('the server ended')))
     })
   return {
@@ -103,6 +120,7 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
     memory: () => ask<Memory>('memory'),
     startProfile: () => ask<void>('profile'),
     profile: () => ask<Profiler.Profile>('profiled'),
+    ask,
     async stop() {
       child.kill('SIGTERM')
       const end = setTimeout(() => child.kill('SIGKILL'), 15_000)
@@ -113,7 +131,7 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
 }
 
 /** From /proc, in nanoseconds there. */
-const cpuOf = (pid: number): Cpu => {
+export const cpuOf = (pid: number): Cpu => {
   const cpu = { main: 0, others: 0, waited: 0 }
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ').map(Number)
