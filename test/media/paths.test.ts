@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { until } from '../program.ts'
 import { type Allowed, expectFlows } from './flows.ts'
 import { enter, type Player, publish, studioOfThisFile } from './studio.ts'
 
@@ -38,13 +39,10 @@ test('when the network comes back, ICE is restarted on the same connections, and
   await page.context().setOffline(true)
   await ann.frame.waitForFunction(() => seat.session.state.current.status === 'offline')
   await page.context().setOffline(false)
-  await ann.frame.waitForFunction(
-    async (old) => {
-      const paths = await seat.pathsInUse()
-      return paths.length === 2 && paths.every(({ ufrag }) => !old.includes(ufrag))
-    },
-    before.map(({ ufrag }) => ufrag),
-  )
+  await until(async () => {
+    const paths = await pathsOf(ann)
+    return paths.length === 2 && paths.every(({ ufrag }) => before.every((old) => old.ufrag !== ufrag))
+  }, 'ICE to be restarted')
   await expectFlows('after', players, players, everybody)
   expect(await ann.frame.evaluate(() => seat.connections), 'no new connection').toBe(connections)
 }, 180_000)
