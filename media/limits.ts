@@ -17,8 +17,8 @@ export const INCOMING_BPS = 6_000_000
 /** Whoever sends more than this for `OVER_SAMPLES` samples does not listen: the peer ends. */
 export const TOO_MUCH_BPS = 2 * INCOMING_BPS
 export const OVER_SAMPLES = 3
-/** Where the estimate of a receiver's bandwidth begins: a few cameras are sharp at once, and a slow line is not flooded. */
-export const OUTGOING_START_BPS = 1_000_000
+/** Where the estimate of a receiver's bandwidth begins: the smallest pictures of a full table come at once, and a slow line is not flooded. */
+export const OUTGOING_START_BPS = 2_000_000
 
 /**
  * Consumers of one worker above which a room's next peers go to another: about what one core forwards at 500 kbit/s each, with

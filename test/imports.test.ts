@@ -41,7 +41,7 @@ const ONLY_IN = [
   },
   { what: 'uWebSockets.js', at: /^(gateway\/|scripts\/node-runtime\.mjs$|loadtest\/bench\/)/ },
   { what: 'mediasoup', at: /^(media\/|loadtest\/bench\/)/ },
-  { what: 'mediasoup-client', at: /^client\/media\// },
+  { what: 'mediasoup-client', at: /^(client|test)\/media\// },
   { what: 'node:sqlite', at: /^engine\/log\// },
   { what: 'react', at: /^(client\/(react|board)\.ts$|web\/|games\/[^/]+\/board[^/]*\.tsx?$)/ },
 ] as const

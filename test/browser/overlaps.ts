@@ -1,10 +1,12 @@
 import type { Page } from 'playwright-core'
 
-/** Pairs of things that lie over one another: faces, names, buttons, and what stands in the middle. */
+/** Pairs of things that lie over one another: faces, names, buttons, what stands in the middle, and at a phone's lower edge. */
 export const overlaps = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const things = [
-      ...document.querySelectorAll<HTMLElement>('.people li, .middle :is(h2, h3, p, ol, ul, input, button, .ttt-grid)'),
+      ...document.querySelectorAll<HTMLElement>(
+        '.people li, .middle :is(h2, h3, p, ol, ul, input, button, .ttt-grid), .talk-button > *, .controls button',
+      ),
     ]
       .filter((element) => element.checkVisibility() && !element.classList.contains('heard-only'))
       .map((element) => ({ element, box: element.getBoundingClientRect() }))

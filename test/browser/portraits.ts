@@ -38,7 +38,7 @@ export const sitBeforeCamera = async (context: BrowserContext, index: number): P
         shape(coat, 160, 262, 108, 82)
         shape(skin, 160, 188, 22, 34)
         shape('#0000002b', 160, 182, 22, 16)
-      shape(skin, 160, 120, 44, 56)
+        shape(skin, 160, 120, 44, 56)
         shape(hair, 160, 84, 48, 28)
         shape(hair, isLong ? 122 : 160, isLong ? 108 : 74, isLong ? 14 : 46, isLong ? 38 : 20)
         shape(hair, isLong ? 198 : 160, isLong ? 108 : 74, isLong ? 14 : 46, isLong ? 38 : 20)

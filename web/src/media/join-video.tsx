@@ -7,9 +7,9 @@ export const JoinVideo = () => {
   const { media: words } = useWords()
   return (
     <div className="controls">
-      <button type="button" className="quiet join-video" onClick={() => wish({ video: true })}>
+      <button type="button" className="quiet join-video" title={words.joinVideo} onClick={() => wish({ video: true })}>
         <Sign of="camera" />
-        {words.joinVideo}
+        <span>{words.joinVideo}</span>
       </button>
     </div>
   )
