@@ -10,7 +10,8 @@ import { tokenOf } from './player.ts'
 import { startOurs } from './server.ts'
 
 const AIM_MS = 500
-const STEADY_MS = 1_000
+/** How long one has published when the other comes. */
+const [EARLY_MS, STEADY_MS] = [1_000, 5_000]
 /** Cameras that are none, and addresses of loopback in place of names that mDNS would have to find. */
 const DEVICES = [
   '--use-fake-device-for-media-stream',
@@ -37,7 +38,8 @@ const servePage = async () => {
 export interface FirstFrames {
   /** Both are on video; one begins to publish. */
   publish: Float64Array
-  /** One publishes; the other comes. */
+  /** One has published for a second when the other comes; for longer. */
+  early: Float64Array
   join: Float64Array
   /** Neither is on video yet; both come at once. */
   both: Float64Array
@@ -64,7 +66,21 @@ export const measureFirstFrames = async (rounds: number): Promise<FirstFrames> =
     const watch = () => bob.evaluate(() => bench.watch())
     const seen = () => bob.evaluate(() => bench.firstFrame('ann'))
     const leave = (page: Page) => page.evaluate(() => bench.leave())
-    const times = { publish: [] as number[], join: [] as number[], both: [] as number[], withoutServer: [] as number[] }
+    const come = async (afterMs: number): Promise<number> => {
+      await sleep(afterMs)
+      const picture = seen()
+      const began = await watch()
+      const took = (await picture) - began
+      await leave(bob)
+      return took
+    }
+    const times = {
+      publish: [] as number[],
+      early: [] as number[],
+      join: [] as number[],
+      both: [] as number[],
+      withoutServer: [] as number[],
+    }
     for (let round = 0; round <= rounds; round++) {
       if (round === 1) for (const kept of Object.values(times)) kept.length = 0
       times.withoutServer.push(await bob.evaluate(() => bench.withoutServer()))
@@ -74,11 +90,9 @@ export const measureFirstFrames = async (rounds: number): Promise<FirstFrames> =
       times.publish.push(-(await publish()) + (await first))
       await leave(bob)
 
-      // Chromium makes no second key frame within 300 ms; who comes to a picture that has long been there does not meet that.
-      await sleep(STEADY_MS)
-      const second = seen()
-      times.join.push(-(await watch()) + (await second))
-      await leave(bob)
+      // Chromium sends no second key frame within 300 ms, and its larger layer begins some seconds after the smaller.
+      times.early.push(await come(EARLY_MS))
+      times.join.push(await come(STEADY_MS))
       await leave(ann)
 
       const third = seen()
@@ -87,9 +101,10 @@ export const measureFirstFrames = async (rounds: number): Promise<FirstFrames> =
       await leave(bob)
       await leave(ann)
     }
-    const { publish: published, join, both, withoutServer } = times
+    const { publish: published, early, join, both, withoutServer } = times
     return {
       publish: Float64Array.from(published),
+      early: Float64Array.from(early),
       join: Float64Array.from(join),
       both: Float64Array.from(both),
       withoutServer: Float64Array.from(withoutServer),
@@ -101,7 +116,7 @@ export const measureFirstFrames = async (rounds: number): Promise<FirstFrames> =
   }
 }
 
-export const firstFramesText = ({ publish, join, both, withoutServer }: FirstFrames): string => {
+export const firstFramesText = ({ publish, early, join, both, withoutServer }: FirstFrames): string => {
   const reference = percentile(withoutServer, 0.5)
   const row = (what: string, values: Float64Array) => [
     what,
@@ -110,7 +125,7 @@ export const firstFramesText = ({ publish, join, both, withoutServer }: FirstFra
     `${fixed(percentile(values, 0.9))} ms`,
     fixed(percentile(values, 0.5) / reference, 2),
   ]
-  const isMet = [publish, join, both].every((values) => percentile(values, 0.5) <= AIM_MS)
+  const isMet = [publish, early, join, both].every((values) => percentile(values, 0.5) <= AIM_MS)
   return [
     '### The first frame',
     'Two Chromium pages on this machine with a camera of 640 × 360 that is none, over the SDK and the real program, from the call of `publish` or `join` until the other’s first picture is decoded and can be drawn (`loadeddata`). ' +
@@ -119,7 +134,8 @@ export const firstFramesText = ({ publish, join, both, withoutServer }: FirstFra
       ['', 'rounds', 'p50', 'p90', 'p50 / reference'],
       [
         row('both are on video, one publishes', publish),
-        row('one publishes, the other joins', join),
+        row('one has published for a second, the other joins', early),
+        row('one has published for five seconds and more, the other joins', join),
         row('one publishes and the other joins, at once', both),
         row('reference: without a server', withoutServer),
       ],

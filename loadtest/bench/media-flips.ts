@@ -7,9 +7,10 @@ import { monotonicMs, speak } from './media-traffic.ts'
 
 const AIM_MS = 50
 /** Long enough to see what comes late, short enough for many. */
-const PHASES = { night: 0.5, day: 0.5 }
+const PHASES = { night: 0.4, day: 0.4 }
 const DAY = { night: 0.2, day: 3_600 }
-const TOWN = { players: 6, spectators: 0, streams: [VIDEO_500, AUDIO_40] }
+/** Two of eight are of the mafia and see each other by night: their tracks flow on, and only the citizens' consumers stop. */
+const TOWN = { players: 8, spectators: 0, streams: [VIDEO_500, AUDIO_40] }
 
 export interface FlipsPlan {
   flips: number
@@ -104,7 +105,7 @@ export const flipsText = (
   ]
   return [
     '### Policy flip',
-    `${rooms.flipping} rooms of \`mafia\` with six players each, in which night falls every second, beside ${rooms.others} in which it is always day; everyone sends video (500 kbit/s) and sound (40 kbit/s). ` +
+    `${rooms.flipping} rooms of \`mafia\` with eight players each, in which day and night take ${PHASES.day} s, beside ${rooms.others} in which it is always day; everyone sends video (500 kbit/s) and sound (40 kbit/s). ` +
       'From the night’s event (`at`, whole milliseconds, before it is durable), and from its policy’s arrival at the node, until the last forbidden packet came to a citizen, of all citizens of the room, as the receiver’s ' +
       `socket was read; 0 where none came any more. The receivers’ own loop was up to ${fixed(lag, 1)} ms late (p99), which is in these times.`,
     table(
