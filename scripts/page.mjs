@@ -61,8 +61,9 @@ export const pageReady = (root) =>
 export const buildPage = async (root, node, working) => {
   const hash = pageHash(root)
   const cache = join(root, '.cache')
-  const fresh = join(cache, 'page')
-  const old = join(cache, 'page-old')
+  // Of its own: tests of several files may find at once that the page is not as the sources are.
+  const fresh = join(cache, `page-${process.pid}`)
+  const old = join(cache, `page-old-${process.pid}`)
   const dist = join(root, 'web', 'dist')
   mkdirSync(cache, { recursive: true })
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js')
