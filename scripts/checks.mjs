@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { CHROMIUM, FIREFOX, findOrInstall } from './browsers.mjs'
 import { run } from './child.mjs'
 import { findOrBuildK6 } from './k6.mjs'
 import { prepareMediaWorker } from './media-worker/prepare.mjs'
 import { orSayWhy, Problem } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
+import { CHROMIUM, COTURN, FIREFOX, findOrInstall } from './test-programs.mjs'
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
@@ -23,12 +23,13 @@ const TOOLS = [
 export const runChecks = async (vitestArgs) => {
   const ready = await orSayWhy(async () => {
     const { node } = await setUp()
-    // Before the browsers: both use apt-get, and this waits for one in the background.
+    // Before the programs for tests: both use apt-get, and this waits for one in the background.
     await prepareMediaWorker(ROOT, process.env, console.error)
     return {
       node,
       chromium: await findOrInstall(CHROMIUM, console.error),
-      firefox: await firefoxIfAny(console.error),
+      firefox: await ifAny(FIREFOX, console.error),
+      turnserver: await ifAny(COTURN, console.error),
     }
   })
   if (ready === null) return
@@ -37,6 +38,7 @@ export const runChecks = async (vitestArgs) => {
     ...process.env,
     MADANG_CHROMIUM: ready.chromium,
     MADANG_FIREFOX: ready.firefox ?? '',
+    MADANG_TURNSERVER: ready.turnserver ?? '',
     PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
   }
   const counts = []
@@ -60,16 +62,17 @@ const startBuildingK6 = () => {
 }
 
 /**
- * The Firefox to test with; null where there is none and none can be installed, as on Ubuntu, which has it as a snap only.
+ * A program to test with; null where there is none and none can be installed, as Firefox on Ubuntu, which has it as a snap only.
  * Its tests are then skipped, and counted so.
+ * @param {import('./test-programs.mjs').TestProgram} program
  * @param {(line: string) => void} say
  */
-const firefoxIfAny = async (say) => {
+const ifAny = async (program, say) => {
   try {
-    return await findOrInstall(FIREFOX, say)
+    return await findOrInstall(program, say)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    say(`Tests in Firefox are skipped. ${error.message}`)
+    say(`Skipped: ${program.tests}. ${error.message}`)
     return null
   }
 }

@@ -4,18 +4,21 @@ import { run } from './child.mjs'
 import { Problem } from './problem.mjs'
 
 /**
- * @typedef {object} Browser A browser that tests drive
+ * @typedef {object} TestProgram A program that tests run
  * @property {string} name for people, and of its package at Debian
+ * @property {string} tests what it is for, for people
  * @property {string} variable the environment variable that names another one
  * @property {readonly string[]} programs
  * @property {readonly string[]} folders where it may be beside PATH
+ * @property {string} [service] what its package would start at once, and at each boot
  */
 
 const FOLDERS = ['/usr/bin', '/usr/local/bin', '/snap/bin']
 
-/** @type {Browser} */
+/** @type {TestProgram} */
 export const CHROMIUM = {
   name: 'chromium',
+  tests: 'browser tests',
   variable: 'MADANG_CHROMIUM',
   programs: [
     'chromium',
@@ -29,40 +32,53 @@ export const CHROMIUM = {
   folders: [...FOLDERS, '/Applications/Google Chrome.app/Contents/MacOS', '/Applications/Chromium.app/Contents/MacOS'],
 }
 
-/** @type {Browser} */
+/** @type {TestProgram} */
 export const FIREFOX = {
   name: 'firefox-esr',
+  tests: 'tests in Firefox',
   variable: 'MADANG_FIREFOX',
   programs: ['firefox-esr', 'firefox'],
   folders: [...FOLDERS, '/Applications/Firefox.app/Contents/MacOS'],
 }
 
+/** @type {TestProgram} */
+export const COTURN = {
+  name: 'coturn',
+  tests: 'tests of video through TURN',
+  variable: 'MADANG_TURNSERVER',
+  programs: ['turnserver'],
+  folders: FOLDERS,
+  service: 'coturn.service',
+}
+
 /**
- * The program of a browser, installed with apt-get where there is none and this is root on Debian or Ubuntu. Its variable
- * names another one. Throws Problem where there is none.
- * @param {Browser} browser
+ * Where a program is, installed with apt-get where it is not and this is root on Debian or Ubuntu. Its variable names
+ * another one. Throws Problem where there is none.
+ * @param {TestProgram} program
  * @param {(line: string) => void} say
  * @returns {Promise<string>}
  */
-export const findOrInstall = async (browser, say) => {
-  const { name, variable } = browser
-  const found = find(browser)
+export const findOrInstall = async (program, say) => {
+  const { name, tests, variable, service } = program
+  const found = find(program)
   if (found !== null) return found
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
     throw new Problem(
-      `Browser tests need ${name}: install it (Debian: sudo apt-get install ${name}), or name one in ${variable}.`,
+      `No ${name} for ${tests}: install it (Debian: sudo apt-get install ${name}), or name one in ${variable}.`,
     )
-  say(`Installing ${name} for the browser tests (apt-get, once) …`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await aptGet(['update', '-qq'], env, browser)
-  await aptGet(['install', '-y', '-qq', '--no-install-recommends', name], env, browser)
-  const installed = find(browser)
+  say(`Installing ${name} for ${tests} (apt-get, once) …`)
+  await runOrSayWhy('apt-get', ['update', '-qq'], program)
+  // Tests start it themselves: nobody asked for a service. Without systemd, Debian's is off.
+  if (service !== undefined && existsSync('/run/systemd/system'))
+    await runOrSayWhy('systemctl', ['mask', service], program)
+  await runOrSayWhy('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], program)
+  const installed = find(program)
   if (installed === null) throw new Problem(`apt-get installed no ${name}: install one, or name it in ${variable}.`)
   return installed
 }
 
 /**
- * @param {Browser} browser
+ * @param {TestProgram} program
  * @returns {string | null}
  */
 const find = ({ variable, programs, folders }) => {
@@ -86,14 +102,15 @@ const isExecutable = (path) => {
 }
 
 /**
+ * @param {string} command
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env
- * @param {Browser} browser
+ * @param {TestProgram} program
  */
-const aptGet = async (args, env, { name, variable }) => {
-  const { code, stderr } = await run('apt-get', args, { cwd: '/', env, stdout: 'ignore', stderr: 'pipe' })
+const runOrSayWhy = async (command, args, { name, tests, variable }) => {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const { code, stderr } = await run(command, args, { cwd: '/', env, stdout: 'ignore', stderr: 'pipe' })
   if (code !== 0)
     throw new Problem(
-      `apt-get ${args[0]} failed (${stderr.trim().split('\n').at(-1)}). Install ${name}, or name one in ${variable}.`,
+      `${command} ${args[0]} failed (${stderr.trim().split('\n').at(-1)}). Install ${name} for ${tests}, or name one in ${variable}.`,
     )
 }
