@@ -16,7 +16,7 @@ export const ANSWERS_KEPT = 256
 export const INCOMING_BPS = 6_000_000
 /** Whoever sends more than this for `OVER_SAMPLES` samples does not listen: the peer ends. */
 export const TOO_MUCH_BPS = 2 * INCOMING_BPS
-export const OVER_SAMPLES = 3
+export const OVER_SAMPLES = 2
 /** Where the estimate of a receiver's bandwidth begins: the smallest pictures of a full table come at once, and a slow line is not flooded. */
 export const OUTGOING_START_BPS = 2_000_000
 
