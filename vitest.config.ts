@@ -7,6 +7,7 @@ const ALONE = ['loadtest/compare/compare.test.ts', 'test/media/*.test.ts']
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Most of the time tests wait. Left to itself, vitest keeps a core free: on two, every file would wait for the one before it.
     maxWorkers: availableParallelism() + 1,
     projects: [

@@ -21,6 +21,7 @@ const start = async (options: Partial<AdminOptions> = {}): Promise<Admin> => {
     isReady: () => true,
     metrics,
     status: () => ({ durability: 'memory' }),
+    media: async (room) => (room === 'r1' ? { consumers: [] } : null),
     ...options,
   })
   open.push(admin)
@@ -73,6 +74,13 @@ test('/admin asks for the token where there is one', async () => {
     status: 200,
     body: '{"durability":"memory"}\n',
   })
+})
+
+test('/admin/media/ROOM tells what a room’s video carries, or that there is none', async () => {
+  const { port } = await start()
+  expect(await get(port, '/admin/media/r1')).toMatchObject({ status: 200, body: '{"consumers":[]}\n' })
+  expect((await get(port, '/admin/media/r2')).status).toBe(404)
+  expect((await get(port, '/admin/media/')).status).toBe(404)
 })
 
 test('without a token, /admin answers local tools and no web page', async () => {

@@ -18,6 +18,8 @@ export interface AdminOptions {
   metrics: Registry
   /** What `GET /admin/status` answers: JSON, without names or secrets. */
   status: () => object
+  /** What `GET /admin/media/ROOM` answers: JSON; null where there is no video in that room here. */
+  media: (room: string) => Promise<object | null>
 }
 
 export interface Admin {
@@ -84,6 +86,13 @@ const answer = async (options: AdminOptions, request: IncomingMessage, response:
     if (refusal !== null) return send(response, refusal.status, 'text/plain', `${refusal.reason}\n`)
   }
   if (!isRead) return send(response, 405, 'text/plain', 'GET only\n')
+  const mediaRoom = /^\/admin\/media\/([\w-]{1,64})$/.exec(path)?.[1]
+  if (mediaRoom !== undefined) {
+    const consumers = await options.media(mediaRoom)
+    return consumers === null
+      ? send(response, 404, 'text/plain', `no video in room ${mediaRoom} here\n`)
+      : send(response, 200, 'application/json', `${JSON.stringify(consumers)}\n`)
+  }
   switch (path) {
     case '/healthz':
       return send(response, 200, 'text/plain', 'ok\n')
@@ -96,7 +105,12 @@ const answer = async (options: AdminOptions, request: IncomingMessage, response:
     case '/admin/status':
       return send(response, 200, 'application/json', `${JSON.stringify(options.status())}\n`)
     default:
-      return send(response, 404, 'text/plain', 'not found: /healthz, /readyz, /metrics and /admin/status are here\n')
+      return send(
+        response,
+        404,
+        'text/plain',
+        'not found: /healthz, /readyz, /metrics, /admin/status and /admin/media/ROOM are here\n',
+      )
   }
 }
 

@@ -40,6 +40,10 @@ export const compose: Compose = async (surroundings) => {
       url: urlOf(config, server.port),
       isReady: () => server.isReady(),
       status: () => ({ durability: storage.durability, ...own.rooms.counts(), media: node.counts() }),
+      media: async (room) => {
+        const consumers = await node.audit(room)
+        return consumers && { consumers }
+      },
       async stop() {
         await server.drain()
         await node.close()

@@ -19,6 +19,8 @@ export interface Running {
   isReady(): boolean
   /** For `GET /admin/status`. */
   status(): object
+  /** For `GET /admin/media/ROOM`. */
+  media(room: string): Promise<object | null>
   /** Tells clients to come back, lets appends in flight finish, hands over and closes. */
   stop(): Promise<void>
 }

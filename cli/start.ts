@@ -34,6 +34,7 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
       isReady: () => !isStopping && running?.isReady() === true,
       metrics,
       status: () => running?.status() ?? {},
+      media: async (room) => (await running?.media(room)) ?? null,
     })
     running = await compose({ config, log, metrics, clock: realClock, chance: realChance })
   } catch (error) {

@@ -3,6 +3,7 @@ import type { EngineId, MediaBeat, MediaCall, MediaNodeId, Message, ToEngine, To
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { auditOf, type ConsumerAudit } from './audit.ts'
 import { type OpenLink, openWebRtc } from './link.ts'
 import { answerOf } from './refusals.ts'
 import type { Report } from './report.ts'
@@ -85,6 +86,12 @@ export class MediaNode {
       bitrateIn: peers.reduce((total, { bitrate }) => total + bitrate.in, 0),
       bitrateOut: peers.reduce((total, { bitrate }) => total + bitrate.out, 0),
     }
+  }
+
+  /** What the consumers of a room here carry; null where the room is not here. */
+  async audit(room: string): Promise<ConsumerAudit[] | null> {
+    const here = this.#rooms.get(room)
+    return here === undefined ? null : auditOf(here.stage)
   }
 
   /** Gives up all rooms, whose peers are told to join again elsewhere, and ends the workers; resolves once their processes have ended. */

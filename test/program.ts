@@ -30,7 +30,8 @@ export const startMadang = async (
   args: readonly string[],
   { env = {}, port = 0 }: { env?: Record<string, string>; port?: number } = {},
 ): Promise<Program> => {
-  const child = spawn(process.execPath, [CLI, 'start', '--port', String(port), '--admin-port', '0', ...args], {
+  const adminPort = args.includes('--admin-port') ? [] : ['--admin-port', '0']
+  const child = spawn(process.execPath, [CLI, 'start', '--port', String(port), ...adminPort, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

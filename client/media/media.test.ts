@@ -286,10 +286,11 @@ describe('what is received', () => {
 
 describe('tiles', () => {
   test('a layer is asked for by the width of the tile, once it settled, and not again near a limit', async () => {
-    const { node, media, clock } = await joined(trackOf('ben', 'camera'))
+    const { node, media, clock, rtc } = await joined(trackOf('ben', 'camera'))
     const layers = (): unknown[] => node.of('layers').map(({ spatial }) => spatial)
     media.show('ben', 'camera', 300)
     await clock.advance(20)
+    rtc.peer.receivers[0]?.track.dispatchEvent(new Event('unmute'))
     expect(layers()).toEqual([0])
     for (const width of [500, 600, 700]) media.show('ben', 'camera', width)
     await clock.advance(300)
@@ -302,6 +303,17 @@ describe('tiles', () => {
     media.show('ben', 'camera', 1_280)
     await clock.advance(300)
     expect(layers()).toEqual([0, 1, 2])
+  })
+
+  test('a camera begins with its smallest layer, so that the first picture comes soonest, however large the tile is', async () => {
+    const { node, media, clock, rtc } = await joined(trackOf('ben', 'camera'))
+    const layers = (): unknown[] => node.of('layers').map(({ spatial }) => spatial)
+    media.show('ben', 'camera', 1_280)
+    await clock.advance(300)
+    expect(layers()).toEqual([0])
+    rtc.peer.receivers[0]?.track.dispatchEvent(new Event('unmute'))
+    await clock.advance(20)
+    expect(layers()).toEqual([0, 2])
   })
 
   test('what nobody looks at is suspended after a short while, and resumed at once', async () => {

@@ -19,7 +19,13 @@ interface Consumer {
   /** What the server was asked for last. */
   on: boolean
   layer: Layer | null
+  /** Something came of it. */
+  arrived: boolean
 }
+
+/** The smallest layer: a camera begins with it, so that the first picture comes soonest. */
+const FIRST: Layer = 0
+const LARGEST: Layer = 2
 
 /**
  * One track of somebody else, from the first time that it is granted. Compares what is with what is wanted and does the next thing, one at
@@ -132,19 +138,24 @@ export class Subscription {
       await this.#limit.run(() => this.#consume())
       return true
     }
-    const { on, layer } = this.#tiles.look(this.#track.player, this.#track.source)
-    if (consumer.layer !== layer && on && layer !== null && this.#track.source === 'camera') {
+    const look = this.#tiles.look(this.#track.player, this.#track.source)
+    const layer = consumer.arrived ? (look.layer ?? LARGEST) : FIRST
+    const calls: Promise<unknown>[] = []
+    if (consumer.layer !== layer && look.on && this.#track.source === 'camera') {
       consumer.layer = layer
-      await signals.layers(consumer.id, layer)
-    } else if (consumer.on !== on) {
-      await (on ? signals.resume(consumer.id) : signals.suspend(consumer.id))
-      consumer.on = on
-      if (on) this.#ready ??= this.#line.clock.now()
-    } else {
-      this.#attempts = 0
-      return false
+      calls.push(signals.layers(consumer.id, layer))
     }
-    return true
+    if (consumer.on !== look.on) calls.push(this.#turn(consumer, look.on))
+    await Promise.all(calls)
+    if (calls.length === 0) this.#attempts = 0
+    return calls.length > 0
+  }
+
+  async #turn(consumer: Consumer, on: boolean): Promise<void> {
+    const { signals, clock } = this.#line
+    await (on ? signals.resume(consumer.id) : signals.suspend(consumer.id))
+    consumer.on = on
+    if (on) this.#ready ??= clock.now()
   }
 
   async #consume(): Promise<void> {
@@ -155,11 +166,14 @@ export class Subscription {
     if (!this.#line.live || this.#closed) return
     const receiver = await rtc.receive(consumed, streamOf(this.#track))
     if (!this.#line.live || this.#closed) return receiver.close()
+    const consumer = { id: consumed.consumer, receiver, on: false, layer: null, arrived: false }
     receiver.track.addEventListener('unmute', () => {
       this.#arrived ??= clock.now()
+      consumer.arrived = true
+      this.sync()
     })
     receiver.track.enabled = this.#granted
-    this.#consumer = { id: consumed.consumer, receiver, on: false, layer: null }
+    this.#consumer = consumer
     this.#changed()
   }
 

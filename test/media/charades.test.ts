@@ -55,7 +55,8 @@ test('P4: through charades of five and one who watches, all are seen; while some
   await enter(eve, room, 'spectator')
   for (const player of players) await publish(player)
   await eve.frame.evaluate(() => seat.room.media.join())
-  const flows = (phase: string, allowed: Allowed<Player>) => expectFlows(phase, everyone, players, allowed)
+  const flows = (phase: string, allowed: Allowed<Player>) =>
+    expectFlows(phase, everyone, players, allowed, () => studio.carried(room))
 
   await flows('open', everybody)
   await host.frame.evaluate(() => seat.room.start())
@@ -71,5 +72,7 @@ test('P4: through charades of five and one who watches, all are seen; while some
   for (const { frame } of gone) await frame.evaluate(() => seat.room.leave())
   const here = (all: readonly Player[]) => all.filter((player) => !gone.includes(player))
   await phaseIs(here(everyone), 'over')
-  await expectFlows(`over, ${last?.name} alone in the team`, here(everyone), here(players), everybody)
+  await expectFlows(`over, ${last?.name} alone in the team`, here(everyone), here(players), everybody, () =>
+    studio.carried(room),
+  )
 })

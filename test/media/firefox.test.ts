@@ -35,7 +35,7 @@ test.skipIf(firefox === null)(
     await own.evaluate((room) => seat.enter(room), room)
     const everyone = [ann, bob, fay]
     for (const each of everyone) await publish(each)
-    await expectFlows('a Firefox among them', everyone, everyone, everybody)
+    await expectFlows('a Firefox among them', everyone, everyone, everybody, () => studio.carried(room))
   },
   180_000,
 )

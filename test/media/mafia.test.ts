@@ -46,7 +46,8 @@ test('P4: through a whole mafia of eight and one who watches, sound and picture 
   await enter(eve, room, 'spectator')
   for (const player of players) await publish(player)
   await eve.frame.evaluate(() => seat.room.media.join())
-  const flows = (phase: string, allowed: Allowed<Player>) => expectFlows(phase, everyone, players, allowed)
+  const flows = (phase: string, allowed: Allowed<Player>) =>
+    expectFlows(phase, everyone, players, allowed, () => studio.carried(room))
 
   await flows('open', everybody)
   await host.frame.evaluate(() => seat.room.start())

@@ -20,8 +20,6 @@ export interface Received {
   readonly arrived: readonly Arrived[]
   /** Bytes of all that came over the network on the connections for receiving, whatever it was. */
   readonly total: number
-  /** Bytes that the server's consumers sent, of what it lets flow now; by player and source. */
-  readonly sent: readonly { readonly player: string; readonly source: string; readonly bytes: number }[]
   /** What the page is given to show. */
   readonly shown: readonly { readonly player: string; readonly camera: boolean; readonly microphone: boolean }[]
 }
@@ -123,7 +121,6 @@ class Seat {
 
   async received(): Promise<Received> {
     const { media } = this.room
-    const { receive } = await media.stats()
     let total = 0
     for (const connection of connections.filter(isReceiving))
       for (const stats of (await connection.getStats()).values())
@@ -131,9 +128,6 @@ class Seat {
     return {
       arrived: await this.arrived(),
       total,
-      sent: receive.flatMap(({ player, source, server }) =>
-        server === null ? [] : [{ player, source, bytes: server.bytes }],
-      ),
       shown: [...media.streams.current].map(([player, { camera, microphone }]) => ({ player, camera, microphone })),
     }
   }

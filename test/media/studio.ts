@@ -8,6 +8,7 @@ import { afterAll, afterEach } from 'vitest'
 import type { Role, RoomId } from '../../protocol/frames.ts'
 import { startChromium } from '../browser/chromium.ts'
 import { type ProgramOfFile, programOfThisFile } from '../wire/program.ts'
+import { freePort } from '../wire/start.ts'
 
 /** Cameras and microphones that are none, and whose sound plays without anybody's click. */
 const DEVICES = [
@@ -43,12 +44,22 @@ export interface Player extends Viewer {
   readonly frame: Frame
 }
 
+/** What a consumer of the server has sent so far, as `GET /admin/media/ROOM` tells. */
+export interface Carried {
+  readonly viewer: string
+  readonly player: string
+  readonly source: string
+  readonly bytes: number
+}
+
 export interface Studio {
   readonly program: ProgramOfFile
   /** Where the pages of players are: `/seat`. */
   readonly origin: string
   /** A page for frames, closed after the test. */
   page(): Promise<Page>
+  /** All that the consumers of a room have sent, also those that the rules hold back now. */
+  carried(room: RoomId): Promise<readonly Carried[]>
   /** Somebody who sits in a frame of the page. */
   sit(page: Page, name: string): Promise<Player>
 }
@@ -61,7 +72,8 @@ export const studioOfThisFile = async (...args: readonly string[]): Promise<Stud
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close()
   })
-  const program = await programOfThisFile('--origins', origin, '--rate', '1000', ...args)
+  const adminPort = String(await freePort())
+  const program = await programOfThisFile('--admin-port', adminPort, '--origins', origin, '--rate', '1000', ...args)
   return {
     program,
     origin,
@@ -69,6 +81,11 @@ export const studioOfThisFile = async (...args: readonly string[]): Promise<Stud
       const page = await browser.newPage()
       await page.goto(origin)
       return page
+    },
+    async carried(room) {
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/admin/media/${room}`)
+      const { consumers } = (await answer.json()) as { consumers: Carried[] }
+      return consumers
     },
     async sit(page, name) {
       await page.evaluate((name) => {

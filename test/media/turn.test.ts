@@ -20,7 +20,7 @@ test.skipIf(TURNSERVER === null)(
     const room = await ann.frame.evaluate(() => seat.session.create('mafia'))
     for (const each of players) await enter(each, room)
     for (const each of players) await publish(each)
-    await expectFlows('through TURN', players, players, everybody)
+    await expectFlows('through TURN', players, players, everybody, () => studio.carried(room))
     for (const { frame } of players) {
       const paths = await frame.evaluate(() => seat.pathsInUse())
       expect(paths.map(({ near, protocol }) => ({ near, protocol }))).toEqual([
