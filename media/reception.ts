@@ -49,9 +49,10 @@ export class Reception {
     return this.consumer.setPreferredLayers(layers)
   }
 
-  close(): void {
+  /** `isOver`: its track has ended, and the worker has ended the consumer with it. */
+  close(isOver: boolean): void {
     this.#worker.consumers--
-    this.consumer.close()
+    if (!isOver) this.consumer.close()
   }
 
   /** Requests reach the worker in the order in which they are made here, also those that are not waited for. */

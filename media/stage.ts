@@ -237,7 +237,7 @@ export class Stage {
   #drop(reception: Reception): void {
     this.consumers.delete(reception.id)
     this.peers.get(reception.peer)?.receptions.delete(reception.id)
-    reception.close()
+    reception.close(!this.tracks.has(reception.track))
   }
 
   #forget(track: Track): void {
