@@ -12,10 +12,11 @@ const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```ts
 )
 const [rules = '', app = ''] = blocks
 
-// Inside the checkout, so that `madang/rules` and the packages are found as in a project that depends on Madang.
+// Inside the checkout, so that `madang/rules` and the packages are found as in a project that depends on Madang; where no other test looks.
 let folder = ''
 beforeAll(() => {
-  folder = mkdtempSync(join(ROOT, 'test', 'readme-'))
+  mkdirSync(join(ROOT, '.cache'), { recursive: true })
+  folder = mkdtempSync(join(ROOT, '.cache', 'readme-'))
   mkdirSync(join(folder, 'games', 'race'), { recursive: true })
   writeFileSync(join(folder, 'games', 'race', 'rules.ts'), rules)
 })
