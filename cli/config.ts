@@ -1,8 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import type { IceServer } from '../media/signalling.ts'
 import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
-import { type IceServer, readIceServers } from './ice-servers.ts'
+import { readIceServers } from './ice-servers.ts'
 
 const ROLES = ['gateway', 'engine', 'media'] as const
 const DURABILITIES = ['memory', 'sqlite-full', 'jetstream-r1', 'jetstream-r3', 'jetstream-r3-fsync'] as const

@@ -1,11 +1,5 @@
 import { z } from 'zod'
-
-/** A STUN or TURN server that clients are told. */
-export interface IceServer {
-  urls: string
-  username?: string
-  credential?: string
-}
+import type { IceServer } from '../media/signalling.ts'
 
 const FORM =
   'stun:HOST and turn:USER:CREDENTIAL@HOST with commas between, or a JSON array of {urls, username, credential}'

@@ -10,11 +10,11 @@ import { KIND_OF } from './sources.ts'
 import type { Stage } from './stage.ts'
 import { statsOf } from './stats.ts'
 
-/** STUN or TURN servers that clients are told. */
+/** A STUN or TURN server that clients are told. */
 export interface IceServer {
-  urls: string | string[]
-  username?: string | undefined
-  credential?: string | undefined
+  urls: string
+  username?: string
+  credential?: string
 }
 
 /** Whose call it is, and where. */

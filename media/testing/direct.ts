@@ -1,6 +1,7 @@
 import type { Consumer, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types'
 import { realClock } from '../../cli/real.ts'
 import type { OpenLink } from '../link.ts'
+import { linkWithoutHandshake } from './link.ts'
 
 const VP8 = 101
 const OPUS = 100
@@ -44,18 +45,7 @@ export class DirectLinks {
         this.onPacket(consumer.id)
       })
     })
-    return {
-      transport,
-      offer: {
-        id: transport.id,
-        iceParameters: { usernameFragment: 'u', password: 'p' },
-        iceCandidates: [],
-        dtlsParameters: { fingerprints: [] },
-      },
-      connect: async () => {},
-      restart: async () => ({ usernameFragment: 'u', password: 'p' }),
-      measure: async () => ({ in: 0, out: 0 }),
-    }
+    return linkWithoutHandshake(transport)
   }
 
   received(consumer: string): number {

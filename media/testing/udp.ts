@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import type { OpenLink } from '../link.ts'
+import { linkWithoutHandshake } from './link.ts'
 
 const IP = '127.0.0.1'
 
@@ -25,18 +26,7 @@ export class UdpLinks {
     })
     if (direction === 'send') this.inlets.push(transport.tuple.localPort)
     else await transport.connect({ ip: IP, port: this.#socket.address().port })
-    return {
-      transport,
-      offer: {
-        id: transport.id,
-        iceParameters: { usernameFragment: 'u', password: 'p' },
-        iceCandidates: [],
-        dtlsParameters: { fingerprints: [] },
-      },
-      connect: async () => {},
-      restart: async () => ({ usernameFragment: 'u', password: 'p' }),
-      measure: async () => ({ in: 0, out: 0 }),
-    }
+    return linkWithoutHandshake(transport)
   }
 
   send(inlet: number, packet: Buffer): void {

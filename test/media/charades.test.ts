@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { Room } from '../../client/client.ts'
 import type charades from '../../games/charades/rules.ts'
 import { type Allowed, expectFlows } from './flows.ts'
-import { enter, type Player, publish, studioOfThisFile } from './studio.ts'
+import { type Player, studioOfThisFile } from './studio.ts'
+import { tableOf } from './table.ts'
 
 const studio = await studioOfThisFile()
 
@@ -43,20 +44,9 @@ const partsOf = async (players: readonly Player[]): Promise<Parts> => {
 test('P4: through charades of five and one who watches, all are seen; while somebody acts, nobody hears the performer, and the team that knows the word is heard by itself', {
   timeout: 300_000,
 }, async () => {
-  const page = await studio.page()
-  const players: Player[] = []
-  for (const name of ['Ann', 'Bob', 'Cho', 'Dan', 'Eli']) players.push(await studio.sit(page, name))
-  const eve = await studio.sit(page, 'Eve')
-  const everyone = [...players, eve]
-  const [host = expect.fail()] = players
+  const names = ['Ann', 'Bob', 'Cho', 'Dan', 'Eli']
   const options = { turn: 600, ready: 120, rounds: 1 }
-  const room = await host.frame.evaluate((options) => seat.session.create('charades', options), options)
-  for (const player of players) await enter(player, room)
-  await enter(eve, room, 'spectator')
-  for (const player of players) await publish(player)
-  await eve.frame.evaluate(() => seat.room.media.join())
-  const flows = (phase: string, allowed: Allowed<Player>) =>
-    expectFlows(phase, everyone, players, allowed, () => studio.carried(room))
+  const { host, players, everyone, room, flows } = await tableOf(studio, 'charades', options, names)
 
   await flows('open', everybody)
   await host.frame.evaluate(() => seat.room.start())

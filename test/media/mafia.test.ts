@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Room } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
-import { type Allowed, expectFlows } from './flows.ts'
-import { enter, type Player, publish, studioOfThisFile } from './studio.ts'
+import type { Allowed } from './flows.ts'
+import { type Player, studioOfThisFile } from './studio.ts'
+import { tableOf } from './table.ts'
 
 const studio = await studioOfThisFile()
 
@@ -34,20 +35,8 @@ const byDay = ({ alive }: Town): Allowed<Player> => ({ see: () => true, hear: (_
 test('P4: through a whole mafia of eight and one who watches, sound and picture flow between those whom the rules let see and hear each other, and nothing flows between others', {
   timeout: 300_000,
 }, async () => {
-  const page = await studio.page()
-  const players: Player[] = []
-  for (const name of ['Ann', 'Bob', 'Cho', 'Dan', 'Eli', 'Fay', 'Gus', 'Hal'])
-    players.push(await studio.sit(page, name))
-  const eve = await studio.sit(page, 'Eve')
-  const everyone = [...players, eve]
-  const [host = expect.fail()] = players
-  const room = await host.frame.evaluate(() => seat.session.create('mafia', { night: 3600, day: 3600 }))
-  for (const player of players) await enter(player, room)
-  await enter(eve, room, 'spectator')
-  for (const player of players) await publish(player)
-  await eve.frame.evaluate(() => seat.room.media.join())
-  const flows = (phase: string, allowed: Allowed<Player>) =>
-    expectFlows(phase, everyone, players, allowed, () => studio.carried(room))
+  const names = ['Ann', 'Bob', 'Cho', 'Dan', 'Eli', 'Fay', 'Gus', 'Hal']
+  const { host, players, everyone, flows } = await tableOf(studio, 'mafia', { night: 3600, day: 3600 }, names)
 
   await flows('open', everybody)
   await host.frame.evaluate(() => seat.room.start())
