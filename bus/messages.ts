@@ -176,6 +176,8 @@ export interface ToldItem {
   id: number
   /** What was asked for, or why there is no answer to it: a frozen room. */
   value: Told | { refused: { code: ErrorCode; message: string } }
+  /** With a list of rooms, which are this engine's own: the list is whole once so many engines have told theirs. Absent: it is whole. */
+  share?: { engine: EngineId; engines: number }
 }
 
 export type MediaNodeId = string
@@ -293,8 +295,50 @@ export interface MediaBeat {
   load: number
 }
 
+/** Every gateway says this to all engines once a second. One that says nothing for 3 s is gone, and so are its connections. */
+export interface GatewayBeat {
+  kind: 'gateway-beat'
+  gateway: GatewayId
+}
+
+/**
+ * Every engine says this to all gateways once a second, and at once when it takes over partitions: which it owns, and since
+ * which epoch. A gateway attaches its members of a partition again whose epoch it did not know.
+ */
+export interface EngineBeat {
+  kind: 'engine-beat'
+  engine: EngineId
+  /** Partition and epoch, one after the other: [3, 17, 9, 12] is partition 3 since 17 and 9 since 12. */
+  owns: readonly number[]
+}
+
+/** Every engine says this to all engines once a second and when it changes: its public rooms with a free seat. */
+export interface Seats {
+  kind: 'seats'
+  engine: EngineId
+  rooms: readonly SeatsOfRoom[]
+}
+
+export interface SeatsOfRoom {
+  room: RoomId
+  game: string
+  /** Of the rules that it runs on. */
+  rules: string
+  options: unknown
+  players: number
+  free: number
+}
+
 const REQUESTS: readonly string[] = ['command', 'attach', 'detach', 'read', 'ask'] satisfies Request['kind'][]
 
 export const isRequest = (message: Message): message is Request => REQUESTS.includes(message.kind)
 
-export type Message = Request | Envelope | ToMediaNode | ToEngine | MediaBeat
+export type Message =
+  | Request
+  | Envelope
+  | ToMediaNode
+  | ToEngine
+  | MediaBeat
+  | GatewayBeat
+  | EngineBeat
+  | Seats

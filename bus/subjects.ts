@@ -23,3 +23,9 @@ export const mediaNodeSubject = (node: string): string => `media.${node}`
 export const engineSubject = (engine: string): string => `engine.${engine}`
 /** Where media nodes say that they are there; every engine listens. */
 export const MEDIA_NODES_SUBJECT = 'media-nodes'
+/** Where gateways say that they are there; every engine listens. */
+export const GATEWAYS_SUBJECT = 'gateways'
+/** Where engines say what they own; every gateway listens. */
+export const ENGINES_SUBJECT = 'engines'
+/** Where engines say which of their public rooms have seats; every engine listens. */
+export const SEATS_SUBJECT = 'seats'

@@ -97,7 +97,7 @@ export interface RoomIndex {
   index(room: RoomId): Promise<IndexRow | null>
   /** Rows in order of room id, at most `limit` after `after`. */
   listIndex(
-    filter: { status?: RoomStatus; game?: string; public?: boolean },
+    filter: { status?: RoomStatus; game?: string; public?: boolean; partitions?: ReadonlySet<number> },
     after: RoomId | '',
     limit: number,
   ): Promise<IndexRow[]>

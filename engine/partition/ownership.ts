@@ -1,0 +1,28 @@
+/** What an engine does about the partitions that it comes to own or has to give up. */
+export interface Owner {
+  /** These are this engine's from now on; `epoch` is above that of every earlier owner. */
+  own(partitions: ReadonlyMap<number, number>): void
+  /** Ends the work on a partition in order; resolves once nothing of it will be written any more. */
+  release(partition: number): Promise<void>
+  /** Another engine owns it already: it is forgotten at once. */
+  lose(partition: number): void
+}
+
+/** Which partitions an engine owns, and whether it can be sure of it. */
+export interface Ownership {
+  /** Begins to own. Resolves once what is there is known. */
+  start(owner: Owner): Promise<void>
+  /**
+   * True while no other engine can have taken over a partition of this one. Else the engine answers nothing that shows
+   * state: it may have been paused or cut off.
+   */
+  readonly isSure: boolean
+  /** Resolves once `isSure` is true again, and what was lost meanwhile has been taken away through `lose`. */
+  sure(): Promise<void>
+  /** Engines that are there, this one too. */
+  readonly engines: number
+  /** Hands all partitions over, each after its `release`, to those engines that stay. Rejects never. */
+  leave(): Promise<void>
+  /** Stops at once, as a crash would. */
+  abandon(): void
+}
