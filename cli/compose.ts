@@ -27,7 +27,7 @@ export const compose: Compose = async (surroundings) => {
     const keys = config.durability === 'memory' ? passingKeys(chance) : openKeys(config.data, chance)
     const bus = localBus({ onError: (err, subject) => log.error({ err, subject }, 'a listener on the bus failed') })
     const report: Report = (level, message, fields) => log[level](fields, message)
-    const own = await Engine.start({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
+    const own = await Engine.startAlone({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
     engine = own
     const node = await startMedia(surroundings, bus)
     media = node

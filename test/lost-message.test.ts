@@ -80,7 +80,7 @@ const start = async (loses: number): Promise<World> => {
   const bus = new LosingBus(loses, clock)
   const chance = seededChance(7)
   const clusterKey = new Uint8Array(32)
-  const engine = await Engine.start({
+  const engine = await Engine.startAlone({
     bus,
     storage: memoryStorage({ chance }),
     clock,

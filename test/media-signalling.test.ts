@@ -23,7 +23,7 @@ const here = async () => {
   const chance = seededChance(7)
   const clusterKey = new Uint8Array(32)
   const storage = memoryStorage({ chance })
-  await Engine.start({ bus, storage, clock, chance, games, clusterKey, report: () => {} })
+  await Engine.startAlone({ bus, storage, clock, chance, games, clusterKey, report: () => {} })
   const node = new ScriptedMediaNode('n1', bus, clock)
   const edge = memoryEdge(clock)
   const gateway = createGateway({

@@ -1,7 +1,8 @@
 import type { Bus } from '../../bus/bus.ts'
 import type { EngineId, MediaNodeId, MediaSpeaker, MediaTell, Message, ToMediaNode } from '../../bus/messages.ts'
-import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../../bus/subjects.ts'
+import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject, partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import type { CallFrame, PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { Asker } from '../room/admit.ts'
 import type { LiveRoom } from '../room/live.ts'
@@ -14,7 +15,10 @@ import { Speaking } from './speaking.ts'
 
 export interface MediaPorts {
   readonly engine: EngineId
-  readonly epoch: number
+  /** Since which epoch the room's partition is this engine's; null where it is not. */
+  epochOf(room: RoomId): number | null
+  /** Whether no other engine can have taken over. */
+  isSure(): boolean
   readonly bus: Bus
   readonly clock: Clock
   readonly report: Report
@@ -60,7 +64,9 @@ export class Media {
     if (lease.node === null) lease.settle()
     const { node } = lease
     if (node === null) throw this.#nodes.refusal()
-    const { engine, epoch } = this.#ports
+    const { engine, epochOf } = this.#ports
+    const epoch = epochOf(id)
+    if (epoch === null) throw isMoving()
     const peer = { player: by, session, role }
     this.#calls.send(node, { engine, epoch, room: id, peer, ref, method, params: params ?? {} }, settle)
   }
@@ -73,8 +79,14 @@ export class Media {
   /** A member is out of the room, or no spectator any more: the peers of now end. */
   gone(room: RoomId, player: PlayerId): void {
     const node = this.#leases.get(room)?.node
-    const { engine, epoch } = this.#ports
-    if (node) this.#publish(node, { kind: 'media-gone', engine, epoch, room, players: [player] })
+    const { engine, epochOf } = this.#ports
+    const epoch = epochOf(room)
+    if (node && epoch !== null) this.#publish(node, { kind: 'media-gone', engine, epoch, room, players: [player] })
+  }
+
+  /** The rooms of this partition are another engine's. */
+  lose(partition: number): void {
+    for (const room of [...this.#leases.keys()]) if (partitionOf(room) === partition) this.#end(room)
   }
 
   close(): void {
@@ -95,7 +107,7 @@ export class Media {
         this.#calls.answered(message)
         break
       case 'media-ack':
-        if (message.epoch === this.#ports.epoch) this.#leases.get(message.room)?.acked(message)
+        if (this.#isOfNow(message)) this.#leases.get(message.room)?.acked(message)
         break
       case 'media-tell':
         this.#told(message)
@@ -133,13 +145,13 @@ export class Media {
 
   /** The room that a node speaks of; undefined where it is not in memory, or that node does not have it. */
   #roomOf({ node, room, epoch }: MediaTell | MediaSpeaker): LiveRoom | undefined {
-    const isOfNow = epoch === this.#ports.epoch && this.#leases.get(room)?.node === node
-    return isOfNow ? this.#ports.room(room) : undefined
+    const isItsNode = this.#leases.get(room)?.node === node
+    return isItsNode && this.#isOfNow({ room, epoch }) ? this.#ports.room(room) : undefined
   }
 
   /** Throws Refusal where no node takes the room. */
   #lease(room: LiveRoom): Lease {
-    const { clock, report, engine, epoch } = this.#ports
+    const { clock, report, engine, epochOf, isSure } = this.#ports
     const present = this.#leases.get(room.room)
     if (present !== undefined) return present
     const lease = new Lease(room, {
@@ -147,7 +159,11 @@ export class Media {
       nodes: this.#nodes,
       report,
       room: (id) => this.#ports.room(id),
-      send: (node, said) => this.#publish(node, { kind: 'media-lease', engine, epoch, ...said }),
+      send: (node, said) => {
+        const epoch = epochOf(said.room)
+        // What it says must not outlast what it owns.
+        if (epoch !== null && isSure()) this.#publish(node, { kind: 'media-lease', engine, epoch, ...said })
+      },
       moved: (id, isElsewhere) => {
         this.#calls.giveUp(id)
         if (isElsewhere) this.#ports.room(id)?.noteAll('media.moved', null)
@@ -165,7 +181,13 @@ export class Media {
     this.#speaking.delete(room)
   }
 
+  #isOfNow({ room, epoch }: { room: RoomId; epoch: number }): boolean {
+    return epoch === this.#ports.epochOf(room)
+  }
+
   #publish(node: MediaNodeId, message: ToMediaNode): void {
     this.#ports.bus.publish(mediaNodeSubject(node), message)
   }
 }
+
+const isMoving = (): Refusal => new Refusal('unavailable', 'The room is moving. Send it again.')

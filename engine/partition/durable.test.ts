@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { OP } from '../../protocol/frames.ts'
-import { encodeRecord, recordChecksum } from '../../protocol/record.ts'
+import { encodeRecord } from '../../protocol/record.ts'
+import type { LiveRoom } from '../room/live.ts'
 import { counter } from './testing/games.ts'
 import { startWorld } from './testing/start.ts'
+import type { World } from './testing/world.ts'
 
 const started = async () => {
   const { world, ann } = await startWorld(counter())
@@ -82,16 +84,19 @@ test.each([
   },
 )
 
-test('a room whose log another owner wrote is read again, and its connections get the STATE as it really is', async () => {
+/** Appends to the room's log what another owner of that epoch would: bob dropped. */
+const writeAs = async (world: World, live: LiveRoom, epoch: number) => {
+  const { end, state } = live
+  const input = { type: 'player.dropped', by: 'bob', at: state.at, seed: 1 }
+  const head = { room: 'r', kind: 'events' as const, epoch, id: 'other', first: end.seq + 1, previous: end.checksum }
+  await world.storage.append('r', end.position, encodeRecord({ ...head, inputs: [input], rules: live.game.hash }))
+}
+
+test('a room whose log an earlier owner wrote late is read again, and its connections get the STATE as it really is', async () => {
   const { world, ann, bob } = await started()
   const live = world.engine.rooms.here('r')
   if (live === undefined) throw new Error('the room is live')
-  const { end, state } = live
-  const input = { type: 'player.dropped', by: 'bob', at: state.at, seed: 1 }
-  const head = { room: 'r', kind: 'events' as const, epoch: 9, id: 'other', first: end.seq + 1, previous: end.checksum }
-  const record = encodeRecord({ ...head, inputs: [input], rules: live.game.hash })
-  await world.storage.append('r', end.position, record)
-  expect(recordChecksum(record)).toBeGreaterThan(0)
+  await writeAs(world, live, 0)
   expect(await ann.move('r', 'add', 1)).toMatchObject({ err: 'unavailable' })
   await world.gateway.settle()
   expect(ann.frames(OP.state).at(-1)?.[3].room.members.bob?.connected).toBe(false)
@@ -101,6 +106,21 @@ test('a room whose log another owner wrote is read again, and its connections ge
   expect(await ann.ask('r', [OP.move, ann.ref, 'r', 'add', 1])).toHaveProperty('ok')
   expect(bob.document('r').game).toMatchObject({ sum: 1 })
   expect(world.gateway.violations).toEqual([])
+})
+
+test('a room whose log an owner of a higher epoch wrote is its room: nothing is written or shown here any more', async () => {
+  const { world, ann } = await started()
+  const live = world.engine.rooms.here('r')
+  if (live === undefined) throw new Error('the room is live')
+  await writeAs(world, live, 9)
+  expect(await ann.move('r', 'add', 1)).toMatchObject({ err: 'unavailable' })
+  const last = await world.storage.last('r')
+  const states = ann.frames(OP.state).length
+  expect(await ann.ask('r', [OP.move, ann.ref, 'r', 'add', 1])).toMatchObject({ err: 'unavailable' })
+  await world.clock.advance(5_000)
+  expect(world.engine.rooms.here('r')).toBeUndefined()
+  expect(ann.frames(OP.state)).toHaveLength(states)
+  expect(await world.storage.last('r')).toEqual(last)
 })
 
 test('P5 bounded: what waits in one room has an end; above it, requests are told unavailable', async () => {

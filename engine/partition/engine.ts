@@ -9,7 +9,7 @@ import {
   type Request,
   type ToldItem,
 } from '../../bus/messages.ts'
-import { ASK_SUBJECT, commandSubject, PARTITIONS } from '../../bus/subjects.ts'
+import { ASK_SUBJECT, commandSubject, partitionOf } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
@@ -25,13 +25,19 @@ import { Library } from './library.ts'
 import { listRoom, listRooms } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
+import type { Owner, Ownership } from './ownership.ts'
 import { type ReadPorts, takeRead } from './reads.ts'
 import { Rooms } from './rooms.ts'
+import { soleOwnership } from './sole.ts'
 
 /** Rooms that one listing names at most. */
 const LISTED_MOST = 200
 
 export interface EngineOptions {
+  /** Never used before. */
+  readonly id: EngineId
+  /** Which partitions are its own. */
+  readonly ownership: Ownership
   readonly bus: Bus
   readonly storage: Storage
   readonly clock: Clock
@@ -42,9 +48,12 @@ export interface EngineOptions {
   readonly report: Report
 }
 
+/** An engine's id, new at each call. */
+export const newEngineId = (chance: Chance): EngineId => `e${Buffer.from(chance.bytes(6)).toString('hex')}`
+
 /**
- * Owns all partitions: takes requests from the bus, runs the rooms, and sends gateways what their connections may see.
- * Frames arrive whole and are opened here, past the gateway, which reads no payload.
+ * Owns partitions: takes the requests for them from the bus, runs their rooms, and sends gateways what their connections may
+ * see. Frames arrive whole and are opened here, past the gateway, which reads no payload.
  */
 export class Engine {
   /** For metrics, simulations and the admin port. */
@@ -56,23 +65,33 @@ export class Engine {
   readonly #lanes: Lanes
   readonly #media: Media
   readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
-  #subscriptions: (() => void)[] = []
-  /** Resolves once what was live before is taken over. */
+  /** Since which epoch each partition is this engine's. */
+  readonly #epochs = new Map<number, number>()
+  /** Those that are on their way to another engine: what is under way there is finished, and nothing begun. */
+  readonly #releasing = new Set<number>()
+  /** By partition: ends what listens for its requests. */
+  readonly #listening = new Map<number, () => void>()
+  #endAsk = (): void => {}
+  /** Resolves once what was live before in the partitions that it was given is taken over. */
   #ready: Promise<void> = Promise.resolve()
 
-  /** Starts to answer at once; rooms that were live come back in the background, each before its first request. */
+  /** Starts to answer for the partitions that it owns; rooms that were live come back in the background, each before its first request. */
   static async start(options: EngineOptions): Promise<Engine> {
-    const epoch = await options.storage.nextEpoch()
     const library = await Library.open(options.games, options.storage)
-    const engine = new Engine(options, epoch, library)
-    engine.#listen()
-    engine.#ready = engine.rooms.takeOver().catch((error) => engine.#failed('taking over rooms', error))
+    const engine = new Engine(options, library)
+    engine.#endAsk = options.bus.subscribe(ASK_SUBJECT, (message) => engine.#hear(message, null))
+    await options.ownership.start(engine.#owner())
     return engine
   }
 
-  private constructor(options: EngineOptions, epoch: number, library: Library) {
-    const { bus, storage, clock, chance, clusterKey, report } = options
-    const id: EngineId = `e${epoch}-${chance.uint32().toString(36)}`
+  /** The only engine on its storage: all partitions are its own for as long as it runs. */
+  static async startAlone(options: Omit<EngineOptions, 'id' | 'ownership'>): Promise<Engine> {
+    const ownership = soleOwnership(await options.storage.nextEpoch())
+    return Engine.start({ ...options, id: newEngineId(options.chance), ownership })
+  }
+
+  private constructor(options: EngineOptions, library: Library) {
+    const { id, ownership, bus, storage, clock, chance, clusterKey, report } = options
     let records = 0
     this.#options = options
     this.#library = library
@@ -80,13 +99,21 @@ export class Engine {
     this.#outbox = new Outbox(id, bus, clock)
     this.#lanes = new Lanes(clock)
     const keys = this.#keys
-    this.#media = new Media({ engine: id, epoch, bus, clock, report, room: (room) => this.rooms.here(room) })
+    const epochOf = (room: RoomId) => this.#epochs.get(partitionOf(room)) ?? null
+    this.#media = new Media({
+      engine: id,
+      epochOf,
+      isSure: () => ownership.isSure,
+      bus,
+      clock,
+      report,
+      room: (room) => this.rooms.here(room),
+    })
     const room = {
       clock,
       chance,
       storage,
       keys,
-      epoch,
       report,
       recordId: () => {
         records += 1
@@ -96,7 +123,17 @@ export class Engine {
       send: (gateway: string, item: Item) => this.#outbox.send(gateway, item),
       media: this.#media,
     }
-    this.rooms = new Rooms({ clock, chance, storage, keys, library, report, room })
+    this.rooms = new Rooms({
+      clock,
+      chance,
+      storage,
+      keys,
+      library,
+      report,
+      room,
+      epochOf: (of) => (this.#releasing.has(partitionOf(of)) ? null : epochOf(of)),
+      sure: () => (ownership.isSure ? null : ownership.sure()),
+    })
     const matching = new Matching({
       rooms: this.rooms,
       library,
@@ -111,14 +148,19 @@ export class Engine {
       matching,
       media: this.#media,
       lanes: this.#lanes,
-      answer: (to, item) => this.#outbox.send(to.gateway, { ...item, epoch }),
+      answer: (to, item) => {
+        // Of no room: a gateway takes it from anybody.
+        const epoch = item.room === '' ? 0 : epochOf(item.room)
+        if (epoch !== null) this.#outbox.send(to.gateway, { ...item, epoch })
+      },
       failed: (what, error) => this.#failed(what, error),
     }
   }
 
-  /** Lets commits in flight land, keeps snapshots, and goes silent. */
+  /** Lets commits in flight land, keeps snapshots, hands over what it owns, and goes silent. */
   async close(): Promise<void> {
-    this.#unsubscribe()
+    this.#endAsk()
+    await this.#options.ownership.leave()
     await this.rooms.close()
     await this.#ready
     this.#media.close()
@@ -138,23 +180,62 @@ export class Engine {
 
   /** Goes silent at once, as a crash would. For simulations. */
   abandon(): void {
-    this.#unsubscribe()
+    this.#options.ownership.abandon()
+    this.#endAsk()
+    for (const partition of [...this.#listening.keys()]) this.#deafen(partition)
     this.rooms.abandon()
     this.#media.close()
     this.#outbox.abandon()
     this.#lanes.close()
   }
 
-  #listen(): void {
-    const { bus } = this.#options
-    const hear = (message: Message): void => {
-      if (isRequest(message)) this.#work(message).catch((error) => this.#failed(message.kind, error))
+  #owner(): Owner {
+    return {
+      own: (partitions) => {
+        const { bus } = this.#options
+        for (const [partition, epoch] of partitions) {
+          this.#epochs.set(partition, epoch)
+          const hear = (message: Message) => this.#hear(message, partition)
+          this.#listening.set(partition, bus.subscribe(commandSubject(partition), hear))
+        }
+        const taken = this.rooms.takeOver(new Set(partitions.keys()))
+        const done = taken.catch((error) => this.#failed('taking over rooms', error))
+        this.#ready = Promise.all([this.#ready, done]).then(() => {})
+      },
+      release: async (partition) => {
+        this.#releasing.add(partition)
+        this.#deafen(partition)
+        await this.rooms.release(partition)
+        this.#forget(partition)
+      },
+      lose: (partition) => {
+        this.#deafen(partition)
+        this.rooms.lose(partition)
+        this.#forget(partition)
+      },
     }
-    for (let p = 0; p < PARTITIONS; p++) this.#subscriptions.push(bus.subscribe(commandSubject(p), hear))
-    this.#subscriptions.push(bus.subscribe(ASK_SUBJECT, hear))
   }
 
-  async #work(request: Request): Promise<void> {
+  #forget(partition: number): void {
+    this.#epochs.delete(partition)
+    this.#releasing.delete(partition)
+    this.#media.lose(partition)
+  }
+
+  #deafen(partition: number): void {
+    this.#listening.get(partition)?.()
+    this.#listening.delete(partition)
+  }
+
+  #hear(message: Message, partition: number | null): void {
+    if (isRequest(message)) this.#work(message, partition).catch((error) => this.#failed(message.kind, error))
+  }
+
+  async #work(request: Request, partition: number | null): Promise<void> {
+    const { ownership } = this.#options
+    if (!ownership.isSure) await ownership.sure()
+    // Its owner answers; where that is nobody yet, the sender asks again.
+    if (partition !== null && !this.#listening.has(partition)) return
     switch (request.kind) {
       case 'command': {
         const lane = this.#lanes.enter(request, request.conn)
@@ -188,10 +269,5 @@ export class Engine {
   #failed(what: string, error: unknown): void {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#options.report('error', `${what} failed: ${message}`, {})
-  }
-
-  #unsubscribe(): void {
-    for (const unsubscribe of this.#subscriptions) unsubscribe()
-    this.#subscriptions = []
   }
 }

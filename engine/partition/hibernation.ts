@@ -1,6 +1,6 @@
 import type { Clock } from '../../protocol/clock.ts'
 import type { RoomId } from '../../protocol/frames.ts'
-import type { IndexRow, RoomIndex } from '../log/log.ts'
+import type { IndexRow } from '../log/log.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isConnected } from '../room/membership.ts'
 import type { Report } from '../room/writer.ts'
@@ -15,10 +15,10 @@ const MATCH_ANSWER_MS = 10 * 60_000
 
 interface HibernationPorts {
   readonly clock: Clock
-  readonly index: RoomIndex
   readonly snapshots: Snapshots
   readonly report: Report
   live(): Iterable<LiveRoom>
+  putRow(row: IndexRow): Promise<void>
   /** Drops a room from memory. It may come back once `left` has resolved. */
   leave(room: LiveRoom, left: Promise<void>): void
   /** Brings a room into memory. */
@@ -55,6 +55,11 @@ export class Hibernation {
   awake(room: RoomId): void {
     this.#wakes.get(room)?.()
     this.#wakes.delete(room)
+  }
+
+  /** These rooms are no longer this engine's to wake. */
+  forget(which: (room: RoomId) => boolean): void {
+    for (const room of [...this.#wakes.keys()]) if (which(room)) this.awake(room)
   }
 
   close(): void {
@@ -96,9 +101,9 @@ export class Hibernation {
 
   /** Never rejects: a room whose row the store refuses is brought back into memory, until a later sweep. */
   async #writeRow(row: IndexRow): Promise<void> {
-    const { index, report, wake } = this.#ports
+    const { putRow, report, wake } = this.#ports
     try {
-      await index.putIndex([row])
+      await putRow(row)
       this.wakeAt(row)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)

@@ -22,6 +22,8 @@ export interface Restored {
   readonly game: LoadedGame
   /** Set where the state was carried over to a new version of the rules: to be logged before anything else. */
   readonly migration: Migration | null
+  /** Of the last record that was read; 0 where none stands after the snapshot. */
+  readonly epoch: number
   /** The seq of the snapshot that it was read from; 0: read from the log alone. */
   readonly snapshot: Seq
   /** What is odd but was made good: a damaged snapshot, a `migrate` that threw. */
@@ -67,7 +69,8 @@ const restoreFrom = async (room: RoomId, snapshot: Snapshot | null, sources: Sou
   const from = snapshot === null || since !== records ? NOTHING : await standAt(snapshot, old, sources)
   const { state } = replayAll(from, since, old.runner, sources.keys)
   if (state === null) throw new DamagedRoom(room, 'its log holds no events')
-  return { state, end, snapshot: snapshot?.seq ?? 0, ...(await chooseRules(room, state, old, sources)) }
+  const epoch = records.at(-1)?.record.epoch ?? 0
+  return { state, end, epoch, snapshot: snapshot?.seq ?? 0, ...(await chooseRules(room, state, old, sources)) }
 }
 
 /** Rejects with UnfitSnapshot. */

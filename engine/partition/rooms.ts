@@ -1,4 +1,5 @@
 import type { ConnId, GatewayId } from '../../bus/messages.ts'
+import { partitionOf } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId, Seq } from '../../protocol/frames.ts'
@@ -32,7 +33,11 @@ export interface RoomsPorts {
   readonly keys: KeyRing
   readonly library: Library
   readonly report: Report
-  readonly room: Omit<RoomPorts, 'changed' | 'lost'>
+  readonly room: Omit<RoomPorts, 'epoch' | 'changed' | 'lost'>
+  /** Since which epoch the room's partition is this engine's; null where nothing new may begin there. */
+  epochOf(room: RoomId): number | null
+  /** Null where it is sure that no other engine has taken over; else resolves once it is sure again. */
+  sure(): Promise<void> | null
 }
 
 type FirstInputs = (at: number, seed: () => number) => RoomInput[] | Promise<RoomInput[]>
@@ -61,12 +66,12 @@ export class Rooms {
 
   constructor(ports: RoomsPorts) {
     this.#ports = ports
-    const { clock, report, storage } = ports
+    const { clock, report } = ports
     this.#snapshots = new Snapshots(ports)
     this.#hibernation = new Hibernation({
       clock,
       report,
-      index: storage,
+      putRow: (row) => this.#putRow(row),
       snapshots: this.#snapshots,
       live: () => this.#live.values(),
       leave: (room, left) => {
@@ -138,13 +143,13 @@ export class Rooms {
     return made ?? this.create(game, room, first)
   }
 
-  /** Takes over what was live when the last owner went: its deadlines run, its players have their grace. */
-  async takeOver(): Promise<void> {
-    for await (const row of rowsOf('asleep', this.#ports, () => this.#closed))
-      if (!this.#live.has(row.room)) this.#hibernation.wakeAt(row)
+  /** Takes over what was live in these partitions when their last owner went: its deadlines run, its players have their grace. */
+  async takeOver(partitions: ReadonlySet<number>): Promise<void> {
+    for await (const row of rowsOf({ status: 'asleep', partitions }, this.#ports, () => this.#closed))
+      if (this.#isOurs(row.room) && !this.#live.has(row.room)) this.#hibernation.wakeAt(row)
     const waiting: RoomId[] = []
-    for await (const row of rowsOf('live', this.#ports, () => this.#closed)) {
-      if (this.#live.has(row.room)) continue
+    for await (const row of rowsOf({ status: 'live', partitions }, this.#ports, () => this.#closed)) {
+      if (!this.#isOurs(row.room) || this.#live.has(row.room)) continue
       this.#absent.set(row.room, row.game)
       waiting.push(row.room)
     }
@@ -166,14 +171,34 @@ export class Rooms {
     }
   }
 
-  /** Stops all rooms once their commits in flight have landed, and keeps a snapshot of each that changed. */
+  /** Stops the rooms of a partition once their commits in flight have landed, and keeps a snapshot of each that changed. */
+  async release(partition: number): Promise<void> {
+    const isIn = inPartition(partition)
+    await Promise.allSettled(this.#promisesOf(this.#coming, isIn))
+    const rooms = [...this.#live.values()].filter(({ room }) => isIn(room))
+    await Promise.all(rooms.map((room) => room.settled()))
+    this.lose(partition)
+    await Promise.all([...rooms.map((room) => this.#snapshots.keep(room)), ...this.#promisesOf(this.#leaving, isIn)])
+  }
+
+  /** Forgets the rooms of a partition at once: another engine has it. */
+  lose(partition: number): void {
+    const isIn = inPartition(partition)
+    for (const room of [...this.#live.values()].filter((live) => isIn(live.room))) {
+      room.close()
+      this.#leave(room)
+    }
+    for (const rooms of [this.#frozen, this.#waiting, this.#absent])
+      for (const room of [...rooms.keys()]) if (isIn(room)) rooms.delete(room)
+    this.#hibernation.forget(isIn)
+  }
+
+  /** Takes no more rooms in, and lets go of what is left. */
   async close(): Promise<void> {
     this.#closed = true
     this.#hibernation.close()
-    const rooms = [...this.#live.values()]
-    await Promise.all(rooms.map((room) => room.settled()))
-    for (const room of rooms) room.close()
-    await Promise.all([...rooms.map((room) => this.#snapshots.keep(room)), ...this.#leaving.values()])
+    for (const room of this.#live.values()) room.close()
+    await Promise.all(this.#leaving.values())
   }
 
   /** Drops everything at once, as a crash would. For simulations. */
@@ -190,7 +215,23 @@ export class Rooms {
     const frozen = this.#frozen.get(room)
     if (frozen !== undefined) throw frozenBecause(frozen)
     if (this.#closed) throw stopping()
+    if (!this.#isOurs(room)) throw isElsewhere()
     return undefined
+  }
+
+  /** Not from an engine that was paused, over what the next owner wrote. */
+  async #putRow(row: IndexRow): Promise<void> {
+    await this.#ports.sure()
+    const isReleased = this.#ports.epochOf(row.room) === null
+    if (!isReleased) await this.#ports.storage.putIndex([row])
+  }
+
+  #isOurs(room: RoomId): boolean {
+    return this.#ports.epochOf(room) !== null
+  }
+
+  *#promisesOf<T>(of: ReadonlyMap<RoomId, Promise<T>>, isIn: (room: RoomId) => boolean): Generator<Promise<T>> {
+    for (const [room, promise] of of) if (isIn(room)) yield promise
   }
 
   /** One at a time brings or makes a room: two in memory would fence each other out. */
@@ -205,7 +246,7 @@ export class Rooms {
       return await this.#bring(room)
     } catch (error) {
       if (error instanceof Refusal) throw error
-      if (error instanceof Fenced && !this.#closed) return this.#activate(room)
+      if (error instanceof Fenced && !this.#closed && this.#isOurs(room)) return this.#activate(room)
       const why = error instanceof Error ? error.message : String(error)
       if (error instanceof DamagedRoom) {
         this.#frozen.set(room, why)
@@ -222,28 +263,35 @@ export class Rooms {
     const { storage, library, keys, report, clock, chance } = this.#ports
     await this.#leaving.get(room)
     const restored = await restoreRoom(room, { storage, library, keys })
+    // It may have been paused in the middle of that.
+    await this.#ports.sure()
+    const epoch = this.#ports.epochOf(room)
+    if (epoch === null) throw isElsewhere()
     if (restored === null) return null
+    if (restored.epoch > epoch) throw new Refusal('unavailable', 'Another engine has the room. Send it again.')
     const { game, migration, warning, snapshot } = restored
     let { state, end } = restored
     if (warning !== null) report('warn', warning, { room })
     else if (staysBehind(state, game, library)) report('info', STAYS, { room, game: state.game })
-    if (!storage.exclusive) end = await this.#append(room, end, game, 'claim', [])
+    if (!storage.exclusive) end = await this.#append(room, end, game, epoch, 'claim', [])
     if (migration !== null) {
       const input = { ...migration, at: Math.max(clock.now(), state.at), seed: chance.uint32() }
       const migrated = step(null, input, game.runner).state
-      end = await this.#append(room, end, game, 'events', [input])
+      end = await this.#append(room, end, game, epoch, 'events', [input])
       state = migrated
     }
     const row = await storage.index(room)
     if (row?.status !== 'live' || row.rules !== game.hash) await storage.putIndex([indexRow(state, game, 'live', null)])
-    if (this.#closed) throw stopping()
-    return this.#enter(new LiveRoom(state, end, game, this.#roomPorts()), snapshot)
+    this.#stillOurs(room, epoch)
+    return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch)), snapshot)
   }
 
   async #make(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom | null> {
     const { clock, chance } = this.#ports
     const seed = () => chance.uint32()
     const inputs = await first(clock.now(), seed)
+    const epoch = this.#ports.epochOf(room)
+    if (epoch === null) throw isElsewhere()
     let state: RoomState | null = null
     for (const input of inputs) state = step(state, input, game.runner).state
     if (state === null) throw new Error('a room is created with an event')
@@ -253,10 +301,10 @@ export class Rooms {
       inputs.push(started)
     }
     try {
-      const end = await this.#append(room, LOG_START, game, 'events', inputs, indexRow(state, game, 'live', null))
-      // Closed meanwhile: the room is stored, and a retry finds it.
-      if (this.#closed) throw stopping()
-      return this.#enter(new LiveRoom(state, end, game, this.#roomPorts()), 0)
+      const row = indexRow(state, game, 'live', null)
+      const end = await this.#append(room, LOG_START, game, epoch, 'events', inputs, row)
+      this.#stillOurs(room, epoch)
+      return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch)), 0)
     } catch (error) {
       if (error instanceof NotStored) throw new Refusal('unavailable', `The room could not be stored: ${error.message}`)
       if (!(error instanceof Fenced || error instanceof FateUnknown)) throw error
@@ -271,11 +319,12 @@ export class Rooms {
     room: RoomId,
     end: LogEnd,
     game: LoadedGame,
+    epoch: number,
     kind: 'events' | 'claim',
     inputs: readonly RoomInput[],
     row?: IndexRow,
   ): Promise<LogEnd> {
-    const record = sealRecord(room, end, game, kind, inputs, this.#ports.room)
+    const record = sealRecord(room, end, game, kind, inputs, { ...this.#ports.room, epoch })
     return endAfter(end, record, await this.#ports.storage.append(room, end.position, record.bytes, row))
   }
 
@@ -299,9 +348,16 @@ export class Rooms {
     this.#public.get(room.state.game)?.delete(room)
   }
 
-  #roomPorts(): RoomPorts {
+  /** Throws Refusal where that has changed: what was stored is there for the next owner, and for a retry. */
+  #stillOurs(room: RoomId, epoch: number): void {
+    if (this.#closed) throw stopping()
+    if (this.#ports.epochOf(room) !== epoch) throw isElsewhere()
+  }
+
+  #roomPorts(epoch: number): RoomPorts {
     return {
       ...this.#ports.room,
+      epoch,
       changed: (room) => this.#snapshots.changed(room),
       lost: (room, why) => this.#lost(room, why),
     }
@@ -322,7 +378,7 @@ export class Rooms {
       if ((await this.get(room)) === null) this.#absent.delete(room)
     } catch {
       if (this.#frozen.has(room)) this.#absent.delete(room)
-      if (this.#closed || this.#frozen.has(room)) return
+      if (this.#closed || !this.#isOurs(room) || this.#frozen.has(room)) return
       this.#ports.clock.after(wait, () => void this.#attempt(room, Math.min(wait * 2, RETRY_MOST_MS)))
     }
   }
@@ -339,5 +395,9 @@ const staysBehind = ({ phase, game: id }: RoomState, game: LoadedGame, library: 
 
 const frozenBecause = (why: string): Refusal =>
   new Refusal('unavailable', `This room is frozen, because its log is damaged: ${why}`)
+
+const isElsewhere = (): Refusal => new Refusal('unavailable', 'The room is moving. Send it again.')
+
+const inPartition = (partition: number) => (room: RoomId) => partitionOf(room) === partition
 
 const stopping = (): Refusal => new Refusal('unavailable', 'The server is stopping.')

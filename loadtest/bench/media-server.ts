@@ -36,7 +36,7 @@ let leased: Leased[] = []
 const bus = localBus({ onError: (err, subject) => log.error({ err, subject }, 'a listener on the bus failed') })
 const storage = await openSqlite({ dir: data, chance, soon: clock.soon })
 const clusterKey = chance.bytes(32)
-const engine = await Engine.start({
+const engine = await Engine.startAlone({
   bus,
   storage,
   clock,

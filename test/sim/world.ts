@@ -111,7 +111,7 @@ export class World {
     const { timeline, dice } = this.ground
     const host: Host = { name: `engine ${++this.#engines}`, dead: false }
     timeline.note(null, `${host.name} starts`)
-    const core = await Engine.start({
+    const core = await Engine.startAlone({
       bus: this.bus.of(host),
       storage: this.store.door(host),
       clock: mortal(this.ground.clock, host),

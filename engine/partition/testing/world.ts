@@ -73,7 +73,15 @@ export class World {
     const report = (level: string, message: string, { room }: Record<string, unknown>): void => {
       this.reports.push({ level, message, room })
     }
-    this.engine = await Engine.start({ bus, storage, clock, chance, games, clusterKey: new Uint8Array(32), report })
+    this.engine = await Engine.startAlone({
+      bus,
+      storage,
+      clock,
+      chance,
+      games,
+      clusterKey: new Uint8Array(32),
+      report,
+    })
     await clock.advance(0)
   }
 }
