@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path'
 import { run } from './child.mjs'
 import { findOrBuildK6 } from './k6.mjs'
 import { prepareMediaWorker } from './media-worker/prepare.mjs'
+import { findOrInstallNats } from './nats-server.mjs'
 import { orSayWhy, Problem } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
 import { CHROMIUM, COTURN, FIREFOX, findOrInstall } from './test-programs.mjs'
@@ -30,6 +31,7 @@ export const runChecks = async (vitestArgs) => {
       chromium: await findOrInstall(CHROMIUM, console.error),
       firefox: await ifAny(FIREFOX, console.error),
       turnserver: await ifAny(COTURN, console.error),
+      natsServer: await findOrInstallNats(console.error),
     }
   })
   if (ready === null) return
@@ -39,6 +41,7 @@ export const runChecks = async (vitestArgs) => {
     MADANG_CHROMIUM: ready.chromium,
     MADANG_FIREFOX: ready.firefox ?? '',
     MADANG_TURNSERVER: ready.turnserver ?? '',
+    MADANG_NATS_SERVER: ready.natsServer,
     PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
   }
   const counts = []
