@@ -7,25 +7,32 @@ import type { Connection } from './connection.ts'
 /** How long answers may take that are under way. */
 const DRAIN_MS = 3_000
 const POLL_MS = 50
-/** Clients come back spread over this. */
-const RETRY_SPREAD_MS = 2_000
+/** Clients come back no faster than 2,500 a second, and early enough that no player is dropped, which is after 5 s. */
+const RETURN_MS = 0.4
+const SPREAD_LEAST_MS = 250
+const SPREAD_MOST_MS = 4_000
 
-/** Tells a client that the server is about to close, and when to come back; its new requests are refused from now on. */
-export const sayBye = (connection: Connection, chance: Chance): void => {
-  const retryAfter = chance.uint32() % RETRY_SPREAD_MS
+/** Over how many ms this many clients come back. Pure. */
+export const spreadMs = (clients: number): number =>
+  Math.min(Math.max(Math.ceil(clients * RETURN_MS), SPREAD_LEAST_MS), SPREAD_MOST_MS)
+
+/** Tells a client that the server is about to close, and after how many ms to come back; its new requests are refused from now on. */
+export const sayBye = (connection: Connection, retryAfter: number): void => {
   connection.send([encode([OP.bye, 'restarting', { retryAfter, resume: true }])])
   const { lifecycle } = connection
   if (lifecycle.is === 'online') connection.lifecycle = { ...lifecycle, is: 'leaving' }
 }
 
-/** Says BYE to all, waits until what is under way is answered, ends all with 1012, and resolves. */
+/** Says BYE to all, each with its own time to come back, waits until what is under way is answered, ends all with 1012, and resolves. */
 export const drain = async (
   connections: ReadonlyMap<number, Connection>,
   clock: Clock,
   chance: Chance,
   isAnswering: () => boolean,
 ): Promise<void> => {
-  for (const connection of [...connections.values()]) sayBye(connection, chance)
+  const all = [...connections.values()]
+  const each = spreadMs(all.length) / all.length
+  for (const [i, connection] of all.entries()) sayBye(connection, Math.floor((i + chance.uint32() / 2 ** 32) * each))
   const deadline = clock.now() + DRAIN_MS
   const isBusy = () =>
     isAnswering() ||

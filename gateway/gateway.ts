@@ -9,7 +9,8 @@ import { Commands } from './commands.ts'
 import { Connection, type Who } from './connection.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import { Departures } from './departures.ts'
-import { drain, sayBye } from './drain.ts'
+import { drain, sayBye, spreadMs } from './drain.ts'
+import { Engines } from './engines.ts'
 import { Fanout } from './fanout.ts'
 import type { Limits } from './greeting.ts'
 import type { Authenticator, Identity } from './identity.ts'
@@ -47,6 +48,8 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly counters: GatewayCounters
   readonly isDraining: boolean
+  /** How many engines are there: without one nothing can be played. */
+  readonly engines: number
   /** Takes a socket that has just opened. */
   open(socket: Socket, origin: Origin): Peer
   ask(about: Ask['about']): Promise<Told>
@@ -86,12 +89,10 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const { id, bus, clock, chance, log } = options
   const counters = createCounters()
   const connections = new Map<ConnId, Connection>()
-  /** By partition: the highest epoch that an item carried. */
-  const epochs = new Map<number, number>()
   const soon = (task: () => void) => clock.soon(task)
   const rooms = new RoomsHere()
   const requests = new Requests(bus, clock, counters)
-  const questions = new Questions(id, requests)
+  const questions = new Questions(id, requests, clock)
   const departures = new Departures(id, requests, soon)
   const fanout: Fanout = new Fanout(rooms, clock, counters, options.publish, () => reattach)
   const reattach = new Reattach(id, requests, clock, counters, (membership, standing, item) =>
@@ -116,24 +117,24 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   let watches = 0
   let isDraining = false
 
-  /** False for an item of an owner that has been replaced. A new owner is told who is here. */
-  const isCurrent = ({ room, epoch }: { room: string; epoch: number }): boolean => {
-    if (room === '') return true
-    const partition = partitionOf(room)
-    const known = epochs.get(partition)
-    if (known !== undefined && epoch < known) {
-      counters.dropsStale++
-      return false
+  /** A new owner is told who is here. */
+  const engines = new Engines(id, bus, clock, (partition, engine) => {
+    for (const room of rooms.of(partition)) {
+      room.engine = engine
+      void room
     }
-    epochs.set(partition, epoch)
-    if (known !== undefined && epoch > known)
-      for (const here of rooms.all()) if (here.partition === partition) reattach.addRoom(here)
-    return true
+  })
+
+  /** False for an item of an owner that has been replaced. */
+  const isCurrent = ({ room, epoch }: { room: string; epoch: number }, engine: EngineId): boolean => {
+    const isTrue = room === '' || engines.isOwner(partitionOf(room), epoch, engine)
+    if (!isTrue) counters.dropsStale++
+    return isTrue
   }
 
-  const read = (item: Item) => {
+  const read = (item: Item, engine: EngineId) => {
     if (item.kind === 'told') return requests.reply(item)
-    if (!isCurrent(item)) return
+    if (!isCurrent(item, engine)) return
     if (item.kind === 'answer') requests.reply(item)
     else if (item.kind === 'output') fanout.output(item)
     else fanout.close(item, connections.get(item.conn))
@@ -143,7 +144,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     if (!streams.accept(envelope)) return
     fanout.begin(envelope.engine)
     try {
-      for (const item of envelope.items) read(item)
+      for (const item of envelope.items) read(item, envelope.engine)
       fanout.flush()
     } catch (err) {
       log.error({ err, engine: envelope.engine }, 'an envelope could not be read: taken for lost')
@@ -200,6 +201,9 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     get isDraining() {
       return isDraining
     },
+    get engines() {
+      return engines.size
+    },
 
     open(socket, origin) {
       const connection = new Connection(++lastConn, socket, origin, clock.now(), counters)
@@ -208,7 +212,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       counters.connections = connections.size
       reception.greet(connection)
       if (isDraining) {
-        sayBye(connection, chance)
+        sayBye(connection, chance.uint32() % spreadMs(connections.size))
         // Not at once: the edge has not got its peer yet.
         clock.soon(() => connection.end(CLOSE.restarting, 'restarting'))
       }
@@ -245,6 +249,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
 
     close() {
       unsubscribe()
+      engines.close()
       cancelWatch()
       for (const { lifecycle, lanes } of connections.values()) {
         if ('cancel' in lifecycle) lifecycle.cancel()

@@ -53,6 +53,7 @@ export interface RoomHere {
 /** The rooms that have a member at this gateway. A room is here from its first member to its last. */
 export class RoomsHere {
   readonly #rooms = new Map<RoomId, RoomHere>()
+  readonly #byPartition = new Map<number, Set<RoomHere>>()
 
   get size(): number {
     return this.#rooms.size
@@ -64,6 +65,11 @@ export class RoomsHere {
 
   all(): IterableIterator<RoomHere> {
     return this.#rooms.values()
+  }
+
+  /** Those of one partition. */
+  of(partition: number): Iterable<RoomHere> {
+    return this.#byPartition.get(partition) ?? []
   }
 
   /** The membership of this connection, made where there is none. */
@@ -87,14 +93,23 @@ export class RoomsHere {
     leaveAudience(membership)
     room.members.delete(connection.id)
     connection.memberships.delete(room.id)
-    if (room.members.size === 0) this.#rooms.delete(room.id)
+    if (room.members.size === 0) this.#end(room)
   }
 
   #begin(id: RoomId, engine: EngineId): RoomHere {
     const audience = { seq: 0, heard: 0, members: new Set<Membership>() }
     const room: RoomHere = { id, partition: partitionOf(id), engine, members: new Map(), heard: 0, audience }
     this.#rooms.set(id, room)
+    const others = this.#byPartition.get(room.partition) ?? new Set()
+    this.#byPartition.set(room.partition, others.add(room))
     return room
+  }
+
+  #end(room: RoomHere): void {
+    this.#rooms.delete(room.id)
+    const others = this.#byPartition.get(room.partition)
+    others?.delete(room)
+    if (others?.size === 0) this.#byPartition.delete(room.partition)
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type Read,
   type Request,
 } from '../../bus/messages.ts'
-import { ASK_SUBJECT, commandSubject, gatewaySubject, PARTITIONS } from '../../bus/subjects.ts'
+import { ASK_SUBJECT, commandSubject, ENGINES_SUBJECT, gatewaySubject, PARTITIONS } from '../../bus/subjects.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { OP, type Role } from '../../protocol/frames.ts'
 
@@ -80,6 +80,10 @@ export class ScriptedEngine {
   }
   heartbeat() {
     this.repeat(this.number, [])
+  }
+  /** Says that it is there, and owns these partitions: each with its epoch behind it. */
+  beat(...owns: number[]) {
+    this.#bus.publish(ENGINES_SUBJECT, { kind: 'engine-beat', engine: this.id, owns })
   }
 
   answer(
