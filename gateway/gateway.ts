@@ -121,7 +121,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const engines = new Engines(id, bus, clock, (partition, engine) => {
     for (const room of rooms.of(partition)) {
       room.engine = engine
-      void room
+      reattach.addRoom(room)
     }
   })
 
