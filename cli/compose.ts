@@ -1,81 +1,90 @@
-import { localBus } from '../bus/local.ts'
-import { DataFolderInUse, type Storage, StorageError } from '../engine/log/log.ts'
-import { memoryStorage } from '../engine/log/memory.ts'
-import { openSqlite } from '../engine/log/sqlite.ts'
+import type { Bus } from '../bus/bus.ts'
 import { Engine } from '../engine/partition/engine.ts'
 import type { Report } from '../engine/room/writer.ts'
 import { GameFileError, loadGames } from '../engine/rules/load.ts'
 import { createAuth, type TokenKeys } from '../gateway/auth.ts'
 import { CannotServe, type GatewayServer, startGateway } from '../gateway/uws.ts'
-import type { MediaNode } from '../media/node.ts'
-import { CannotStart } from './cannot-start.ts'
+import { expecting } from './cannot-start.ts'
+import { openCluster } from './cluster.ts'
 import type { Config } from './config.ts'
-import { type Keys, openKeys, passingKeys } from './data-folder.ts'
+import type { Keys } from './data-folder.ts'
+import { openEmbedded } from './embedded.ts'
+import type { Ground } from './ground.ts'
 import { startMedia } from './media.ts'
-import { measureGateway, measureMedia, measureRooms } from './metrics.ts'
+import { measureEngine, measureGateway, measureMedia } from './metrics.ts'
 import { ROOT, SAMPLE_GAMES } from './places.ts'
 import type { Compose, Surroundings } from './roles.ts'
 
-/** All roles in one process, on the embedded bus and log. */
+/** What ends, in the order in which it must. */
+type Ending = () => Promise<void>
+
+/** The roles that the configuration names, on NATS or on what is within this process. */
 export const compose: Compose = async (surroundings) => {
-  const { config, log, metrics, clock, chance } = surroundings
-  const games = await expecting(GameFileError, loadGames(config.games ?? SAMPLE_GAMES))
-  const storage = await expecting(StorageError, openStorage(surroundings))
-  let engine: Engine | null = null
-  let media: MediaNode | null = null
+  const { config, log, metrics } = surroundings
+  const games = await expecting([GameFileError], loadGames(config.games ?? SAMPLE_GAMES))
+  const ground = await (config.nats === undefined ? openEmbedded(surroundings) : openCluster(surroundings))
+  // Last in, first out: what others stand on ends last.
+  const endings: Ending[] = [() => ground.close()]
+  const endAll: Ending = async () => {
+    for (const end of endings.toReversed()) await end()
+  }
   try {
-    const keys = config.durability === 'memory' ? passingKeys(chance) : openKeys(config.data, chance)
-    const bus = localBus({ onError: (err, subject) => log.error({ err, subject }, 'a listener on the bus failed') })
-    const report: Report = (level, message, fields) => log[level](fields, message)
-    const own = await Engine.startAlone({ bus, storage, clock, chance, games, clusterKey: keys.cluster, report })
-    engine = own
-    const node = await startMedia(surroundings, bus)
-    media = node
-    const server = await expecting(CannotServe, openGateway(surroundings, keys, bus))
-    measureGateway(metrics, server.gateway.counters)
-    measureRooms(metrics, own.rooms)
-    measureMedia(metrics, node)
-    log.info({ games: games.map(({ runner }) => runner.id), durability: storage.durability }, 'at work')
+    const has = (role: Config['roles'][number]) => config.roles.includes(role)
+    const engine = has('engine') ? await openEngine(surroundings, games, ground) : null
+    if (engine !== null) {
+      endings.push(() => engine.close())
+      measureEngine(metrics, engine)
+    }
+    const media = has('media') ? await startMedia(surroundings, ground.bus) : null
+    if (media !== null) {
+      endings.push(() => media.close())
+      measureMedia(metrics, media)
+    }
+    const server = has('gateway')
+      ? await expecting([CannotServe], openGateway(surroundings, ground.keys, ground.bus))
+      : null
+    if (server !== null) {
+      // It carries the last answers of the engine: it closes after that, before what both stand on.
+      endings.splice(1, 0, () => server.close())
+      endings.push(() => server.drain())
+      measureGateway(metrics, server.gateway.counters)
+    }
+    log.info(
+      { roles: config.roles, games: games.map(({ runner }) => runner.id), durability: config.durability },
+      'at work',
+    )
     return {
-      url: urlOf(config, server.port),
-      isReady: () => server.isReady(),
-      status: () => ({ durability: storage.durability, ...own.rooms.counts(), media: node.counts() }),
+      url: server === null ? null : urlOf(config, server.port),
+      isReady: () => ground.isConnected() && engine?.isReady !== false && server?.isReady() !== false,
+      status: () => ({
+        roles: config.roles,
+        durability: config.durability,
+        ...ground.status(),
+        ...engine?.status(),
+        ...(media === null ? {} : { media: media.counts() }),
+      }),
       media: async (room) => {
-        const consumers = await node.audit(room)
+        const consumers = (await media?.audit(room)) ?? null
         return consumers && { consumers }
       },
-      async stop() {
-        await server.drain()
-        await node.close()
-        await own.close()
-        await server.close()
-        await bus.close()
-        await storage.close()
-      },
+      stop: endAll,
     }
   } catch (error) {
-    await media?.close()
-    await engine?.close()
-    await storage.close()
+    await endAll()
     throw error
   }
 }
 
-const openStorage = ({ config, clock, chance, log }: Surroundings): Promise<Storage> => {
-  if (config.durability === 'memory') return Promise.resolve(memoryStorage({ chance }))
-  return openSqlite({
-    dir: config.data,
-    chance,
-    soon: clock.soon,
-    onTrouble: (err) => log.fatal({ err }, 'the log is gone: nothing can be stored until Madang is started again'),
-  })
+const openEngine = async (
+  { log, clock, chance }: Surroundings,
+  games: Awaited<ReturnType<typeof loadGames>>,
+  { bus, keys, forEngine }: Ground,
+): Promise<Engine> => {
+  const report: Report = (level, message, fields) => log[level](fields, message)
+  return Engine.start({ ...(await forEngine()), bus, clock, chance, games, clusterKey: keys.cluster, report })
 }
 
-const openGateway = (
-  { config, log, clock, chance }: Surroundings,
-  keys: Keys,
-  bus: ReturnType<typeof localBus>,
-): Promise<GatewayServer> =>
+const openGateway = ({ config, log, clock, chance }: Surroundings, keys: Keys, bus: Bus): Promise<GatewayServer> =>
   startGateway({
     id: `g${Buffer.from(chance.bytes(6)).toString('hex')}`,
     bus,
@@ -112,15 +121,4 @@ const tokenKeys = ({ jwtSecret, jwksUrl }: Config, keys: Keys): TokenKeys => {
 const urlOf = ({ host, tlsCert }: Config, port: number): string => {
   const name = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host) ? 'localhost' : host
   return `${tlsCert === undefined ? 'http' : 'https'}://${name}:${port}`
-}
-
-/** The same promise, with the errors that a user can mend as CannotStart. */
-const expecting = async <T>(kind: new (...args: never[]) => Error, work: Promise<T>): Promise<T> => {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof DataFolderInUse || error instanceof kind)
-      throw new CannotStart(error.message, { cause: error })
-    throw error
-  }
 }

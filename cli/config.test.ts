@@ -27,6 +27,7 @@ const refused = (argv: readonly string[], env: Record<string, string> = {}): str
 
 test('without flags: everything on this machine, guests welcome', () => {
   expect(accepted([])).toEqual({
+    roles: ['gateway', 'engine', 'media'],
     host: '127.0.0.1',
     port: 3000,
     adminHost: '127.0.0.1',

@@ -178,7 +178,7 @@ const START = {
 type StartFlags = z.output<typeof START.flags>
 
 /** What `madang start` runs with. */
-export interface Config extends Omit<StartFlags, 'guests' | 'nats' | 'roles' | 'durability' | 'retention'> {
+export interface Config extends Omit<StartFlags, 'guests' | 'durability' | 'retention'> {
   guests: boolean
   durability: 'memory' | 'sqlite-full'
   /** The admin port was asked for: a taken one is an error then, else the next free one will do. */
@@ -194,10 +194,10 @@ export const parseStart = (
 ): Config | CliExit => {
   const parsed = parseFlags(START, argv, env)
   if ('exit' in parsed) return parsed
-  const { guests: guestsFlag, nats, roles, durability, retention, ...rest } = parsed.values
+  const { guests: guestsFlag, durability, retention, ...rest } = parsed.values
   const problem = conflictIn(parsed.values)
   if (problem !== null) return usageError(problem)
-  if (nats !== undefined || roles.length < ROLES.length)
+  if (rest.nats !== undefined || rest.roles.length < ROLES.length)
     return usageError('this version runs embedded only, all roles in one process: leave out --nats and --roles.')
   if (retention !== undefined && retention !== null)
     return usageError('this version keeps finished rooms for good: leave out --retention, or say --retention keep.')

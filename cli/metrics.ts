@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Rooms } from '../engine/partition/rooms.ts'
+import type { Engine } from '../engine/partition/engine.ts'
 import { type GatewayCounters, HTTP_TRANSPORTS, type HttpCounters } from '../gateway/counters.ts'
 import type { MediaCounts, MediaNode } from '../media/node.ts'
 
@@ -76,9 +76,15 @@ const measureHttp = (metrics: Registry, http: GatewayCounters['http']): void => 
     })
 }
 
-export const measureRooms = (metrics: Registry, rooms: Rooms): void => {
-  gauge(metrics, 'madang_engine_rooms_live', 'Rooms in memory', () => rooms.counts().live)
-  gauge(metrics, 'madang_engine_rooms_frozen', 'Rooms whose log is damaged', () => rooms.counts().frozen)
+const ENGINE_GAUGES = {
+  live: ['madang_engine_rooms_live', 'Rooms in memory'],
+  frozen: ['madang_engine_rooms_frozen', 'Rooms whose log is damaged'],
+  partitions: ['madang_engine_partitions', 'Partitions that this engine owns'],
+  engines: ['madang_engine_engines', 'Engines that it knows of, itself too'],
+} as const satisfies Partial<Record<keyof ReturnType<Engine['status']>, readonly [string, string]>>
+
+export const measureEngine = (metrics: Registry, engine: Engine): void => {
+  for (const [key, [name, help]] of entriesOf(ENGINE_GAUGES)) gauge(metrics, name, help, () => engine.status()[key])
 }
 
 const MEDIA_GAUGES = {

@@ -14,8 +14,8 @@ export interface Surroundings {
 
 /** The roles of one process at work together. */
 export interface Running {
-  /** Where clients connect: `http://localhost:3000`. */
-  readonly url: string
+  /** Where clients connect: `http://localhost:3000`; null where no gateway runs here. */
+  readonly url: string | null
   isReady(): boolean
   /** For `GET /admin/status`. */
   status(): object

@@ -12,6 +12,10 @@ import { onStop } from './stop.ts'
 /** SIGTERM promises an end within 10 s. */
 const DRAIN_AT_MOST_MS = 9_500
 
+/** A role may wait for another: a gateway for an engine. */
+const LOOK_EVERY_MS = 20
+const SAY_EVERY_MS = 5_000
+
 /** `madang start`: runs until a signal ends it. Resolves with the exit code. */
 export const startWith = async (compose: Compose, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> => {
   const config = parseStart(argv, env)
@@ -44,7 +48,16 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
   }
   // Where it cannot start, the one line that says why is enough.
   if (admin.moved) console.log(`Port ${config.adminPort} is taken: metrics and health are on port ${admin.port}.`)
-  console.log(`Madang is ready: ${running.url}`)
+  const ready = running
+  await Promise.race([
+    until(
+      () => ready.isReady(),
+      () => log.info(ready.status(), 'waiting for the others'),
+    ),
+    stopped.promise,
+  ])
+  if (ready.isReady())
+    console.log(`Madang is ready: ${ready.url ?? `${config.roles.join(' and ')}, health on port ${admin.port}`}`)
 
   await stopped.promise
   isStopping = true
@@ -56,6 +69,14 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
 
 export const runStart = (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> =>
   startWith(compose, argv, env)
+
+/** Resolves once it is so. `onWait` is called where that takes longer than people think is usual, and again. */
+const until = async (isSo: () => boolean, onWait: () => void): Promise<void> => {
+  for (let waited = 0; !isSo(); waited += LOOK_EVERY_MS) {
+    if (waited > 0 && waited % SAY_EVERY_MS === 0) onWait()
+    await new Promise<void>((resolve) => realClock.after(LOOK_EVERY_MS, resolve))
+  }
+}
 
 const endsWithin = async (work: Promise<void>, ms: number): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -1,5 +1,5 @@
 import type { Bus } from '../../bus/bus.ts'
-import { deriveId } from '../../bus/derive.ts'
+import { deriveId, deriveIdBeside } from '../../bus/derive.ts'
 import {
   type Ask,
   type EngineId,
@@ -119,7 +119,7 @@ export class Engine {
         records += 1
         return `${id}.${records}`
       },
-      nextRoom: (of: RoomId) => deriveId(clusterKey, 'again', of),
+      nextRoom: (of: RoomId) => deriveIdBeside(of, clusterKey, 'again', of),
       send: (gateway: string, item: Item) => this.#outbox.send(gateway, item),
       media: this.#media,
     }
@@ -155,6 +155,17 @@ export class Engine {
       },
       failed: (what, error) => this.#failed(what, error),
     }
+  }
+
+  /** False while it cannot be sure what it owns, and answers nothing. */
+  get isReady(): boolean {
+    return this.#options.ownership.isSure
+  }
+
+  /** For `GET /admin/status` and metrics. */
+  status(): { engine: EngineId; engines: number; partitions: number; live: number; frozen: number } {
+    const { id, ownership } = this.#options
+    return { engine: id, engines: ownership.engines, partitions: this.#epochs.size, ...this.rooms.counts() }
   }
 
   /** Lets commits in flight land, keeps snapshots, hands over what it owns, and goes silent. */

@@ -1,0 +1,18 @@
+import type { Bus } from '../bus/bus.ts'
+import type { EngineId } from '../bus/messages.ts'
+import type { Storage } from '../engine/log/log.ts'
+import type { Ownership } from '../engine/partition/ownership.ts'
+import type { Keys } from './data-folder.ts'
+
+/** What the roles of a process stand on: a bus, keys and, for an engine, a log; embedded or NATS's. */
+export interface Ground {
+  readonly bus: Bus
+  readonly keys: Keys
+  /** Whether the bus reaches others now. */
+  isConnected(): boolean
+  /** For `GET /admin/status`. */
+  status(): object
+  /** What an engine needs besides; to be called once. Rejects with CannotStart. */
+  forEngine(): Promise<{ readonly id: EngineId; readonly storage: Storage; readonly ownership: Ownership }>
+  close(): Promise<void>
+}
