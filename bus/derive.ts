@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { partitionOf } from './subjects.ts'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 /** 26 characters of 5 bits: 130 bits, so that an id cannot be guessed. */
@@ -22,4 +23,17 @@ export const deriveId = (clusterKey: Uint8Array, ...parts: readonly (string | nu
     }
   }
   return id
+}
+
+/** The same, with a suffix that puts it into the partition of `room`: whoever makes it owns both. Pure. */
+export const deriveIdBeside = (
+  room: string,
+  clusterKey: Uint8Array,
+  ...parts: readonly (string | number)[]
+): string => {
+  const id = deriveId(clusterKey, ...parts)
+  const partition = partitionOf(room)
+  let suffix = 0
+  while (partitionOf(id + suffix.toString(36)) !== partition) suffix += 1
+  return id + suffix.toString(36)
 }
