@@ -15,6 +15,10 @@ export class Attendance<Peer extends string> {
     return this.#missed.size
   }
 
+  has(peer: Peer): boolean {
+    return this.#missed.has(peer)
+  }
+
   /** True for one that was not there. */
   heard(peer: Peer): boolean {
     const isNew = !this.#missed.has(peer)

@@ -173,6 +173,7 @@ test('nothing is left running after an engine has stopped', async () => {
   const eve = world.gateway.connect('eve')
   await eve.join('r', { role: 'spectator' })
   await world.stop()
+  world.gateway.close()
   await world.clock.advance(1)
   expect(world.clock.timers).toBe(0)
 })

@@ -20,6 +20,7 @@ import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { type CommandPorts, takeCommand } from './commands.ts'
 import { attachAgain, type ConnectionPorts, detach } from './connections.ts'
+import { Gateways } from './gateways.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
 import { listRoom, listRooms } from './listing.ts'
@@ -62,6 +63,7 @@ export class Engine {
   readonly #keys: KeyRing
   readonly #library: Library
   readonly #outbox: Outbox
+  readonly #gateways: Gateways
   readonly #lanes: Lanes
   readonly #media: Media
   readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
@@ -96,7 +98,19 @@ export class Engine {
     this.#options = options
     this.#library = library
     this.#keys = new KeyRing(storage, chance)
-    this.#outbox = new Outbox(id, bus, clock)
+    this.#outbox = new Outbox(id, bus, clock, (gateway) => this.#gateways.await(gateway))
+    this.#gateways = new Gateways({
+      engine: id,
+      bus,
+      clock,
+      epochs: this.#epochs,
+      came: (gateway) => this.#outbox.greet(gateway),
+      gone: (gateway) => {
+        report('warn', 'a gateway is gone: its connections here have ended', { gateway })
+        this.rooms.detachAll(gateway)
+        this.#outbox.end(gateway)
+      },
+    })
     this.#lanes = new Lanes(clock)
     const keys = this.#keys
     const epochOf = (room: RoomId) => this.#epochs.get(partitionOf(room)) ?? null
@@ -175,6 +189,7 @@ export class Engine {
     await this.rooms.close()
     await this.#ready
     this.#media.close()
+    this.#gateways.close()
     this.#outbox.close()
     this.#lanes.close()
   }
@@ -196,6 +211,7 @@ export class Engine {
     for (const partition of [...this.#listening.keys()]) this.#deafen(partition)
     this.rooms.abandon()
     this.#media.close()
+    this.#gateways.close()
     this.#outbox.abandon()
     this.#lanes.close()
   }
@@ -209,6 +225,7 @@ export class Engine {
           const hear = (message: Message) => this.#hear(message, partition)
           this.#listening.set(partition, bus.subscribe(commandSubject(partition), hear))
         }
+        this.#gateways.say()
         const taken = this.rooms.takeOver(new Set(partitions.keys()))
         const done = taken.catch((error) => this.#failed('taking over rooms', error))
         this.#ready = Promise.all([this.#ready, done]).then(() => {})
@@ -244,6 +261,7 @@ export class Engine {
 
   async #work(request: Request, partition: number | null): Promise<void> {
     const { ownership } = this.#options
+    this.#gateways.heard(request.gateway)
     if (!ownership.isSure) await ownership.sure()
     // Its owner answers; where that is nobody yet, the sender asks again.
     if (partition !== null && !this.#listening.has(partition)) return
@@ -264,11 +282,15 @@ export class Engine {
   }
 
   async #tell({ gateway, id, about }: Ask): Promise<void> {
-    const tell = (value: ToldItem['value']): void => this.#outbox.send(gateway, { kind: 'told', id, value })
-    const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library }
+    const { id: engine, ownership } = this.#options
+    const tell = (value: ToldItem['value'], share?: ToldItem['share']): void =>
+      this.#outbox.send(gateway, { kind: 'told', id, value, ...(share && { share }) })
+    const isOwn = (room: RoomId) => this.#epochs.has(partitionOf(room))
+    const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library, isOwn }
     try {
       if (about.type === 'games') tell({ games: this.#library.listings() })
-      else if (about.type === 'rooms') tell({ rooms: await listRooms(about.game, LISTED_MOST, ports) })
+      else if (about.type === 'rooms')
+        tell({ rooms: await listRooms(about.game, LISTED_MOST, ports) }, { engine, engines: ownership.engines })
       else tell({ room: await listRoom(about.room, ports) })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

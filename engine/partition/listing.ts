@@ -10,10 +10,15 @@ interface ListingPorts {
   readonly rooms: Rooms
   readonly index: RoomIndex
   readonly library: Library
+  /** Whether the room is in a partition of this engine. */
+  readonly isOwn: (room: RoomId) => boolean
 }
 
 /** What is public about one room, or null where there is none; without bringing it into memory where the index tells. Rejects as `Rooms.get`. */
-export const listRoom = async (room: RoomId, { rooms, index, library }: ListingPorts): Promise<RoomListing | null> => {
+export const listRoom = async (
+  room: RoomId,
+  { rooms, index, library }: Omit<ListingPorts, 'isOwn'>,
+): Promise<RoomListing | null> => {
   const here = rooms.here(room)
   if (here !== undefined) return listLive(here)
   const row = await index.index(room)
@@ -23,11 +28,14 @@ export const listRoom = async (room: RoomId, { rooms, index, library }: ListingP
   return live === null ? null : listLive(live)
 }
 
-/** The public rooms that are not over, at most `most`; those in memory first. */
+/**
+ * This engine's public rooms that are not over, at most `most`; those in memory first. All engines look through the same part of
+ * the index: together they name all of it.
+ */
 export const listRooms = async (
   game: string | null,
   most: number,
-  { rooms, index, library }: ListingPorts,
+  { rooms, index, library, isOwn }: ListingPorts,
 ): Promise<RoomListing[]> => {
   const wanted = ({ state }: LiveRoom) =>
     state.public && state.phase !== 'over' && (game === null || state.game === game)
@@ -35,6 +43,7 @@ export const listRooms = async (
   if (list.length >= most) return list.slice(-most)
   const filter = { status: 'asleep' as const, public: true, ...(game === null ? {} : { game }) }
   for (const row of await index.listIndex(filter, '', most - list.length)) {
+    if (!isOwn(row.room)) continue
     const loaded = await library.byHash(row.rules)
     if (loaded !== null && row.phase !== 'over' && rooms.here(row.room) === undefined) list.push(listRow(row, loaded))
   }

@@ -118,6 +118,18 @@ export class Rooms {
     )
   }
 
+  /** Takes all connections of a gateway out of their rooms. */
+  detachAll(gateway: GatewayId): void {
+    for (const room of this.#live.values())
+      for (const { conn } of [...room.attachments.all()].filter((a) => a.gateway === gateway))
+        room.detach(gateway, conn)
+    for (const [room, attachments] of this.#waiting)
+      this.#waiting.set(
+        room,
+        attachments.filter((a) => a.gateway !== gateway),
+      )
+  }
+
   /** The room, from memory or its log, or null where there is none. Rejects with Refusal where it is frozen or the store fails. */
   async get(room: RoomId): Promise<LiveRoom | null> {
     return this.#here(room) ?? this.#coming.get(room) ?? this.#come(room, () => this.#activate(room))

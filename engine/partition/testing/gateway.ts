@@ -1,6 +1,6 @@
 import type { Bus } from '../../../bus/bus.ts'
 import type { AnswerItem, Attach, Envelope, Item, OutputPart, Request } from '../../../bus/messages.ts'
-import { ASK_SUBJECT, commandSubject, gatewaySubject, partitionOf } from '../../../bus/subjects.ts'
+import { ASK_SUBJECT, commandSubject, GATEWAYS_SUBJECT, gatewaySubject, partitionOf } from '../../../bus/subjects.ts'
 import { decode, encode, SERVER_LIMITS } from '../../../protocol/codec.ts'
 import {
   type ClientFrame,
@@ -40,11 +40,14 @@ export class ScriptedGateway {
   readonly items: Item[] = []
   /** False: envelopes are lost. */
   hears = true
+  /** False: it says nothing by itself. */
+  beats = true
   readonly #bus: Bus
   readonly #clock: VirtualClock
   readonly #numbers = new Map<string, number>()
   #lastId = 0
   #lastConn = 0
+  #cancelBeat = () => {}
 
   constructor(name: string, bus: Bus, clock: VirtualClock) {
     this.name = name
@@ -53,6 +56,7 @@ export class ScriptedGateway {
     bus.subscribe(gatewaySubject(name), (message) => {
       if (message.kind === 'envelope' && this.hears) this.#hear(message)
     })
+    this.#beat()
   }
 
   connect(player: PlayerId, more: { name?: string; session?: string; http?: boolean } = {}): ScriptedClient {
@@ -111,6 +115,16 @@ export class ScriptedGateway {
     })
     if (members.length === 0) return
     await this.answers(this.publish((id) => ({ kind: 'attach', gateway: this.name, id, room, members })))
+  }
+
+  /** Says nothing by itself any more. */
+  close(): void {
+    this.#cancelBeat()
+  }
+
+  #beat(): void {
+    if (this.beats) this.#bus.publish(GATEWAYS_SUBJECT, { kind: 'gateway-beat', gateway: this.name })
+    this.#cancelBeat = this.#clock.after(1_000, () => this.#beat())
   }
 
   #hear({ engine, number, items }: Envelope): void {
