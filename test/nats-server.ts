@@ -63,7 +63,7 @@ const WATCH = 'read -r line; kill -KILL "$0"; rm -rf "$1"'
 export const startNats = async (options: NatsOptions = {}): Promise<NatsServer> =>
   await start({ name: 'nats', port: await freePort(), options, cluster: '' })
 
-/** Starts three nats-servers that form one cluster, so that streams may have three replicas. */
+/** Starts three nats-servers that form one cluster, so that streams may have three replicas. Clients know those that they were told of: links to them can be cut. */
 export const startNatsCluster = async (options: Omit<NatsOptions, 'store'> = {}): Promise<NatsCluster> => {
   const places = await Promise.all(
     ['n1', 'n2', 'n3'].map(async (name) => ({ name, port: await freePort(), route: await freePort() })),
@@ -71,7 +71,7 @@ export const startNatsCluster = async (options: Omit<NatsOptions, 'store'> = {})
   const routes = places.map(({ route }) => `"nats://127.0.0.1:${route}"`).join(', ')
   const started = await Promise.allSettled(
     places.map(({ name, port, route }) =>
-      start({ name, port, options, cluster: `cluster { name: c, listen: "127.0.0.1:${route}", routes: [${routes}] }` }),
+      start({ name, port, options, cluster: `cluster { name: c, no_advertise: true, listen: "127.0.0.1:${route}", routes: [${routes}] }` }),
     ),
   )
   const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
