@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { PARTITIONS, partitionOf } from '../../bus/subjects.ts'
 import { MAX_RECORD_BYTES } from './bounds.ts'
 import { bytesOf, indexRow, testChance, textOf } from './conformance-values.ts'
 import { Fenced, NotStored, type Storage, StorageError } from './log.ts'
@@ -189,6 +190,26 @@ export const storageConformance = (name: string, kind: StorageUnderTest): void =
         expect(await list({ public: false }, '', 10)).toEqual(['a'])
         expect(await list({ status: 'over' }, '', 10)).toEqual([])
         expect(await storage.listIndex({ status: 'asleep' }, '', 10)).toEqual([rows[2]])
+      })
+
+      test('rows are listed by partition, in pages that miss none and repeat none', async () => {
+        const rooms = Array.from({ length: 60 }, (_, n) => `room-${String(n).padStart(2, '0')}`)
+        await storage.putIndex(rooms.map((room, n) => indexRow(room, { status: n % 2 === 0 ? 'live' : 'asleep' })))
+        // Of the 60, some and not all.
+        const partitions = new Set(rooms.filter((_, n) => n % 3 === 0).map(partitionOf))
+        const wanted = rooms.filter((room, n) => partitions.has(partitionOf(room)) && n % 2 === 0)
+        const pages: string[][] = []
+        let after = ''
+        do {
+          const page = await storage.listIndex({ status: 'live', partitions }, after, 3)
+          pages.push(page.map((row) => row.room))
+          after = page.at(-1)?.room ?? ''
+        } while (after !== '')
+        expect(pages.flat()).toEqual(wanted)
+        expect(pages.slice(0, 3).map((page) => page.length)).toEqual([3, 3, 3])
+        expect(await storage.listIndex({ partitions: new Set() }, '', 10)).toEqual([])
+        const all = new Set(Array.from({ length: PARTITIONS }, (_, partition) => partition))
+        expect((await storage.listIndex({ partitions: all }, '', 100)).map((row) => row.room)).toEqual(rooms)
       })
 
       test('a row that is changed by the caller later is not changed in the storage', async () => {

@@ -1,6 +1,7 @@
 import type { Chance } from '../../protocol/clock.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import { checkAppend, checkPage, checkPlayer, checkRoom } from './bounds.ts'
+import { passes } from './index-filter.ts'
 import { type Entry, Fenced, type IndexRow, NotStored, type Position, type Storage, StorageError } from './log.ts'
 
 const copy = (bytes: Uint8Array) => new Uint8Array(bytes)
@@ -93,11 +94,7 @@ export const memoryStorage = ({ chance }: { chance: Chance }): Storage => {
     async listIndex(filter, after, limit) {
       mayRead()
       checkPage(after, limit)
-      const fits = (row: IndexRow) =>
-        (filter.status === undefined || row.status === filter.status) &&
-        (filter.game === undefined || row.game === filter.game) &&
-        (filter.public === undefined || row.public === filter.public)
-      const matching = new Map([...rows].filter(([, row]) => fits(row)))
+      const matching = new Map([...rows].filter(([, row]) => passes(row, filter)))
       return pageOf(matching.keys(), after, limit).flatMap((room) => {
         const row = matching.get(room)
         return row ? [{ ...row }] : []

@@ -1,6 +1,6 @@
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
+import type { IndexFilter } from './index-filter.ts'
 import type { IndexRow, Position } from './log.ts'
-import type { Filter } from './sqlite-queries.ts'
 
 /** What the worker can be asked to do: the methods of Storage as data. */
 export type Operation =
@@ -12,7 +12,7 @@ export type Operation =
   | { do: 'snapshot'; room: RoomId }
   | { do: 'putIndex'; rows: IndexRow[] }
   | { do: 'index'; room: RoomId }
-  | { do: 'listIndex'; filter: Filter; after: RoomId | ''; limit: number }
+  | { do: 'listIndex'; filter: IndexFilter; after: RoomId | ''; limit: number }
   | { do: 'putRules'; hash: string; game: string; version: number; source: string }
   | { do: 'rules'; hash: string }
   /** `fresh` becomes the key where the player has none. */

@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementResultingChanges, StatementSync } from 'node:sqlite'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
-import type { Entry, IndexRow, RoomIndex, RoomStatus, RulesArchive } from './log.ts'
+import { type IndexFilter, passes } from './index-filter.ts'
+import type { Entry, IndexRow, RoomStatus, RulesArchive } from './log.ts'
 
 type Row = Record<string, SQLOutputValue>
-export type Filter = Parameters<RoomIndex['listIndex']>[0]
 type KeptRules = NonNullable<Awaited<ReturnType<RulesArchive['rules']>>>
 
 const wrong = (row: Row, column: string) => new Error(`unexpected ${column} in the database: ${typeof row[column]}`)
@@ -139,19 +139,16 @@ export class SqliteQueries {
     const row = this.first('SELECT * FROM room WHERE room = ?', room)
     return row ? indexRow(row) : null
   }
-  listIndex(filter: Filter, after: RoomId | '', limit: number): IndexRow[] {
-    const conditions = ['room > ?']
-    const values: SQLInputValue[] = [after]
-    const where = (column: string, value: SQLInputValue | undefined) => {
-      if (value === undefined) return
-      conditions.push(`${column} = ?`)
-      values.push(value)
+  listIndex(filter: IndexFilter, after: RoomId | '', limit: number): IndexRow[] {
+    const rows: IndexRow[] = []
+    let cursor: string | undefined = after
+    while (cursor !== undefined && rows.length < limit) {
+      const page = this.#indexPage(filter, cursor, limit)
+      // The database does not know partitions.
+      rows.push(...page.filter((row) => passes(row, filter)))
+      cursor = page.length < limit ? undefined : page.at(-1)?.room
     }
-    where('status', filter.status)
-    where('game', filter.game)
-    where('public', filter.public === undefined ? undefined : Number(filter.public))
-    const sql = `SELECT * FROM room WHERE ${conditions.join(' AND ')} ORDER BY room LIMIT ?`
-    return this.all(sql, ...values, limit).map(indexRow)
+    return rows.slice(0, limit)
   }
   rules(hash: string): KeptRules | null {
     const row = this.first('SELECT game, version, source FROM rules WHERE hash = ?', hash)
@@ -160,6 +157,21 @@ export class SqliteQueries {
   existingKey(player: PlayerId): Uint8Array | null {
     const row = this.first('SELECT key FROM player_key WHERE player = ?', player)
     return row ? bytes(row, 'key') : null
+  }
+
+  #indexPage({ status, game, public: open }: IndexFilter, after: RoomId | '', limit: number): IndexRow[] {
+    const conditions = ['room > ?']
+    const values: SQLInputValue[] = [after]
+    const where = (column: string, value: SQLInputValue | undefined) => {
+      if (value === undefined) return
+      conditions.push(`${column} = ?`)
+      values.push(value)
+    }
+    where('status', status)
+    where('game', game)
+    where('public', open === undefined ? undefined : Number(open))
+    const sql = `SELECT * FROM room WHERE ${conditions.join(' AND ')} ORDER BY room LIMIT ?`
+    return this.all(sql, ...values, limit).map(indexRow)
   }
 
   #prepared(sql: string): StatementSync {

@@ -1,0 +1,74 @@
+import { JetStreamApiError } from '@nats-io/jetstream'
+import {
+  ClosedConnectionError,
+  DrainingConnectionError,
+  InvalidArgumentError,
+  NoRespondersError,
+  PermissionViolationError,
+  TimeoutError,
+} from '@nats-io/transport-node'
+
+/** What NATS answers, by number: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+export const CODES = {
+  notOfThisSequence: 10071,
+  anotherUnderWay: 10164,
+  noStream: 10059,
+  noCluster: 10074,
+  noPeers: 10005,
+  tooFewResources: 10023,
+} as const
+
+/** Nothing was stored, and a moment later it may be: an append is under way, the stream has no leader. */
+const LATER: readonly number[] = [CODES.anotherUnderWay, 10008, 10009]
+/** Nothing was stored, for a limit stands against it: JetStream is off for the account, account or server are full, the message is too large. */
+const LIMITS: readonly number[] = [10039, 10002, 10023, 10028, 10047, 10054]
+/** A stream that refuses for a limit of its own says so in words, under the number of all that goes wrong in storing. */
+const STORE_FAILED = 10077
+const OWN_LIMIT = /^maximum .* exceeded/
+
+/** The error that a request was rejected with, without what the client wraps around it. */
+const rootOf = (error: unknown): unknown => {
+  const isWrapped = error instanceof Error && !(error instanceof JetStreamApiError) && error.cause instanceof Error
+  return isWrapped ? rootOf(error.cause) : error
+}
+
+/** The number of what JetStream answered, or null where it was no answer. Pure. */
+export const codeOf = (error: unknown): number | null => {
+  const root = rootOf(error)
+  return root instanceof JetStreamApiError ? root.code : null
+}
+
+/** Whether the same request may go through in a moment, as nothing was stored. Pure. */
+export const isPassing = (error: unknown): boolean => {
+  const root = rootOf(error)
+  const code = codeOf(error)
+  if (code !== null) return LATER.includes(code)
+  return root instanceof NoRespondersError
+}
+
+/** Whether a cluster whose servers are still finding each other answers so. Pure. */
+export const isStarting = (error: unknown): boolean => {
+  const code = codeOf(error)
+  return code === CODES.noPeers || code === CODES.tooFewResources || rootOf(error) instanceof TimeoutError
+}
+
+/** Whether it is sure that nothing was stored. Pure. */
+export const isRefusal = (error: unknown): boolean => {
+  const root = rootOf(error)
+  if (root instanceof JetStreamApiError)
+    return LIMITS.includes(root.code) || (root.code === STORE_FAILED && OWN_LIMIT.test(root.message))
+  return [PermissionViolationError, ClosedConnectionError, DrainingConnectionError, InvalidArgumentError].some(
+    (kind) => root instanceof kind,
+  )
+}
+
+/** One line that says what went wrong, for whoever runs the installation. Pure. */
+export const reasonOf = (error: unknown): string => {
+  const root = rootOf(error)
+  if (root instanceof TimeoutError) return 'NATS did not answer in time'
+  if (root instanceof NoRespondersError) return 'JetStream does not answer: it is off, or the stream has no leader'
+  if (root instanceof PermissionViolationError)
+    return `the NATS user has no permission for ${root.operation} ${root.subject}`
+  if (root instanceof JetStreamApiError) return `NATS: ${root.message} (${root.code})`
+  return root instanceof Error ? root.message : String(root)
+}

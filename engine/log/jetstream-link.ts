@@ -1,0 +1,197 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { headers, type NatsConnection } from '@nats-io/transport-node'
+import type { Clock } from '../../protocol/clock.ts'
+import { CODES, codeOf, isPassing, isRefusal, isStarting, reasonOf } from './jetstream-errors.ts'
+import type { Place } from './jetstream-places.ts'
+import { FateUnknown, NotStored, StorageError } from './log.ts'
+
+/** How long an answer is waited for. */
+const ANSWER_MS = 2_000
+/** How long a request that NATS refused for the moment is sent again. */
+const PATIENCE_MS = 2_000
+const PAUSE_MS = 50
+/** Of one page of messages: more than the largest record. */
+const PAGE_BYTES = 4 * 1024 * 1024
+const PAGE_MESSAGES = 1_000
+/** Pages on their way at a time, so that a takeover of many rooms does not stampede the servers. */
+const PAGES_AT_ONCE = 16
+/** For what is asked at the start and for `verify`: a cluster that starts too, and long lists. */
+const SLOW_ANSWER_MS = 10_000
+const START_PATIENCE_MS = 20_000
+
+const END_OF_PAGE = 204
+const NOTHING_FOUND = 404
+
+/** Another message stands last under the subject than the one that was named. */
+export class WrongSequence extends Error {}
+
+export interface Stored {
+  readonly subject: string
+  readonly sequence: number
+  readonly body: Uint8Array
+}
+
+/** Requests to JetStream, each with a limit of time and a clear fate. The connection stays its owner's. */
+export class JetStreamLink {
+  readonly #connection: NatsConnection
+  readonly #clock: Clock
+  readonly #jetstream: JetStreamClient
+  readonly #manager: JetStreamManager
+  readonly #patient: JetStreamManager
+  readonly #waiting: (() => void)[] = []
+  #pages = 0
+  #connected = true
+
+  private constructor(connection: NatsConnection, clock: Clock, manager: JetStreamManager, patient: JetStreamManager) {
+    this.#connection = connection
+    this.#clock = clock
+    this.#jetstream = jetstream(connection, { timeout: ANSWER_MS })
+    this.#manager = manager
+    this.#patient = patient
+    void this.#follow()
+  }
+
+  static async over(connection: NatsConnection, clock: Clock): Promise<JetStreamLink> {
+    const manager = (timeout: number) => jetstreamManager(connection, { timeout, checkAPI: false })
+    return new JetStreamLink(connection, clock, await manager(ANSWER_MS), await manager(SLOW_ANSWER_MS))
+  }
+
+  /** Of the server's limits, the one that a client sees. */
+  get mostBytes(): number {
+    return this.#connection.info?.max_payload ?? 0
+  }
+
+  /** What NATS answers to a question of the start, which waits for a cluster that is starting too. Rejects with what it refused with. */
+  starting<T>(request: (manager: JetStreamManager) => Promise<T>): Promise<T> {
+    return this.#again(
+      () => request(this.#patient),
+      START_PATIENCE_MS,
+      (error) => isPassing(error) || isStarting(error),
+    )
+  }
+
+  /**
+   * Resolves with the sequence under which the message is stored. `after` is the sequence that the last message of the subject must have.
+   * Rejects with WrongSequence, NotStored or FateUnknown.
+   */
+  async write({ subject }: Place, body: Uint8Array, after?: number): Promise<number> {
+    const given = headers()
+    if (after !== undefined) given.set('Nats-Expected-Last-Subject-Sequence', String(after))
+    return await this.#persist(async () => {
+      const stored = await this.#jetstream.publish(subject, body, { headers: given })
+      return stored.seq
+    })
+  }
+
+  /** The last message under a subject, which may be a pattern, as the stream's leader knows it. Rejects with StorageError. */
+  async last({ stream, subject }: Place): Promise<Stored | null> {
+    const message = await this.#ask(() => this.#manager.streams.getMessage(stream, { last_by_subj: subject }))
+    return message && { subject: message.subject, sequence: message.seq, body: new Uint8Array(message.data) }
+  }
+
+  /** Overwrites a message, so that no file of the stream holds it any more. Rejects with NotStored or FateUnknown. */
+  async erase({ stream }: Place, sequence: number): Promise<void> {
+    await this.#persist(async () => {
+      await this.#manager.streams.deleteMessage(stream, sequence, true)
+    })
+  }
+
+  /** The subjects that a stream has messages under, as its leader knows them. Rejects with StorageError. */
+  async subjects(stream: string): Promise<string[]> {
+    const { state } = await this.#ask(() => this.#patient.streams.info(stream, { subjects_filter: '>' }))
+    return Object.keys(state.subjects ?? {})
+  }
+
+  /**
+   * Messages under a subject, which may be a pattern, after a sequence, as whichever replica answers knows them: it may lag behind.
+   * `ended`: it knows no more. Rejects with StorageError.
+   */
+  async page({ stream, subject }: Place, after: number, limit: number): Promise<{ found: Stored[]; ended: boolean }> {
+    const question = {
+      seq: after + 1,
+      next_by_subj: subject,
+      batch: Math.min(limit, PAGE_MESSAGES),
+      max_bytes: PAGE_BYTES,
+    }
+    return await this.#ask(() => this.#inTurn(() => this.#page(stream, JSON.stringify(question))))
+  }
+
+  /** Resolves after a pause in which things may get better. */
+  pause(): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(PAUSE_MS, resolve))
+  }
+
+  async #page(stream: string, question: string): Promise<{ found: Stored[]; ended: boolean }> {
+    // The end of a page, and nothing else in it, is empty.
+    const limits = { strategy: 'sentinel' as const, maxWait: ANSWER_MS }
+    const found: Stored[] = []
+    for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
+      const given = message.headers ?? headers()
+      if (given.code === NOTHING_FOUND) return { found, ended: true }
+      if (given.code === END_OF_PAGE) return { found, ended: given.get('Nats-Num-Pending') === '0' }
+      if (given.code !== 0) throw new Error(`NATS: ${given.description} (${given.code})`)
+      const sequence = Number(given.get('Nats-Sequence'))
+      found.push({ subject: given.get('Nats-Subject'), sequence, body: new Uint8Array(message.data) })
+    }
+    throw new Error('NATS did not answer in time')
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#pages >= PAGES_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#pages += 1
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#pages -= 1
+    }
+  }
+
+  async #persist<T>(request: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#again(request)
+    } catch (error) {
+      if (codeOf(error) === CODES.notOfThisSequence) throw new WrongSequence('', { cause: error })
+      const isSure = error instanceof NotStored || isPassing(error) || isRefusal(error)
+      throw new (isSure ? NotStored : FateUnknown)(reasonOf(error), { cause: error })
+    }
+  }
+
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#again(request)
+    } catch (error) {
+      throw new StorageError(reasonOf(error), { cause: error })
+    }
+  }
+
+  /** Sends the request until NATS takes it or time is up. Safe for all that is written: it is fenced, or says the same again. */
+  async #again<T>(request: () => Promise<T>, patienceMs = PATIENCE_MS, passes = isPassing): Promise<T> {
+    let isLate = false
+    const cancel = this.#clock.after(patienceMs, () => {
+      isLate = true
+    })
+    try {
+      for (;;) {
+        try {
+          // The client would send it whenever it has a connection again, long after it was given up.
+          if (!this.#connected) throw new NotStored('NATS is not reached')
+          return await request()
+        } catch (error) {
+          if (isLate || !(error instanceof NotStored || passes(error))) throw error
+        }
+        await this.pause()
+      }
+    } finally {
+      cancel()
+    }
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === 'disconnect' || type === 'close') this.#connected = false
+      if (type === 'reconnect') this.#connected = true
+    }
+  }
+}

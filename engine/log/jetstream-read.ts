@@ -1,0 +1,28 @@
+import type { JetStreamLink, Stored } from './jetstream-link.ts'
+import type { Place } from './jetstream-places.ts'
+import { StorageError } from './log.ts'
+
+/** How often a replica may know less than the leader before the reader gives up: with the pauses between, some seconds. */
+const MOST_STALLS = 100
+
+/**
+ * Resolves with at most `limit` messages under a subject or pattern after a sequence, oldest first. Any replica answers, and one that lags
+ * behind looks like the end of the log: only the leader says where that is. Rejects with StorageError.
+ */
+export const readAfter = async (link: JetStreamLink, place: Place, after: number, limit: number): Promise<Stored[]> => {
+  const messages: Stored[] = []
+  let reached = after
+  for (let stalls = 0; stalls < MOST_STALLS; ) {
+    const { found, ended } = await link.page(place, reached, limit - messages.length)
+    messages.push(...found)
+    reached = found.at(-1)?.sequence ?? reached
+    if (messages.length >= limit) return messages
+    if (!ended) continue
+    const last = await link.last(place)
+    if (last === null || last.sequence <= reached) return messages
+    if (found.length > 0) continue
+    stalls += 1
+    await link.pause()
+  }
+  throw new StorageError(`${place.stream}: its replicas lag behind its leader`)
+}

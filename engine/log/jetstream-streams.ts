@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  PersistMode,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { PARTITIONS } from '../../bus/subjects.ts'
+import type { Chance, Clock } from '../../protocol/clock.ts'
+import { MAX_RECORD_BYTES } from './bounds.ts'
+import { CODES, codeOf, reasonOf } from './jetstream-errors.ts'
+import { JetStreamLink, WrongSequence } from './jetstream-link.ts'
+import { BUCKETS, type Bucket, JetStreamPlaces } from './jetstream-places.ts'
+import { type Storage, StorageError } from './log.ts'
+
+const FORMAT = 1
+/** Headers and subject come on top of a record. */
+const HEADROOM_BYTES = 2_048
+/** Nothing of a stream goes away by itself: it grows until the disk is full, and then refuses. */
+const stream = (name: string, subjects: string[], replicas: number) => ({
+  name,
+  subjects,
+  num_replicas: replicas,
+  storage: StorageType.File,
+  retention: RetentionPolicy.Limits,
+  discard: DiscardPolicy.New,
+  max_msgs: -1,
+  max_bytes: -1,
+  max_age: 0,
+  max_msg_size: -1,
+  max_msgs_per_subject: -1,
+  allow_direct: true,
+  deny_delete: false,
+  deny_purge: false,
+  allow_rollup_hdrs: false,
+})
+type Wanted = ReturnType<typeof stream>
+
+const bucketStream = ({ places, replicas }: Installation, bucket: Bucket): Wanted => {
+  const name = places.bucket(bucket)
+  return { ...stream(`KV_${name}`, [`$KV.${name}.>`], replicas), max_msgs_per_subject: 1, allow_rollup_hdrs: true }
+}
+
+const wantedStreams = (installation: Installation): Wanted[] => {
+  const { places, replicas } = installation
+  return [
+    ...BUCKETS.map((bucket) => bucketStream(installation, bucket)),
+    { ...stream(places.snapshotStream, [places.snapshot('*').subject], replicas), max_msgs_per_subject: 1 },
+    // A purge stays possible, for a room's past that a base record replaces: the server would never allow it again.
+    ...places.eventStreams.map((name, index) => ({
+      ...stream(name, places.eventSubjects(index), replicas),
+      deny_delete: true,
+    })),
+  ]
+}
+
+export type JetStreamDurability = Extract<Storage['durability'], `jetstream-${string}`>
+
+/** What says which installation is meant, and how it is kept. */
+export interface JetStreamOptions {
+  /** Stays open when the storage is closed. */
+  readonly connection: NatsConnection
+  readonly durability: JetStreamDurability
+  readonly clock: Clock
+  readonly chance: Chance
+  /** Keeps installations on one NATS apart: letters, digits, `_` and `-`. */
+  readonly prefix?: string
+  /** How many streams the partitions are spread over; chosen at the first start for good. */
+  readonly streams?: number
+  /** Told at the start what the installation promises and nobody but its operator can see to. */
+  readonly onWarning?: (line: string) => void
+}
+
+/** Each is a Raft group of its own where there are replicas. */
+const STREAMS = 16
+
+export interface Installation {
+  readonly link: JetStreamLink
+  readonly places: JetStreamPlaces
+  readonly replicas: number
+}
+
+/** The installation, with nothing made yet but its settings, to which these options must fit. Rejects with StorageError. */
+export const openInstallation = async (options: JetStreamOptions): Promise<Installation> => {
+  const { connection, durability, clock, prefix = '', streams = STREAMS } = options
+  const places = new JetStreamPlaces(prefix, streams)
+  const installation = {
+    link: await JetStreamLink.over(connection, clock),
+    places,
+    replicas: durability === 'jetstream-r1' ? 1 : 3,
+  }
+  const leastBytes = MAX_RECORD_BYTES + HEADROOM_BYTES
+  const { mostBytes } = installation.link
+  if (mostBytes < leastBytes)
+    throw new StorageError(`NATS takes messages of ${mostBytes} bytes: set its max_payload to ${leastBytes} or more`)
+  await prepareStream(installation, bucketStream(installation, 'installation'))
+  await agreeOnSettings(installation)
+  return installation
+}
+
+/**
+ * Makes the streams and buckets that are not there, and checks those that are; safe in many processes at once.
+ * Rejects with StorageError where the cluster cannot keep them, or keeps them otherwise than is asked.
+ */
+export const prepareStreams = async (installation: Installation): Promise<void> => {
+  await Promise.all(wantedStreams(installation).map((wanted) => prepareStream(installation, wanted)))
+}
+
+const prepareStream = async ({ link }: Installation, wanted: Wanted): Promise<void> => {
+  try {
+    checkStream(wanted, await link.starting((manager) => makeOrRead(manager, wanted)))
+  } catch (error) {
+    if (error instanceof StorageError) throw error
+    throw new StorageError(`stream ${wanted.name}: ${adviceFor(error, wanted)}`, { cause: error })
+  }
+}
+
+const makeOrRead = async ({ streams }: JetStreamManager, wanted: Wanted): Promise<StreamConfig> => {
+  try {
+    return (await streams.info(wanted.name)).config
+  } catch (error) {
+    if (codeOf(error) !== CODES.noStream) throw error
+    return (await streams.add(wanted)).config
+  }
+}
+
+const adviceFor = (error: unknown, { num_replicas }: Wanted): string => {
+  const code = codeOf(error)
+  if (code === CODES.noCluster || code === CODES.noPeers)
+    return `NATS has fewer servers than the ${num_replicas} copies that are asked for: add servers to its cluster, or use --durability jetstream-r1`
+  return `${reasonOf(error)}: look at JetStream's configuration, limits and permissions on the NATS servers`
+}
+
+const checkStream = (wanted: Wanted, found: StreamConfig): void => {
+  const { name, num_replicas } = wanted
+  if (found.num_replicas !== num_replicas)
+    throw new StorageError(
+      `stream ${name} keeps ${found.num_replicas} copies and ${num_replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change each stream first (nats stream edit --replicas ${num_replicas})`,
+    )
+  if (found.persist_mode === PersistMode.Async)
+    throw new StorageError(`stream ${name} acknowledges before it writes: its persist_mode must be the default`)
+  for (const [setting, value] of Object.entries(wanted)) {
+    const actual = Object.entries(found).find(([known]) => known === setting)?.[1]
+    if (!isDeepStrictEqual(actual, value))
+      throw new StorageError(
+        `stream ${name} has ${setting} ${JSON.stringify(actual)} where Madang needs ${JSON.stringify(value)}: change it back (nats stream edit), or use another prefix`,
+      )
+  }
+}
+
+/** What can never change, as the first start chose it. */
+const agreeOnSettings = async ({ link, places }: Installation): Promise<void> => {
+  const place = places.one('settings')
+  const asked = { format: FORMAT, partitions: PARTITIONS, streams: places.streams }
+  const body = new TextEncoder().encode(JSON.stringify(asked))
+  try {
+    await link.write(place, body, 0)
+    return
+  } catch (error) {
+    if (!(error instanceof WrongSequence)) throw new StorageError(reasonOf(error), { cause: error })
+  }
+  const kept = await link.last(place)
+  const found = kept && new TextDecoder().decode(kept.body)
+  if (found !== JSON.stringify(asked))
+    throw new StorageError(
+      `this NATS holds an installation with ${found}, and ${JSON.stringify(asked)} is asked for: start the Madang that made it, or use another prefix`,
+    )
+}
