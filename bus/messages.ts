@@ -82,7 +82,11 @@ export interface Ask {
   kind: 'ask'
   gateway: GatewayId
   id: number
-  about: { type: 'games' } | { type: 'rooms'; game: string | null } | { type: 'room'; room: RoomId }
+  about:
+    | { type: 'games' }
+    | { type: 'rooms'; game: string | null }
+    | { type: 'room'; room: RoomId }
+    | { type: 'matched'; game: string; player: PlayerId; session: SessionId; ref: Ref }
 }
 
 export interface GameListing {
@@ -169,7 +173,14 @@ export interface CloseItem extends FromRoom {
   reason: string
 }
 
-export type Told = { games: GameListing[] } | { rooms: RoomListing[] } | { room: RoomListing | null }
+export type Told = { games: GameListing[] } | { rooms: RoomListing[] } | { room: RoomListing | null } | Matched
+
+/** The room that was found for an earlier MATCH with this ref, or null where none of these partitions has it. */
+export interface Matched {
+  matched: { room: RoomId; game: string } | null
+  /** Those that the engine owns and knows. */
+  partitions: number[]
+}
 
 export interface ToldItem {
   kind: 'told'

@@ -1,7 +1,7 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
 import { decode, type Limits } from '../../protocol/codec.ts'
 import { isRetryable, MalformedFrame, Refusal } from '../../protocol/errors.ts'
-import { type CallFrame, type ClientFrame, type MatchFrame, OP, type Ref } from '../../protocol/frames.ts'
+import { type CallFrame, type ClientFrame, type MatchFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Media } from '../media/media.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
@@ -110,7 +110,7 @@ class Taking {
         this.#later(frame[1], createRoom(frame, asker, id, this.#work.ports))
         break
       case OP.match:
-        this.#later(frame[1], this.#match(frame, asker))
+        this.#later(frame[1], this.#match(id, frame, asker))
         break
       case OP.join:
       case OP.leave:
@@ -144,8 +144,10 @@ class Taking {
     })
   }
 
-  async #match(frame: MatchFrame, asker: Asker): Promise<unknown> {
-    const answer = await this.#work.ports.matching.match(frame, asker)
+  /** Gateways name no room; the engine that has found one asks its owner. */
+  async #match(room: RoomId, frame: MatchFrame, asker: Asker): Promise<unknown> {
+    const { matching } = this.#work.ports
+    const answer = await (room === '' ? matching.match(frame, asker) : matching.seat(room, frame, asker))
     if ('refusal' in answer) throw answer.refusal
     return answer.value
   }

@@ -9,7 +9,7 @@ import {
   type Request,
   type ToldItem,
 } from '../../bus/messages.ts'
-import { ASK_SUBJECT, commandSubject, partitionOf } from '../../bus/subjects.ts'
+import { ASK_SUBJECT, commandSubject, partitionOf, SEATS_SUBJECT } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
@@ -20,6 +20,7 @@ import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { type CommandPorts, takeCommand } from './commands.ts'
 import { attachAgain, type ConnectionPorts, detach } from './connections.ts'
+import { Errands, isErrands } from './errands.ts'
 import { Gateways } from './gateways.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
@@ -29,6 +30,8 @@ import { Outbox } from './outbox.ts'
 import type { Owner, Ownership } from './ownership.ts'
 import { type ReadPorts, takeRead } from './reads.ts'
 import { Rooms } from './rooms.ts'
+import { SeatsElsewhere } from './seats.ts'
+import { SeatsAnnouncer } from './seats-announcer.ts'
 import { soleOwnership } from './sole.ts'
 
 /** Rooms that one listing names at most. */
@@ -66,6 +69,10 @@ export class Engine {
   readonly #gateways: Gateways
   readonly #lanes: Lanes
   readonly #media: Media
+  readonly #errands: Errands
+  readonly #elsewhere: SeatsElsewhere
+  readonly #announcer: SeatsAnnouncer
+  readonly #matching: Matching
   readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
   /** Since which epoch each partition is this engine's. */
   readonly #epochs = new Map<number, number>()
@@ -73,7 +80,9 @@ export class Engine {
   readonly #releasing = new Set<number>()
   /** By partition: ends what listens for its requests. */
   readonly #listening = new Map<number, () => void>()
-  #endAsk = (): void => {}
+  /** Those whose rooms that were live before are in memory, or known to be missing there. */
+  readonly #known = new Set<number>()
+  #ends: (() => void)[] = []
   /** Resolves once what was live before in the partitions that it was given is taken over. */
   #ready: Promise<void> = Promise.resolve()
 
@@ -81,7 +90,12 @@ export class Engine {
   static async start(options: EngineOptions): Promise<Engine> {
     const library = await Library.open(options.games, options.storage)
     const engine = new Engine(options, library)
-    engine.#endAsk = options.bus.subscribe(ASK_SUBJECT, (message) => engine.#hear(message, null))
+    engine.#ends = [
+      options.bus.subscribe(ASK_SUBJECT, (message) => engine.#hear(message, null)),
+      options.bus.subscribe(SEATS_SUBJECT, (message) => {
+        if (message.kind === 'seats') engine.#elsewhere.heard(message)
+      }),
+    ]
     await options.ownership.start(engine.#owner())
     return engine
   }
@@ -106,7 +120,7 @@ export class Engine {
       epochs: this.#epochs,
       came: (gateway) => this.#outbox.greet(gateway),
       gone: (gateway) => {
-        report('warn', 'a gateway is gone: its connections here have ended', { gateway })
+        if (!isErrands(gateway)) report('warn', 'a gateway is gone: its connections here have ended', { gateway })
         this.rooms.detachAll(gateway)
         this.#outbox.end(gateway)
       },
@@ -122,6 +136,15 @@ export class Engine {
       clock,
       report,
       room: (room) => this.rooms.here(room),
+    })
+    this.#errands = new Errands(id, bus, clock)
+    this.#elsewhere = new SeatsElsewhere(id, clock)
+    this.#announcer = new SeatsAnnouncer({
+      engine: id,
+      bus,
+      clock,
+      rooms: () => library.ids().flatMap((game) => [...this.rooms.publicOf(game)]),
+      isAlone: () => ownership.engines <= 1,
     })
     const room = {
       clock,
@@ -145,21 +168,26 @@ export class Engine {
       library,
       report,
       room,
+      changed: (of) => this.#announcer.changed(of),
       epochOf: (of) => (this.#releasing.has(partitionOf(of)) ? null : epochOf(of)),
       sure: () => (ownership.isSure ? null : ownership.sure()),
     })
-    const matching = new Matching({
+    this.#matching = new Matching({
       rooms: this.rooms,
       library,
-      now: () => clock.now(),
+      clock,
+      errands: this.#errands,
+      elsewhere: this.#elsewhere,
+      owns: (of) => epochOf(of) !== null,
+      known: () => [...this.#known].filter((partition) => !this.#releasing.has(partition)),
       ready: () => this.#ready,
-      newRoom: ({ by, session }, ref) => deriveId(clusterKey, 'match', by, session, ref),
+      newRoom: ({ by, session }, ref, n) => deriveId(clusterKey, 'match', by, session, ref, ...(n === 0 ? [] : [n])),
     })
     this.#ports = {
       rooms: this.rooms,
       library,
       keys,
-      matching,
+      matching: this.#matching,
       media: this.#media,
       lanes: this.#lanes,
       answer: (to, item) => {
@@ -184,8 +212,9 @@ export class Engine {
 
   /** Lets commits in flight land, keeps snapshots, hands over what it owns, and goes silent. */
   async close(): Promise<void> {
-    this.#endAsk()
+    for (const end of this.#ends) end()
     await this.#options.ownership.leave()
+    this.#endMatching()
     await this.rooms.close()
     await this.#ready
     this.#media.close()
@@ -207,7 +236,8 @@ export class Engine {
   /** Goes silent at once, as a crash would. For simulations. */
   abandon(): void {
     this.#options.ownership.abandon()
-    this.#endAsk()
+    for (const end of this.#ends) end()
+    this.#endMatching()
     for (const partition of [...this.#listening.keys()]) this.#deafen(partition)
     this.rooms.abandon()
     this.#media.close()
@@ -226,7 +256,11 @@ export class Engine {
           this.#listening.set(partition, bus.subscribe(commandSubject(partition), hear))
         }
         this.#gateways.say()
-        const taken = this.rooms.takeOver(new Set(partitions.keys()))
+        this.#matching.own(partitions.keys())
+        const taken = this.rooms.takeOver(new Set(partitions.keys())).then(() => {
+          for (const [partition, epoch] of partitions)
+            if (this.#epochs.get(partition) === epoch) this.#known.add(partition)
+        })
         const done = taken.catch((error) => this.#failed('taking over rooms', error))
         this.#ready = Promise.all([this.#ready, done]).then(() => {})
       },
@@ -247,7 +281,14 @@ export class Engine {
   #forget(partition: number): void {
     this.#epochs.delete(partition)
     this.#releasing.delete(partition)
+    this.#known.delete(partition)
     this.#media.lose(partition)
+  }
+
+  #endMatching(): void {
+    this.#errands.close()
+    this.#elsewhere.close()
+    this.#announcer.close()
   }
 
   #deafen(partition: number): void {
@@ -291,7 +332,8 @@ export class Engine {
       if (about.type === 'games') tell({ games: this.#library.listings() })
       else if (about.type === 'rooms')
         tell({ rooms: await listRooms(about.game, LISTED_MOST, ports) }, { engine, engines: ownership.engines })
-      else tell({ room: await listRoom(about.room, ports) })
+      else if (about.type === 'room') tell({ room: await listRoom(about.room, ports) })
+      else tell(await this.#matching.earlier(about))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       tell({ refused: { code: error.code, message: error.message } })

@@ -1,93 +1,207 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Refusal } from '../../protocol/errors.ts'
-import type { MatchFrame, RoomId } from '../../protocol/frames.ts'
+import type { Ask, SeatsOfRoom, Matched as Told } from '../../bus/messages.ts'
+import { matchPartition, PARTITIONS } from '../../bus/subjects.ts'
+import type { Clock } from '../../protocol/clock.ts'
+import { type ErrorCode, Refusal } from '../../protocol/errors.ts'
+import type { MatchFrame, PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { Asker } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
 import { digest } from '../room/digest.ts'
 import type { LiveRoom } from '../room/live.ts'
-import { freeSeats, isConnected, isPlayer, takesPlayers } from '../room/membership.ts'
+import { isPlayer } from '../room/membership.ts'
 import { lookUp } from '../room/window.ts'
-import type { Runner } from '../rules/game.ts'
+import type { LoadedGame } from '../rules/game.ts'
 import { gameNamed, roomCreated } from './creation.ts'
+import type { Errands } from './errands.ts'
 import type { Library } from './library.ts'
+import { type Found, KEPT_MS, Matched } from './matched.ts'
 import type { Rooms } from './rooms.ts'
+import { type SeatsElsewhere, seatsOf } from './seats.ts'
+
+/** Rooms that may refuse one player before the sender has to ask again. */
+const TRIES_MOST = 16
 
 interface MatchingPorts {
   readonly rooms: Rooms
   readonly library: Library
-  readonly now: () => number
-  /** Resolves once the rooms that were live before a restart are in memory: a retry finds its answer there. */
+  readonly clock: Clock
+  readonly errands: Errands
+  readonly elsewhere: SeatsElsewhere
+  /** Whether a room's partition is this engine's. */
+  readonly owns: (room: RoomId) => boolean
+  /** Those of its partitions whose live rooms are in memory, or known to be missing there. */
+  readonly known: () => number[]
+  /** Resolves once the rooms that were live before in the partitions it was given are in memory: a retry finds its answer there. */
   readonly ready: () => Promise<void>
-  /** The id of the room that a MATCH makes where none has a seat: the same for each retry. */
-  readonly newRoom: (asker: Asker, ref: number) => RoomId
+  /** The id of the nth room that a MATCH makes where none has a seat: the same for each retry. */
+  readonly newRoom: (asker: Asker, ref: number, n: number) => RoomId
 }
 
+type Earlier = Extract<Ask['about'], { type: 'matched' }>
+
 /**
- * Seats players who ask for any public room of a game. One request per game at a time, so that two never make a room each
- * where one would do. The seat is logged in its room with the request's ref: there a retry finds its answer, also after a
- * restart.
+ * Seats players who ask for any public room of a game. The owner of the game's match partition finds the room, without waiting
+ * for anything in between, so that two never make a room each where one would do; the room's owner seats them. The seat is logged
+ * in its room with the request's ref: there a retry finds its answer, also after this engine is gone.
  */
 export class Matching {
   readonly #ports: MatchingPorts
-  readonly #lines = new Map<string, Promise<unknown>>()
+  readonly #matched: Matched
+  /** Since when a partition is this engine's. */
+  readonly #since = new Map<number, number>()
 
   constructor(ports: MatchingPorts) {
     this.#ports = ports
+    this.#matched = new Matched(ports.clock)
   }
 
-  match(frame: MatchFrame, asker: Asker): Promise<Answer> {
-    const [, , game] = frame
-    const turn = (this.#lines.get(game) ?? Promise.resolve()).then(() => this.#seat(frame, asker))
-    const line = turn.catch(() => undefined)
-    this.#lines.set(game, line)
-    void line.then(() => this.#lines.get(game) === line && this.#lines.delete(game))
-    return turn
+  /** These partitions come to this engine: what was asked there before is not remembered here. */
+  own(partitions: Iterable<number>): void {
+    for (const partition of partitions) this.#since.set(partition, this.#ports.clock.now())
   }
 
-  async #seat(frame: MatchFrame, asker: Asker): Promise<Answer> {
-    const { rooms, library, now, newRoom, ready } = this.#ports
-    await ready()
-    const [, ref, id, raw] = frame
-    const game = gameNamed(id, library)
-    const options = game.runner.parseOptions(raw)
-    if (rooms.lacks(id)) throw new Refusal('unavailable', 'Rooms of this game are being read. Send it again.')
-    const answered = this.#answeredBefore(frame, asker)
-    if (answered !== undefined) return request(answered, frame, asker)
-    const open = this.#open(game.hash, game.runner, options, asker, now())
-    for (const room of open) {
-      const answer = await request(room, frame, asker)
-      if (!('refusal' in answer) || answer.refusal.code !== 'room_full') return answer
+  /** Finds a room, wherever it is, and seats the asker there. Rejects with Refusal. */
+  async match(frame: MatchFrame, asker: Asker): Promise<Answer> {
+    const [, ref, id] = frame
+    const wanted = this.#wanted(frame)
+    const earlier = await this.#before(frame, asker)
+    const refused = new Set<RoomId>()
+    while (refused.size < TRIES_MOST) {
+      // Another copy of the request may have come further meanwhile.
+      const found = this.#matched.find(asker, ref) ?? earlier
+      if (found !== null && found.game !== id)
+        throw new Refusal('conflict', `Ref ${ref} was used for another request. Use a new ref.`)
+      const known = found === null || refused.has(found.room) ? null : found.room
+      const room = known ?? this.#choose(wanted, asker, refused) ?? this.#make(wanted, asker, ref, refused)
+      const answer = await (this.#ports.owns(room)
+        ? this.seat(room, frame, asker)
+        : this.#ask(room, frame, asker, () => this.#ports.errands.match(room, frame, asker)))
+      if (!isForOthers(answer)) return answer
+      refused.add(room)
     }
-    const room = newRoom(asker, ref)
+    throw new Refusal('unavailable', 'Rooms fill up faster than they are found. Send it again.')
+  }
+
+  /** Seats the asker in this very room of this engine, which is made where it is not there. Rejects with Refusal. */
+  seat(room: RoomId, frame: MatchFrame, asker: Asker): Promise<Answer> {
+    return this.#ask(room, frame, asker, () => this.#seat(room, frame, asker))
+  }
+
+  /** Where an earlier request was seated, as far as this engine knows. */
+  async earlier({ game, player: by, session, ref }: Earlier): Promise<Told> {
+    const { rooms, ready, known } = this.#ports
+    const matched = this.#matched.find({ by, session }, ref)
+    if (matched !== undefined) return { matched, partitions: [] }
+    await ready()
+    // Whether the content is the same is for the room to say.
+    for (const { room, state } of rooms.publicOf(game))
+      if (lookUp(state.windows, by, session, ref, 0).known !== false) return { matched: { game, room }, partitions: [] }
+    return { matched: null, partitions: rooms.lacks(game) ? [] : known() }
+  }
+
+  #wanted([, , id, raw]: MatchFrame): Wanted {
+    const game = gameNamed(id, this.#ports.library)
+    return { game, options: game.runner.parseOptions(raw) }
+  }
+
+  /** Where a request was seated before. Rejects with Refusal where that cannot be known now. */
+  async #before([, ref, game]: MatchFrame, asker: Asker): Promise<Found | null> {
+    const { rooms, errands, clock } = this.#ports
+    const since = this.#since.get(matchPartition(game))
+    // Since then all that was asked was asked here.
+    if (since !== undefined && clock.now() - since > KEPT_MS) return null
+    const about: Earlier = { type: 'matched', game, player: asker.by, session: asker.session, ref }
+    const here = await this.earlier(about)
+    if (here.matched !== null || here.partitions.length === PARTITIONS) return here.matched
+    if (rooms.lacks(game)) throw new Refusal('unavailable', 'Rooms of this game are being read. Send it again.')
+    const found: Found[] = []
+    const heard = new Set<number>()
+    await errands.ask(about, (told) => {
+      if (!('matched' in told)) return false
+      if (told.matched !== null) found.push(told.matched)
+      for (const partition of told.partitions) heard.add(partition)
+      return found.length > 0 || heard.size === PARTITIONS
+    })
+    return found[0] ?? null
+  }
+
+  /** The fullest room that has a seat, so that games begin; null where there is none. */
+  #choose(wanted: Wanted, asker: Asker, refused: ReadonlySet<RoomId>): RoomId | null {
+    let best: Seats | null = null
+    for (const seats of this.#open(wanted, asker))
+      if (!refused.has(seats.room) && (best === null || isFuller(seats, best))) best = seats
+    if (best === null) return null
+    this.#ports.elsewhere.take(wanted.game.runner.id, best.room)
+    return best.room
+  }
+
+  *#open({ game, options }: Wanted, { by }: Asker): Generator<Seats> {
+    const { rooms, elsewhere, clock } = this.#ports
+    const at = clock.now()
+    for (const room of rooms.publicOf(game.runner.id)) {
+      const seats = seatsOf(room, at, by)
+      if (seats !== null && seats.rules === game.hash && isFor(room, by) && isDeepStrictEqual(seats.options, options))
+        yield seats
+    }
+    // What came over a bus may have lost what is undefined: its owner will compare it again.
+    const kind = digest(options)
+    for (const seats of elsewhere.of(game.runner.id))
+      if (seats.rules === game.hash && digest(seats.options) === kind && rooms.here(seats.room) === undefined)
+        yield seats
+  }
+
+  /** The id of a room that is to be made; from now on others are sent there too. */
+  #make({ game, options }: Wanted, asker: Asker, ref: number, refused: ReadonlySet<RoomId>): RoomId {
+    const { newRoom, elsewhere } = this.#ports
+    let n = 0
+    while (refused.has(newRoom(asker, ref, n))) n += 1
+    const room = newRoom(asker, ref, n)
+    const { id, players } = game.runner
+    elsewhere.made({ room, game: id, rules: game.hash, options, players: 0, free: players[1] - 1 })
+    return room
+  }
+
+  /** Remembers the room before it is asked, for its answer may be lost. */
+  async #ask(room: RoomId, [, ref, game]: MatchFrame, asker: Asker, seat: () => Promise<Answer>): Promise<Answer> {
+    this.#matched.note(asker, ref, { game, room })
+    const answer = await seat().catch((error): Answer => {
+      if (error instanceof Refusal) return { refusal: error }
+      throw error
+    })
+    if (isForOthers(answer)) this.#matched.forget(asker, ref, room)
+    if ('refusal' in answer && answer.refusal.code === 'room_full') this.#ports.elsewhere.full(game, room)
+    return answer
+  }
+
+  async #seat(room: RoomId, frame: MatchFrame, asker: Asker): Promise<Answer> {
+    const { by, session } = asker
+    const { game, options } = this.#wanted(frame)
     const asked = { options, public: true }
-    const made = await rooms.create(game, room, (at, seed) => [
-      roomCreated(room, game, asker.by, digest(asked), asked, { at, seed: seed() }),
+    const live = await this.#ports.rooms.create(game, room, (at, seed) => [
+      roomCreated(room, game, by, digest(asked), asked, { at, seed: seed() }),
     ])
-    return request(made, frame, asker)
-  }
-
-  /** Whether the content is the same is for the room to say. */
-  #answeredBefore([, ref, game]: MatchFrame, { by, session }: Asker): LiveRoom | undefined {
-    for (const room of this.#ports.rooms.publicOf(game))
-      if (lookUp(room.state.windows, by, session, ref, 0).known !== false) return room
-    return undefined
-  }
-
-  /** Rooms with a free seat: those with most players first, so that games begin. */
-  #open(hash: string, runner: Runner, options: unknown, { by }: Asker, at: number): LiveRoom[] {
-    const fits = ({ state, game }: LiveRoom): boolean =>
-      game.hash === hash &&
-      takesPlayers(state, runner) &&
-      !isPlayer(state, by) &&
-      !state.kicked.includes(by) &&
-      freeSeats(state, runner, by, at) > 0 &&
-      (state.players.length === 0 || state.players.some((p) => isConnected(state, p))) &&
-      isDeepStrictEqual(state.options, options)
-    return [...this.#ports.rooms.publicOf(runner.id)]
-      .filter(fits)
-      .sort((a, b) => b.state.players.length - a.state.players.length)
+    if (lookUp(live.state.windows, by, session, frame[1], 0).known === false) {
+      const seats = seatsOf(live, this.#ports.clock.now(), by)
+      if (seats === null) throw new Refusal('room_full', 'This room has no free seat.')
+      if (seats.rules !== game.hash || !isFor(live, by) || !isDeepStrictEqual(seats.options, options))
+        throw new Refusal('forbidden', 'This room is for others.')
+    }
+    return new Promise((resolve) => live.request(frame, asker, resolve))
   }
 }
 
-const request = (room: LiveRoom, frame: MatchFrame, asker: Asker): Promise<Answer> =>
-  new Promise((resolve) => room.request(frame, asker, resolve))
+interface Wanted {
+  readonly game: LoadedGame
+  readonly options: unknown
+}
+
+type Seats = Pick<SeatsOfRoom, 'room' | 'players' | 'free'>
+
+const isFuller = (a: Seats, b: Seats): boolean => a.players > b.players || (a.players === b.players && a.free < b.free)
+
+/** Whoever plays in a room already looks for another one. */
+const isFor = ({ state }: LiveRoom, by: PlayerId): boolean => !isPlayer(state, by) && !state.kicked.includes(by)
+
+/** The room will not do for this player, or its engine does not have the same rules: another one may. */
+const isForOthers = (answer: Answer): boolean => 'refusal' in answer && FOR_OTHERS.includes(answer.refusal.code)
+const FOR_OTHERS: readonly ErrorCode[] = ['room_full', 'forbidden', 'not_found', 'invalid_payload']

@@ -34,6 +34,8 @@ export interface RoomsPorts {
   readonly library: Library
   readonly report: Report
   readonly room: Omit<RoomPorts, 'epoch' | 'changed' | 'lost'>
+  /** Called when a room has come into memory, and after each of its commits. */
+  changed(room: LiveRoom): void
   /** Since which epoch the room's partition is this engine's; null where nothing new may begin there. */
   epochOf(room: RoomId): number | null
   /** Null where it is sure that no other engine has taken over; else resolves once it is sure again. */
@@ -352,6 +354,7 @@ export class Rooms {
     // Before any request: whose move is answered must be shown it first.
     room.adopt(this.#waiting.get(room.room) ?? [])
     this.#waiting.delete(room.room)
+    this.#ports.changed(room)
     return room
   }
 
@@ -370,7 +373,10 @@ export class Rooms {
     return {
       ...this.#ports.room,
       epoch,
-      changed: (room) => this.#snapshots.changed(room),
+      changed: (room) => {
+        this.#snapshots.changed(room)
+        this.#ports.changed(room)
+      },
       lost: (room, why) => this.#lost(room, why),
     }
   }

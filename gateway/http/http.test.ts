@@ -105,7 +105,8 @@ test('GET of games, rooms and one room are what an engine says', async () => {
     if (about.type === 'games') engine.say({ kind: 'told', id, value: { games: [game] } })
     else if (about.type === 'rooms')
       engine.say({ kind: 'told', id, value: { rooms: about.game === 'mafia' ? [] : [listing] } })
-    else engine.say({ kind: 'told', id, value: { room: about.room === 'room' ? listing : null } })
+    else if (about.type === 'room')
+      engine.say({ kind: 'told', id, value: { room: about.room === 'room' ? listing : null } })
   }
   expect(await read(await fetch(`${url}/v1/games`))).toEqual({ games: [game] })
   expect(await read(await fetch(`${url}/v1/rooms`))).toEqual({ rooms: [listing] })
