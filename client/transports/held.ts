@@ -9,9 +9,16 @@ interface Waiting {
 /** Answers of a room that wait for the document, in their order: one that waits keeps those behind it. */
 export class Held {
   #waiting: Waiting[] = []
+  /** How many have been let go. */
+  #gone = 0
 
   get size(): number {
     return this.#waiting.length
+  }
+
+  /** A mark after the last one that waits now, which stays where it is when others before it are let go. */
+  get end(): number {
+    return this.#gone + this.#waiting.length
   }
 
   add(seq: Seq | null, task: () => void): void {
@@ -23,18 +30,21 @@ export class Held {
     return this.#waiting.some(({ seq }) => seq === null)
   }
 
-  /** A look told: what the first `count` wait for is there at `seq`. */
-  known(count: number, seq: Seq): void {
-    for (const waiting of this.#waiting.slice(0, count)) waiting.seq ??= seq
+  /** A look told: what those before this mark wait for is there at `seq`. */
+  known(end: number, seq: Seq): void {
+    for (const waiting of this.#waiting.slice(0, Math.max(0, end - this.#gone))) waiting.seq ??= seq
   }
 
   /** The document is at `seq`. */
   reached(seq: Seq): void {
-    while (this.#waiting[0] && this.#waiting[0].seq !== null && this.#waiting[0].seq <= seq) this.release(1)
+    while (this.#waiting[0] && this.#waiting[0].seq !== null && this.#waiting[0].seq <= seq)
+      this.release(this.#gone + 1)
   }
 
-  /** The document shows all that the first `count` wait for. */
-  release(count: number): void {
-    for (const { task } of this.#waiting.splice(0, count)) task()
+  /** The document shows all that those before this mark wait for. */
+  release(end: number): void {
+    const released = this.#waiting.splice(0, Math.max(0, end - this.#gone))
+    this.#gone += released.length
+    for (const { task } of released) task()
   }
 }

@@ -86,7 +86,7 @@ export class PollChannel implements Channel {
     this.#cancelNext()
     this.#cancelFollows?.()
     this.#call?.abort()
-    this.#held.release(this.#held.size)
+    this.#held.release(this.#held.end)
   }
 
   /** A poll at once is answered as it is: what it was asked before may be missing from it. A held one is asked anew. */
@@ -104,7 +104,7 @@ export class PollChannel implements Channel {
     const { clock } = this.#port.environment
     this.#cancelNext()
     this.#hurry = false
-    const asked = this.#held.size
+    const asked = this.#held.end
     const began = clock.now()
     const path = pathOf('poll', this.#port.room, this.#since, wait)
     const call = { ...this.#port.http.ask(path, wait * 1000 + ANSWER_MS), wait }

@@ -84,7 +84,7 @@ export class SseChannel implements Channel {
 
   end(): void {
     this.#stop()
-    this.#held.release(this.#held.size)
+    this.#held.release(this.#held.end)
   }
 
   #stop(): void {
@@ -178,7 +178,7 @@ export class SseChannel implements Channel {
   #check(): void {
     if (this.#checking || this.#over) return
     this.#checking = true
-    const asked = this.#held.size
+    const asked = this.#held.end
     const came = this.#count
     this.#port.http.ask(pathOf('poll', this.#port.room, this.#position, 0), ANSWER_MS).answer.then(
       (answer) => this.#checked(answer, asked, came),
@@ -200,7 +200,7 @@ export class SseChannel implements Channel {
     }
   }
 
-  /** The room had news up to `seq` when the first `asked` of what waits were there, and `came` frames had come. */
+  /** The room had news up to `seq` when what stands before the mark `asked` waited, and `came` frames had come. */
   #owes(seq: Seq, asked: number, came: number): void {
     if (seq > (this.#position ?? 0)) {
       this.#held.known(asked, seq)
