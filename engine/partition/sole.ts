@@ -1,21 +1,26 @@
 import { PARTITIONS } from '../../bus/subjects.ts'
 import type { Owner, Ownership } from './ownership.ts'
 
-/** All partitions are the engine's for as long as it runs: there is no other. */
+const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+
+/** Returns the ownership of the only engine that there is: of all partitions, with this epoch, never in doubt. */
 export const soleOwnership = (epoch: number): Ownership => {
-  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
   let owner: Owner | null = null
   return {
     isSure: true,
     engines: 1,
-    async start(of) {
-      owner = of
-      of.own(new Map(partitions.map((partition) => [partition, epoch])))
+    async start(started) {
+      owner = started
+      started.own(new Map(ALL.map((partition) => [partition, epoch])))
     },
-    sure: () => Promise.resolve(),
+    async sure() {},
     async leave() {
-      await Promise.all(partitions.map((partition) => owner?.release(partition)))
+      const leaving = owner
+      owner = null
+      if (leaving) await Promise.all(ALL.map((partition) => leaving.release(partition)))
     },
-    abandon() {},
+    abandon() {
+      owner = null
+    },
   }
 }
