@@ -5,6 +5,8 @@ import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { localBus } from '../bus/local.ts'
+import { ENGINES_SUBJECT } from '../bus/subjects.ts'
 import { endAll, serve, type Wire } from './testing/server.ts'
 import { PortInUse } from './uws.ts'
 
@@ -238,6 +240,16 @@ test('takeover: 4002 reaches the client', async () => {
   const client = await member(served, 'Ann', 'room')
   served.engine.say({ kind: 'close', room: 'room', conn: 1, code: 4002, reason: 'taken over' })
   expect(await client.closed()).toEqual({ code: 4002, reason: 'taken over' })
+})
+
+test('a gateway is ready once an engine says that it is there', async () => {
+  const bus = localBus()
+  const { url, server } = await serve({ bus })
+  const status = async () => (await fetch(`${url}/readyz`)).status
+  expect([server.isReady(), await status()]).toEqual([false, 503])
+  bus.publish(ENGINES_SUBJECT, { kind: 'engine-beat', engine: 'engine-1', owns: [] })
+  await vi.waitFor(() => expect(server.isReady()).toBe(true))
+  expect(await status()).toBe(200)
 })
 
 test('draining: BYE with resume, then 1012; new upgrades get 503', async () => {

@@ -40,7 +40,7 @@ export interface GatewayServerOptions extends Omit<GatewayOptions, 'publish' | '
 export interface GatewayServer {
   readonly gateway: Gateway
   readonly port: number
-  /** True until `drain`. */
+  /** True once an engine is there, until `drain`. */
   isReady(): boolean
   /** Says BYE to everyone, lets what is under way be answered, and ends all sockets with 1012. `/readyz` says 503 from now on. */
   drain(): Promise<void>
@@ -90,6 +90,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
       topics.publish(topic, bytes)
     },
   })
+  const canServe = () => !gateway.isDraining && gateway.engines > 0 && isReady()
   const allows = originPolicy(origins)
   const router = createRouter({
     gateway,
@@ -102,7 +103,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
     topics,
     allows,
     files: staticFiles(files),
-    isReady: () => !gateway.isDraining && isReady(),
+    isReady: canServe,
     log,
   })
 
@@ -178,7 +179,7 @@ export const startGateway = async (options: GatewayServerOptions): Promise<Gatew
   return {
     gateway,
     port: uws.us_socket_local_port(listening),
-    isReady: () => isListening && !gateway.isDraining && isReady(),
+    isReady: () => isListening && canServe(),
     drain: () => gateway.drain(),
     async close() {
       if (!isListening) return

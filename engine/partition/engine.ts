@@ -326,8 +326,8 @@ export class Engine {
     const { id: engine, ownership } = this.#options
     const tell = (value: ToldItem['value'], share?: ToldItem['share']): void =>
       this.#outbox.send(gateway, { kind: 'told', id, value, ...(share && { share }) })
-    const isOwn = (room: RoomId) => this.#epochs.has(partitionOf(room))
-    const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library, isOwn }
+    const partitions = new Set(this.#epochs.keys())
+    const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library, partitions }
     try {
       if (about.type === 'games') tell({ games: this.#library.listings() })
       else if (about.type === 'rooms')

@@ -10,14 +10,14 @@ interface ListingPorts {
   readonly rooms: Rooms
   readonly index: RoomIndex
   readonly library: Library
-  /** Whether the room is in a partition of this engine. */
-  readonly isOwn: (room: RoomId) => boolean
+  /** Those that this engine owns. */
+  readonly partitions: ReadonlySet<number>
 }
 
 /** What is public about one room, or null where there is none; without bringing it into memory where the index tells. Rejects as `Rooms.get`. */
 export const listRoom = async (
   room: RoomId,
-  { rooms, index, library }: Omit<ListingPorts, 'isOwn'>,
+  { rooms, index, library }: Omit<ListingPorts, 'partitions'>,
 ): Promise<RoomListing | null> => {
   const here = rooms.here(room)
   if (here !== undefined) return listLive(here)
@@ -28,22 +28,18 @@ export const listRoom = async (
   return live === null ? null : listLive(live)
 }
 
-/**
- * This engine's public rooms that are not over, at most `most`; those in memory first. All engines look through the same part of
- * the index: together they name all of it.
- */
+/** This engine's public rooms that are not over, at most `most`; those in memory first. */
 export const listRooms = async (
   game: string | null,
   most: number,
-  { rooms, index, library, isOwn }: ListingPorts,
+  { rooms, index, library, partitions }: ListingPorts,
 ): Promise<RoomListing[]> => {
   const wanted = ({ state }: LiveRoom) =>
     state.public && state.phase !== 'over' && (game === null || state.game === game)
   const list = [...rooms.live()].filter(wanted).map(listLive)
   if (list.length >= most) return list.slice(-most)
-  const filter = { status: 'asleep' as const, public: true, ...(game === null ? {} : { game }) }
+  const filter = { status: 'asleep' as const, public: true, partitions, ...(game === null ? {} : { game }) }
   for (const row of await index.listIndex(filter, '', most - list.length)) {
-    if (!isOwn(row.room)) continue
     const loaded = await library.byHash(row.rules)
     if (loaded !== null && row.phase !== 'over' && rooms.here(row.room) === undefined) list.push(listRow(row, loaded))
   }

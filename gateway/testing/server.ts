@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { expect, vi } from 'vitest'
 import { type ClientOptions, WebSocket } from 'ws'
 import { localBus } from '../../bus/local.ts'
+import { GATEWAYS_SUBJECT } from '../../bus/subjects.ts'
 import { realChance, realClock } from '../../cli/real.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import { createAuth, type TokenKeys } from '../auth.ts'
@@ -23,6 +24,8 @@ export const serve = async ({ keys, ...options }: Partial<GatewayServerOptions> 
   const folder = mkdtempSync(join(tmpdir(), 'madang-gateway-'))
   const bus = localBus()
   const id = 'gateway-1'
+  const engine = new ScriptedEngine(bus, id)
+  bus.subscribe(GATEWAYS_SUBJECT, () => engine.beat())
   const server = await startGateway({
     id,
     bus,
@@ -45,7 +48,6 @@ export const serve = async ({ keys, ...options }: Partial<GatewayServerOptions> 
     isReady: () => true,
     ...options,
   })
-  const engine = new ScriptedEngine(bus, id)
   ends.push(async () => {
     await server.close()
     await bus.close()
