@@ -6,7 +6,7 @@ import { prepareMediaWorker } from './media-worker/prepare.mjs'
 import { findOrInstallNats } from './nats-server.mjs'
 import { orSayWhy, Problem } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
-import { CHROMIUM, COTURN, FIREFOX, findOrInstall } from './test-programs.mjs'
+import { CHROMIUM, COTURN, FIREFOX, findOrInstall, SYSTEMD } from './test-programs.mjs'
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
@@ -31,6 +31,8 @@ export const runChecks = async (vitestArgs) => {
       chromium: await findOrInstall(CHROMIUM, console.error),
       firefox: await ifAny(FIREFOX, console.error),
       turnserver: await ifAny(COTURN, console.error),
+      haproxy: await ifAny(HAPROXY, console.error),
+      systemdAnalyze: await ifAny(SYSTEMD, console.error),
       natsServer: await findOrInstallNats(console.error),
     }
   })
@@ -41,6 +43,8 @@ export const runChecks = async (vitestArgs) => {
     MADANG_CHROMIUM: ready.chromium,
     MADANG_FIREFOX: ready.firefox ?? '',
     MADANG_TURNSERVER: ready.turnserver ?? '',
+    MADANG_HAPROXY: ready.haproxy ?? '',
+    MADANG_SYSTEMD_ANALYZE: ready.systemdAnalyze ?? '',
     MADANG_NATS_SERVER: ready.natsServer,
     PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
   }

@@ -51,6 +51,25 @@ export const COTURN = {
   service: 'coturn.service',
 }
 
+/** @type {TestProgram} Only its parser of units runs. */
+export const SYSTEMD = {
+  name: 'systemd',
+  tests: 'tests of the units in deploy/',
+  variable: 'MADANG_SYSTEMD_ANALYZE',
+  programs: ['systemd-analyze'],
+  folders: FOLDERS,
+}
+
+/** @type {TestProgram} */
+export const HAPROXY = {
+  name: 'haproxy',
+  tests: 'tests behind a load balancer',
+  variable: 'MADANG_HAPROXY',
+  programs: ['haproxy'],
+  folders: [...FOLDERS, '/usr/sbin', '/usr/local/sbin'],
+  service: 'haproxy.service',
+}
+
 /**
  * Where a program is, installed with apt-get where it is not and this is root on Debian or Ubuntu. Its variable names
  * another one. Throws Problem where there is none.
