@@ -1,6 +1,13 @@
 import type { Bus } from '../../../bus/bus.ts'
 import type { AnswerItem, Attach, Envelope, Item, OutputPart, Request } from '../../../bus/messages.ts'
-import { ASK_SUBJECT, commandSubject, GATEWAYS_SUBJECT, gatewaySubject, partitionOf } from '../../../bus/subjects.ts'
+import {
+  ASK_SUBJECT,
+  commandSubject,
+  GATEWAYS_SUBJECT,
+  gatewaySubject,
+  matchPartition,
+  partitionOf,
+} from '../../../bus/subjects.ts'
 import { decode, encode, SERVER_LIMITS } from '../../../protocol/codec.ts'
 import {
   type ClientFrame,
@@ -67,12 +74,12 @@ export class ScriptedGateway {
     return client
   }
 
-  /** Sends a request and returns its id. `id` sends an earlier one again. */
-  publish(build: (id: number) => Request, id?: number): number {
+  /** Sends a request and returns its id. `id` sends an earlier one again; `game` is that of a MATCH. */
+  publish(build: (id: number) => Request, id?: number, game?: string): number {
     if (id === undefined) this.#lastId += 1
     const request = build(id ?? this.#lastId)
-    const subject = request.kind === 'ask' ? ASK_SUBJECT : commandSubject(partitionOf(request.room))
-    this.#bus.publish(subject, request)
+    const partition = (room: RoomId): number => (game === undefined ? partitionOf(room) : matchPartition(game))
+    this.#bus.publish(request.kind === 'ask' ? ASK_SUBJECT : commandSubject(partition(request.room)), request)
     return request.id
   }
 
@@ -186,6 +193,7 @@ export class ScriptedClient {
     return this.gateway.publish(
       (id) => ({ kind: 'command', gateway, id, room, conn, player, session, frames: bytes }),
       id,
+      frames.find((frame) => frame[0] === OP.match)?.[2],
     )
   }
 

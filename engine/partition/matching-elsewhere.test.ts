@@ -1,0 +1,259 @@
+import { expect, test } from 'vitest'
+import { matchPartition, partitionOf } from '../../bus/subjects.ts'
+import { OP } from '../../protocol/frames.ts'
+import { Cluster, sessionOf } from './testing/cluster.ts'
+import { gameOf } from './testing/games.ts'
+import type { ScriptedClient } from './testing/gateway.ts'
+
+const table = (id: string, players: string) =>
+  gameOf(id, {
+    before: `const opts = { '~standard': { version: 1, vendor: 'test', validate: (v) => ({ value: { size: v?.size ?? 3 } }) } }`,
+    head: `players: ${players}, options: opts`,
+    machine: 'context: {}',
+    face: 'everyone: () => ({}), autoStart: true',
+  })
+const GAMES = [table('pair', '[2, 2]'), table('trio', '[3, 3]')]
+
+/** Engine a has the queues of all games; the other partitions are shared out evenly. */
+const share =
+  (...names: string[]) =>
+  (partition: number): string =>
+    GAMES.some(({ runner }) => matchPartition(runner.id) === partition) ? 'a' : (names[partition % names.length] ?? 'a')
+
+const world = async (...names: string[]) => {
+  const cluster = await Cluster.start(GAMES, share(...names))
+  const player = (id: string, at: 0 | 1 = 0): ScriptedClient =>
+    cluster.gateways[at].connect(id, { session: sessionOf(id) })
+  return { cluster, player }
+}
+
+const roomOf = (reply: object): string => {
+  if ('ok' in reply && typeof reply.ok === 'object' && reply.ok !== null && 'room' in reply.ok)
+    return String(reply.ok.room)
+  throw new Error(`no room: ${JSON.stringify(reply)}`)
+}
+
+/** How many seats are logged for a player, over all engines. */
+const seatsKept = (cluster: Cluster, names: readonly string[], player: string): string[] =>
+  names.flatMap((name) =>
+    [...cluster.engine(name).rooms.live()].flatMap(({ room, state }) =>
+      Object.hasOwn(state.windows, player) ? [room] : [],
+    ),
+  )
+
+test.each(['a', 'b'])(
+  'players at two gateways are matched into one room, which engine %s owns, and play there; a third gets another',
+  async (owner) => {
+    const { cluster, player } = await world('a', 'b')
+    const [ann, bob, cas] = [player(cluster.playerAt(owner)), player('bob', 1), player('cas')]
+    const room = roomOf(await ann.match('pair'))
+    expect(cluster.ownerOf(room)).toBe(owner)
+    expect(roomOf(await bob.match('pair'))).toBe(room)
+    expect(roomOf(await cas.match('pair'))).not.toBe(room)
+    await ann.join(room, { role: 'player' })
+    await bob.join(room, { role: 'player' })
+    expect(ann.document(room).room).toMatchObject({ phase: 'playing', players: [ann.player, 'bob'] })
+    await cluster.clock.advance(3_000)
+    expect(roomOf(await player('dan', 1).match('pair'))).not.toBe(room)
+    expect(cluster.errors).toEqual([])
+    for (const { violations } of cluster.gateways) expect(violations).toEqual([])
+  },
+)
+
+test('MATCHes at once never make two rooms where one would do, also while the first is being made elsewhere', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const clients = [player(cluster.playerAt('b')), player('bob', 1), player('cas'), player('dan', 1), player('eve')]
+  cluster.storage.hold()
+  for (const client of clients) client.send('', [[OP.match, 1, 'pair']])
+  await cluster.clock.advance(10)
+  cluster.storage.release()
+  await cluster.clock.runUntil(() => clients.every((client) => client.frames(OP.ok).length === 1))
+  const rooms = clients.map((client) => roomOf({ ok: client.frames(OP.ok)[0]?.[2] }))
+  expect(rooms[1]).toBe(rooms[0])
+  expect(rooms[3]).toBe(rooms[2])
+  expect(new Set(rooms).size).toBe(3)
+})
+
+test('a public room that was created at another engine is found as soon as that has said so; the fullest first; what is not public is not', async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const [atB, atC, hidden] = [cluster.roomAt('b'), cluster.roomAt('c'), cluster.roomAt('c', 1)]
+  await player('bob').create(hidden, 'trio')
+  await player('bob').create(atB, 'trio', undefined, { public: true })
+  await player('cas', 1).create(atC, 'trio', undefined, { public: true })
+  await player('cas').join(atC, { role: 'player' })
+  await cluster.clock.advance(50)
+  expect(roomOf(await player('ann').match('trio'))).toBe(atC)
+  expect(roomOf(await player('dan').match('trio'))).toBe(atC)
+  expect(roomOf(await player('eve', 1).match('trio'))).toBe(atB)
+  expect(roomOf(await player('fay').match('trio', { size: 4 }))).not.toBe(atB)
+})
+
+test('a room that has filled up since its engine spoke of it, or in which the asker is, is passed over for the next', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const [full, joined, free] = [cluster.roomAt('b'), cluster.roomAt('b', 1), cluster.roomAt('b', 2)]
+  const [ann, bob] = [player('ann'), player('bob', 1)]
+  for (const room of [full, joined, free]) await bob.create(room, 'trio', undefined, { public: true })
+  for (const at of ['fay', 'gil']) await player(at).join(full, { role: 'player' })
+  await ann.join(joined, { role: 'player' })
+  await cluster.clock.advance(1_000)
+  cluster.loses = (subject) => subject === 'seats'
+  await player('hal').join(full, { role: 'player' })
+  expect(roomOf(await ann.match('trio'))).toBe(free)
+  expect(seatsKept(cluster, ['a', 'b'], 'ann').sort()).toEqual([joined, free].sort())
+})
+
+test('an engine that is not heard any more is sent nobody, and rooms of partitions that moved here are taken from memory', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const room = cluster.roomAt('b')
+  await player('bob').create(room, 'pair', undefined, { public: true })
+  await cluster.clock.advance(1_000)
+  cluster.loses = (subject) => subject === 'seats'
+  await cluster.clock.advance(3_000)
+  expect(roomOf(await player(cluster.playerAt('a')).match('pair'))).not.toBe(room)
+  await cluster.move([partitionOf(room)], 'b', 'a')
+  await cluster.clock.advance(10)
+  const [cas, dan] = [player('cas'), player('dan')]
+  expect([roomOf(await cas.match('pair')), roomOf(await dan.match('pair'))]).toContain(room)
+})
+
+test.each(['a', 'b'])(
+  'P2 exactly once: a MATCH sent again after the queue moved gets the same room, which engine %s owns, though better ones came',
+  async (owner) => {
+    const { cluster, player } = await world('a', 'b', 'c')
+    const ann = player(cluster.playerAt(owner))
+    const room = roomOf(await ann.match('trio'))
+    const better = cluster.roomAt('c')
+    await player('bob').create(better, 'trio', undefined, { public: true })
+    await player('bob').join(better, { role: 'player' })
+    await cluster.clock.advance(1_100)
+    await cluster.move([matchPartition('trio')], 'a', 'c')
+    expect(await player(ann.player, 1).match('trio')).toEqual({ ok: { room } })
+    expect(await player(ann.player, 1).match('trio', { size: 9 })).toMatchObject({ err: 'conflict' })
+    expect(seatsKept(cluster, ['a', 'b', 'c'], ann.player)).toEqual([room])
+    expect(await ann.ask('', [OP.match, 2, 'trio'])).toEqual({ ok: { room: better } })
+  },
+)
+
+test('P2 exactly once: a MATCH whose seat was still being logged when the queue moved is not seated a second time', async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const ann = player(cluster.playerAt('b'))
+  cluster.storage.hold()
+  ann.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.runUntil(() => cluster.storage.waiting === 1)
+  await cluster.move([matchPartition('trio')], 'a', 'c')
+  const again = player(ann.player, 1)
+  const id = again.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.advance(100)
+  cluster.storage.release()
+  await cluster.gateways[1].answers(id)
+  const [room] = seatsKept(cluster, ['a', 'b', 'c'], ann.player)
+  expect(cluster.ownerOf(room ?? '')).toBe('b')
+  expect(again.frames(OP.ok)).toEqual([[OP.ok, 1, { room }]])
+  expect(seatsKept(cluster, ['a', 'b', 'c'], ann.player)).toEqual([room])
+})
+
+test('P2 exactly once: where a new queue cannot ask who may have seated the asker, it refuses; once it can, the room is the same', async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const ann = player(cluster.playerAt('b'))
+  const room = roomOf(await ann.match('trio'))
+  await cluster.add('d')
+  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
+  const queue = matchPartition('trio')
+  cluster.give('c', [queue])
+  const again = player(ann.player, 1)
+  expect(await again.match('trio')).toMatchObject({ err: 'unavailable' })
+  // A new owner, which has not read its rooms yet.
+  cluster.storage.full = true
+  cluster.give(
+    'd',
+    orphans.filter((partition) => partition !== queue),
+  )
+  again.ref = 0
+  const id = again.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.advance(2_500)
+  expect(again.frames(OP.ok)).toEqual([])
+  cluster.storage.full = false
+  await cluster.gateways[1].answers(id)
+  expect(again.frames(OP.ok)).toEqual([[OP.ok, 1, { room }]])
+  expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
+})
+
+test('an engine that dies while it is asked for a seat: `unavailable`, others are matched meanwhile, and the retry is seated once', async () => {
+  const { cluster, player } = await world('a', 'b')
+  await cluster.clock.advance(11 * 60_000)
+  const [ann, bob] = [player(cluster.playerAt('b')), player(cluster.playerAt('a'), 1)]
+  cluster.storage.hold()
+  const asked = ann.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.runUntil(() => cluster.storage.waiting === 1)
+  const orphans = cluster.kill('b')
+  cluster.storage.release()
+  await cluster.clock.advance(3_000)
+  const other = roomOf(await bob.match('trio'))
+  await cluster.gateways[0].answers(asked)
+  expect(ann.frames(OP.err).map(([, ref, code]) => [ref, code])).toEqual([[1, 'unavailable']])
+  cluster.give('a', orphans)
+  const room = roomOf(await ann.ask('', [OP.match, 1, 'trio']))
+  expect(room).not.toBe(other)
+  expect(seatsKept(cluster, ['a'], ann.player)).toEqual([room])
+  expect(cluster.errors).toEqual([])
+})
+
+test('what is lost between engines is asked again: the seat is kept once', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const ann = player(cluster.playerAt('b'))
+  const lost = new Set<string>()
+  cluster.loses = (subject, message) => {
+    const isOnce =
+      (message.kind === 'command' || message.kind === 'ask' || message.kind === 'envelope') &&
+      /^(cmd|ask|gw\.errands)/.test(subject)
+    if (!isOnce || lost.has(message.kind) || (message.kind === 'envelope' && message.items.length === 0)) return false
+    if (message.kind === 'command' && message.room === '') return false
+    lost.add(message.kind)
+    return true
+  }
+  const room = roomOf(await ann.match('pair'))
+  expect(lost).toEqual(new Set(['ask', 'envelope', 'command']))
+  expect(seatsKept(cluster, ['a', 'b'], ann.player)).toEqual([room])
+})
+
+test('P5 bounded: engines ask each other about earlier requests for 10 minutes after a queue has come to them, and no longer', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const asks = () => cluster.published.filter(({ subject }) => subject === 'ask').length
+  const ann = player(cluster.playerAt('b'))
+  const room = roomOf(await ann.match('pair'))
+  expect(asks()).toBeGreaterThan(0)
+  await cluster.clock.advance(11 * 60_000)
+  const before = asks()
+  roomOf(await player('bob').match('pair'))
+  expect(asks()).toBe(before)
+  expect(room).not.toBe('')
+})
+
+test('a ref that has found a room does not find one of another game', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const ann = player(cluster.playerAt('b'))
+  const room = roomOf(await ann.match('pair'))
+  expect(await ann.ask('', [OP.match, 1, 'trio'])).toMatchObject({ err: 'conflict' })
+  expect(await ann.ask('', [OP.match, 1, 'pair'])).toEqual({ ok: { room } })
+  expect(seatsKept(cluster, ['a', 'b'], ann.player)).toEqual([room])
+})
+
+test('`again` makes a room at the same engine, and those who played are in it', async () => {
+  const over = gameOf('over', {
+    head: 'players: [1, 1]',
+    machine: `initial: 'on', states: { on: { on: { say: 'off' } }, off: { type: 'final' } }`,
+    face: 'everyone: () => ({}), autoStart: true',
+  })
+  const cluster = await Cluster.start([over], (partition) => (partition % 2 ? 'a' : 'b'))
+  for (const name of ['a', 'b']) {
+    const room = cluster.roomAt(name)
+    const ann = cluster.gateways[0].connect('ann')
+    await ann.create(room, 'over')
+    await ann.join(room, { role: 'player' })
+    await ann.move(room, 'say')
+    const next = roomOf(await ann.call(room, 'again'))
+    expect(cluster.ownerOf(next)).toBe(name)
+    expect(roomOf(await ann.call(room, 'again'))).toBe(next)
+    expect(await ann.join(next)).toMatchObject({ ok: { role: 'player' } })
+  }
+})
