@@ -46,10 +46,13 @@ export const isPassing = (error: unknown): boolean => {
   return root instanceof NoRespondersError
 }
 
+/** Whether nobody answered in time. Pure. */
+export const isSilence = (error: unknown): boolean => rootOf(error) instanceof TimeoutError
+
 /** Whether a cluster whose servers are still finding each other answers so. Pure. */
 export const isStarting = (error: unknown): boolean => {
   const code = codeOf(error)
-  return code === CODES.noPeers || code === CODES.tooFewResources || rootOf(error) instanceof TimeoutError
+  return code === CODES.noPeers || code === CODES.tooFewResources || isSilence(error)
 }
 
 /** Whether it is sure that nothing was stored. Pure. */

@@ -1,7 +1,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { headers, type NatsConnection } from '@nats-io/transport-node'
+import { headers, type NatsConnection, TimeoutError } from '@nats-io/transport-node'
 import type { Clock } from '../../protocol/clock.ts'
-import { CODES, codeOf, isPassing, isRefusal, isStarting, reasonOf } from './jetstream-errors.ts'
+import { CODES, codeOf, isPassing, isRefusal, isSilence, isStarting, reasonOf } from './jetstream-errors.ts'
 import type { Place } from './jetstream-places.ts'
 import { FateUnknown, NotStored, StorageError } from './log.ts'
 
@@ -10,9 +10,12 @@ const ANSWER_MS = 2_000
 /** How long a request that NATS refused for the moment is sent again. */
 const PATIENCE_MS = 2_000
 const PAUSE_MS = 50
-/** Of one page of messages: more than the largest record. */
-const PAGE_BYTES = 4 * 1024 * 1024
+/** Of one page of messages. */
+const PAGE_BYTES = 1024 * 1024
 const PAGE_MESSAGES = 1_000
+/** A replica that says nothing may have stopped: the next one that is asked may be another. */
+const PAGE_MS = 1_500
+const PAGE_PATIENCE_MS = 6_000
 /** Pages on their way at a time, so that a takeover of many rooms does not stampede the servers. */
 const PAGES_AT_ONCE = 16
 /** For what is asked at the start and for `verify`: a cluster that starts too, and long lists. */
@@ -113,7 +116,8 @@ export class JetStreamLink {
       batch: Math.min(limit, PAGE_MESSAGES),
       max_bytes: PAGE_BYTES,
     }
-    return await this.#ask(() => this.#inTurn(() => this.#page(stream, JSON.stringify(question))))
+    const request = () => this.#inTurn(() => this.#page(stream, JSON.stringify(question)))
+    return await this.#ask(request, PAGE_PATIENCE_MS, (error) => isPassing(error) || isSilence(error))
   }
 
   /** Resolves after a pause in which things may get better. */
@@ -123,7 +127,7 @@ export class JetStreamLink {
 
   async #page(stream: string, question: string): Promise<{ found: Stored[]; ended: boolean }> {
     // The end of a page, and nothing else in it, is empty.
-    const limits = { strategy: 'sentinel' as const, maxWait: ANSWER_MS }
+    const limits = { strategy: 'sentinel' as const, maxWait: PAGE_MS }
     const found: Stored[] = []
     for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
       const given = message.headers ?? headers()
@@ -133,7 +137,7 @@ export class JetStreamLink {
       const sequence = Number(given.get('Nats-Sequence'))
       found.push({ subject: given.get('Nats-Subject'), sequence, body: new Uint8Array(message.data) })
     }
-    throw new Error('NATS did not answer in time')
+    throw new TimeoutError()
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -158,9 +162,9 @@ export class JetStreamLink {
     }
   }
 
-  async #ask<T>(request: () => Promise<T>): Promise<T> {
+  async #ask<T>(request: () => Promise<T>, patienceMs = PATIENCE_MS, passes = isPassing): Promise<T> {
     try {
-      return await this.#again(request)
+      return await this.#again(request, patienceMs, passes)
     } catch (error) {
       throw new StorageError(reasonOf(error), { cause: error })
     }

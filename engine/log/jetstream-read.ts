@@ -9,7 +9,12 @@ const MOST_STALLS = 100
  * Resolves with at most `limit` messages under a subject or pattern after a sequence, oldest first. Any replica answers, and one that lags
  * behind looks like the end of the log: only the leader says where that is. Rejects with StorageError.
  */
-export const readAfter = async (link: JetStreamLink, place: Place, after: number, limit: number): Promise<Stored[]> => {
+export const readAfter = async (
+  link: Pick<JetStreamLink, 'page' | 'last' | 'pause'>,
+  place: Place,
+  after: number,
+  limit: number,
+): Promise<Stored[]> => {
   const messages: Stored[] = []
   let reached = after
   for (let stalls = 0; stalls < MOST_STALLS; ) {

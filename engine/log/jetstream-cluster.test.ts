@@ -1,0 +1,101 @@
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { realClock } from '../../cli/real.ts'
+import { type NatsCluster, startNatsCluster } from '../../test/nats-server.ts'
+import { until } from '../../test/program.ts'
+import { storageConformance } from './conformance.ts'
+import { testChance } from './conformance-values.ts'
+import { openJetStream } from './jetstream.ts'
+import { JetStreamPlaces } from './jetstream-places.ts'
+import type { Storage } from './log.ts'
+import { Owner, textsOf } from './testing/owner.ts'
+
+let cluster: NatsCluster
+let connection: NatsConnection
+let installations = 0
+
+beforeAll(async () => {
+  cluster = await startNatsCluster()
+  connection = await connect({ servers: cluster.url.split(','), maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+}, 60_000)
+afterAll(async () => {
+  await connection.close()
+  await cluster.stop()
+})
+const fresh = () => `t${installations++}`
+const open = (prefix: string): Promise<Storage> =>
+  openJetStream({ connection, durability: 'jetstream-r3', clock: realClock, chance: testChance, prefix, streams: 2 })
+
+describe('on three servers', () => {
+  // Each stream is a Raft group, and every test makes its own.
+  afterEach(async () => {
+    const { streams } = await jetstreamManager(connection)
+    for await (const { config } of streams.list()) await streams.delete(config.name)
+  })
+
+  storageConformance('jetstream-r3', {
+    async open() {
+      const prefix = fresh()
+      const storage = await open(prefix)
+      return {
+        storage,
+        reopen: async () => {
+          await storage.close()
+          return await open(prefix)
+        },
+      }
+    },
+  })
+})
+
+describe('when a server of three goes', () => {
+  const places = (prefix: string) => new JetStreamPlaces(prefix, 2)
+  const spread = (storage: Storage) => Array.from({ length: 8 }, (_, n) => new Owner(storage, `room-${n}`))
+
+  test('P1 durable: the leader is killed twice in the middle of appends: none that was acknowledged is lost, none is doubled, and all go on', async () => {
+    const prefix = fresh()
+    const storage = await open(prefix)
+    const owners = spread(storage)
+    const running = Promise.all(owners.map((owner) => owner.run()))
+    for (const room of ['room-0', 'room-1']) {
+      const from = owners.map(({ stored }) => stored)
+      const goOn = (more: number) =>
+        until(() => owners.every(({ stored }, n) => stored > (from[n] ?? 0) + more), 'appends')
+      await goOn(20)
+      const leader = await cluster.leader(places(prefix).events(room).stream)
+      await leader.kill()
+      await goOn(60)
+      await leader.restart()
+      await cluster.leader()
+    }
+    for (const owner of owners) owner.stop()
+    await running
+    for (const owner of owners) expect(await textsOf(storage, owner.room)).toEqual(owner.expected)
+    expect(owners.flatMap(({ rejections }) => rejections).length).toBeGreaterThan(0)
+    await storage.close()
+  }, 90_000)
+
+  test('P1 durable: while a replica that was away catches up, every read is whole', async () => {
+    const prefix = fresh()
+    const storage = await open(prefix)
+    const owner = new Owner(storage, 'room-0')
+    await owner.append()
+    const leader = await cluster.leader(places(prefix).events('room-0').stream)
+    const replica = cluster.servers.find(({ name }) => name !== leader.name)
+    await replica?.kill()
+    while (owner.stored < 1_000) await owner.append()
+    const back = replica?.restart()
+    let isBack = false
+    void back
+      ?.then(() => replica?.healthy())
+      .then(() => {
+        isBack = true
+      })
+    while (!isBack) {
+      await owner.append()
+      expect((await textsOf(storage, 'room-0')).length).toBe(owner.stored)
+    }
+    await storage.close()
+  }, 60_000)
+})

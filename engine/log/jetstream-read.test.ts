@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { bytesOf } from './conformance-values.ts'
+import type { Stored } from './jetstream-link.ts'
+import { readAfter } from './jetstream-read.ts'
+import { StorageError } from './log.ts'
+
+const place = { stream: 'EV_0', subject: 'ev.0.a' }
+const stored = (sequence: number): Stored => ({ subject: place.subject, sequence, body: bytesOf(`${sequence}`) })
+
+/** A leader with messages 1, 2 … `last`, and replicas that know fewer: the next one answers the next question, the last one all further ones. */
+const clusterOf = (last: number, replicas: number[], most = 1_000) => {
+  const asked = { pauses: 0 }
+  return {
+    asked,
+    async page(_: unknown, after: number, limit: number) {
+      const known = replicas.length > 1 ? replicas.shift() : replicas[0]
+      const all = Array.from({ length: last }, (_, n) => stored(n + 1))
+      const rest = all.filter(({ sequence }) => sequence > after && sequence <= (known ?? 0))
+      const found = rest.slice(0, Math.min(limit, most))
+      return { found, ended: found.length === rest.length }
+    },
+    last: async () => (last === 0 ? null : stored(last)),
+    async pause() {
+      asked.pauses += 1
+    },
+  }
+}
+const sequences = async (cluster: ReturnType<typeof clusterOf>, after: number, limit: number) =>
+  (await readAfter(cluster, place, after, limit)).map(({ sequence }) => sequence)
+
+test('P1 durable: a replica that lags behind does not end a read before the leader’s last message', async () => {
+  expect(await sequences(clusterOf(5, [0, 2, 2, 4, 5]), 0, 100)).toEqual([1, 2, 3, 4, 5])
+  expect(await sequences(clusterOf(5, [3, 5]), 3, 100)).toEqual([4, 5])
+})
+
+test('a read ends at its limit, and asks no leader for it', async () => {
+  const cluster = clusterOf(5, [5], 2)
+  cluster.last = () => Promise.reject(new Error('asked'))
+  expect(await sequences(cluster, 1, 3)).toEqual([2, 3, 4])
+})
+
+test('a room without messages, and one whose end is reached, read as empty', async () => {
+  expect(await sequences(clusterOf(0, [0]), 0, 10)).toEqual([])
+  expect(await sequences(clusterOf(3, [3]), 3, 10)).toEqual([])
+})
+
+test('replicas that stay behind are given up, with an error and not with an early end', async () => {
+  const cluster = clusterOf(5, [3])
+  await expect(readAfter(cluster, place, 0, 10)).rejects.toThrow(StorageError)
+  expect(cluster.asked.pauses).toBeGreaterThan(50)
+})
