@@ -1,3 +1,4 @@
+import type { RtpParameters, SrtpParameters } from 'mediasoup/types'
 import type { CloseCode, ErrorCode } from '../protocol/errors.ts'
 import type { Phase, PlayerId, Ref, Role, RoomId, Seq, SessionId } from '../protocol/frames.ts'
 
@@ -230,6 +231,8 @@ export interface MediaLease extends ToNode {
   hash: string
   /** Null where the node has acknowledged this hash. */
   policy: MediaPolicy | null
+  /** Every node that has part of the room, the first of them its home: what is published at one can be received at each. */
+  nodes: readonly MediaNodeId[]
 }
 
 /** A CALL `media.*` of a member. Answered by one MediaReply; sent again with its id until it is. */
@@ -283,7 +286,7 @@ export interface MediaTell {
   data: unknown
 }
 
-/** Who speaks loudest now; null: nobody. */
+/** Who speaks loudest now in the whole room; null: nobody. Every node of a room says it, and its home counts. */
 export interface MediaSpeaker {
   kind: 'media-speaker'
   node: MediaNodeId
@@ -304,6 +307,51 @@ export interface MediaBeat {
   problem: string | null
   /** Consumers per core that it has: the least loaded node gets the next room. */
   load: number
+  /** Every worker has all that it should carry: a room's next peers go to another node where there is one. */
+  isFull: boolean
+}
+
+/** What media nodes that share a room say to each other. */
+export type BetweenMediaNodes = MediaPart | MediaLevels
+
+interface FromNode {
+  node: MediaNodeId
+  room: RoomId
+  /** Rises with whatever this node says of the room; what is not above the last is not heard. */
+  number: number
+}
+
+/**
+ * All that a node has to say to one other of a room that both have part of: said when it changes, and again every second, so
+ * that what is lost, doubled or late does no harm.
+ */
+export interface MediaPart extends FromNode {
+  kind: 'media-part'
+  /** What is published at this node. */
+  tracks: readonly { track: string; player: PlayerId; source: MediaSource; muted: boolean }[]
+  /** Tracks of the other node that are received here, or are to be. `has`: it has come; `flows`: somebody here receives it now. */
+  wants: readonly { track: string; has: boolean; flows: boolean }[]
+  /** This node's end of the pipe between them; null: none. */
+  pipe: MediaPipeEnd | null
+  /** Tracks of this node that go through the pipe, each under an id of its own. `rtpParameters` is null where the other one has it. */
+  sends: readonly { track: string; id: string; rtpParameters: RtpParameters | null }[]
+}
+
+export interface MediaPipeEnd {
+  id: string
+  /** The id of the other end, which this one is connected to for good; null while it waits for one. */
+  to: string | null
+  ip: string
+  port: number
+  srtp: SrtpParameters
+}
+
+export type MediaSource = 'camera' | 'microphone' | 'screen' | 'screen-audio'
+
+/** How loud each of those speaks who publish at this node, above 0 to 1. Said like a MediaPart. */
+export interface MediaLevels extends FromNode {
+  kind: 'media-levels'
+  levels: Readonly<Record<PlayerId, number>>
 }
 
 /** Every gateway says this to all engines once a second. One that says nothing for 3 s is gone, and so are its connections. */
@@ -350,6 +398,7 @@ export type Message =
   | ToMediaNode
   | ToEngine
   | MediaBeat
+  | BetweenMediaNodes
   | GatewayBeat
   | EngineBeat
   | Seats

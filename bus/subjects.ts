@@ -17,7 +17,7 @@ export const matchPartition = (game: string): number => partitionOf(`match.${gam
 export const ASK_SUBJECT = 'ask'
 /** Everything that engines send to one gateway, in one numbered stream per engine. */
 export const gatewaySubject = (gateway: string): string => `gw.${gateway}`
-/** What engines say to one media node. */
+/** What engines say to one media node, and other media nodes. */
 export const mediaNodeSubject = (node: string): string => `media.${node}`
 /** What media nodes say to one engine. */
 export const engineSubject = (engine: string): string => `engine.${engine}`

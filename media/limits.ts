@@ -21,7 +21,7 @@ export const OVER_SAMPLES = 2
 export const OUTGOING_START_BPS = 2_000_000
 
 /**
- * Consumers of one worker above which a room's next peers go to another: about what one core forwards at 500 kbit/s each, with
+ * Consumers of one worker above which a room's next peers go to another one, and to another node where all are so: about what one core forwards at 500 kbit/s each, with
  * room to spare for those who come to peers that are there already.
  */
 export const CONSUMERS_PER_WORKER = 400

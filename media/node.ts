@@ -1,9 +1,19 @@
 import type { Bus } from '../bus/bus.ts'
-import type { EngineId, MediaBeat, MediaCall, MediaNodeId, Message, ToEngine, ToMediaNode } from '../bus/messages.ts'
+import type {
+  BetweenMediaNodes,
+  EngineId,
+  MediaBeat,
+  MediaCall,
+  MediaNodeId,
+  Message,
+  ToEngine,
+  ToMediaNode,
+} from '../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { auditOf, type ConsumerAudit } from './audit.ts'
+import { CONSUMERS_PER_WORKER } from './limits.ts'
 import { type OpenLink, openWebRtc } from './link.ts'
 import { answerOf } from './refusals.ts'
 import type { Report } from './report.ts'
@@ -34,6 +44,8 @@ export interface MediaNodeOptions {
   size: number
   listen: Listen
   iceServers: readonly IceServer[]
+  /** As `CONSUMERS_PER_WORKER`, unless a test needs fewer. */
+  consumersPerWorker?: number
   /** WebRTC, unless a test takes another way. */
   openLink?: OpenLink
 }
@@ -58,6 +70,7 @@ export class MediaNode {
   #found: FoundWorker
   #workers: Workers | null = null
   #isDraining = false
+  #isSaidFull = false
   #endBeat = () => {}
   #beats = 0
 
@@ -80,7 +93,7 @@ export class MediaNode {
     return {
       rooms: stages.filter((stage) => stage.peers.size > 0).length,
       peers: peers.length,
-      producers: stages.reduce((total, { tracks }) => total + tracks.size, 0),
+      producers: stages.reduce((total, { published }) => total + published.length, 0),
       consumers: stages.reduce((total, { consumers }) => total + consumers.size, 0),
       workers: this.workers.length,
       bitrateIn: peers.reduce((total, { bitrate }) => total + bitrate.in, 0),
@@ -108,8 +121,8 @@ export class MediaNode {
 
   #open(): void {
     if (this.#found.is !== 'ready' || this.#workers !== null) return
-    const { size, listen, clock, report } = this.#options
-    this.#workers = new Workers({ path: this.#found.path, size, listen, clock, report })
+    const { size, consumersPerWorker = CONSUMERS_PER_WORKER, listen, clock, report } = this.#options
+    this.#workers = new Workers({ path: this.#found.path, size, consumersPerWorker, listen, clock, report })
   }
 
   #beat(): void {
@@ -130,6 +143,7 @@ export class MediaNode {
     const found = this.#found
     const problem = found.is === 'failed' ? found.problem : (this.#workers?.problem ?? null)
     const state = problem === null ? found.is : 'failed'
+    this.#isSaidFull = this.#workers?.areFull === true
     return {
       kind: 'media-beat',
       node: this.#options.id,
@@ -137,10 +151,15 @@ export class MediaNode {
       progress: found.is === 'preparing' ? found.progress : null,
       problem,
       load: this.counts().consumers / this.#options.size,
+      isFull: this.#isSaidFull,
     }
   }
 
   #hear(message: Message): void {
+    if (message.kind === 'media-part' || message.kind === 'media-levels') {
+      this.#rooms.get(message.room)?.hearNode(message)
+      return
+    }
     if (message.kind !== 'media-lease' && message.kind !== 'media-call' && message.kind !== 'media-gone') return
     const workers = this.#workers
     if (workers === null || this.#isDraining) {
@@ -154,8 +173,13 @@ export class MediaNode {
     const known = this.#rooms.get(id)
     if (known !== undefined) return known
     const { id: node, clock, chance, iceServers, openLink = openWebRtc } = this.#options
-    const say = (engine: EngineId, message: ToEngine) => this.#say(engineSubject(engine), message)
-    const room = new Room({ id, node, clock, chance, iceServers, openLink, workers, say })
+    const say = (engine: EngineId, message: ToEngine) => {
+      this.#say(engineSubject(engine), message)
+      // Else all who come within a second would come here.
+      if (workers.areFull !== this.#isSaidFull) this.#say(MEDIA_NODES_SUBJECT, this.#state())
+    }
+    const sayTo = (other: MediaNodeId, said: BetweenMediaNodes) => this.#say(mediaNodeSubject(other), said)
+    const room = new Room({ id, node, clock, chance, iceServers, openLink, workers, say, sayTo })
     this.#rooms.set(id, room)
     return room
   }
@@ -179,7 +203,7 @@ export class MediaNode {
     })
   }
 
-  #say(subject: string, message: ToEngine | MediaBeat): void {
+  #say(subject: string, message: ToEngine | MediaBeat | BetweenMediaNodes): void {
     this.#options.bus.publish(subject, message)
   }
 }

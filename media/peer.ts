@@ -1,4 +1,5 @@
 import type { PlayerId, SessionId } from '../protocol/frames.ts'
+import type { FarTrack } from './far.ts'
 import type { Direction, Link, OpenLink } from './link.ts'
 import type { Viewer } from './policy.ts'
 import type { Reception } from './reception.ts'
@@ -62,7 +63,7 @@ export class Peer {
   }
 
   /** Whether what it may know has changed since this was asked last. */
-  refresh(tracks: ReadonlyMap<string, Track>): boolean {
+  refresh(tracks: ReadonlyMap<string, Track | FarTrack>): boolean {
     const known = {
       tracks: [...this.shown].flatMap((id) => {
         const track = tracks.get(id)

@@ -15,7 +15,7 @@ export class Reception {
   #granted = false
   #wanted = false
   /** What the worker was told last. */
-  #flows = false
+  #told = false
 
   /** The consumer must be paused. */
   constructor(consumer: Consumer, peer: string, worker: RunningWorker) {
@@ -45,6 +45,10 @@ export class Reception {
     this.#settle()
   }
 
+  get flows(): boolean {
+    return this.#granted && this.#wanted
+  }
+
   prefer(layers: ConsumerLayers): Promise<void> {
     return this.consumer.setPreferredLayers(layers)
   }
@@ -57,9 +61,9 @@ export class Reception {
 
   /** Requests reach the worker in the order in which they are made here, also those that are not waited for. */
   #settle(): void {
-    const flows = this.#granted && this.#wanted
-    if (flows === this.#flows || this.consumer.closed) return
-    this.#flows = flows
+    const { flows } = this
+    if (flows === this.#told || this.consumer.closed) return
+    this.#told = flows
     // Rejects only where the consumer ended meanwhile.
     this.consumer[flows ? 'resume' : 'pause']().catch(() => {})
   }

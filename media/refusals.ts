@@ -19,6 +19,7 @@ export const asked = async <T>(work: Promise<T>, isGone: () => boolean): Promise
   try {
     return await work
   } catch (error) {
+    if (error instanceof Refusal) throw error
     if (isGone()) throw gone()
     const message = error instanceof Error ? error.message : String(error)
     throw new Refusal('invalid_payload', message.slice(0, LONGEST_MESSAGE))
@@ -26,4 +27,5 @@ export const asked = async <T>(work: Promise<T>, isGone: () => boolean): Promise
 }
 
 export const gone = (): Refusal => new Refusal('unavailable', 'the media worker has just ended: join again')
+export const notYet = (): Refusal => new Refusal('unavailable', 'the track is at another media node: try again soon')
 export const noPeer = (): Refusal => new Refusal('not_found', 'no such peer here: call media.join')

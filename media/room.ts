@@ -1,7 +1,17 @@
-import type { EngineId, MediaCall, MediaGone, MediaLease, ToEngine, ToMediaNode } from '../bus/messages.ts'
+import type {
+  BetweenMediaNodes,
+  EngineId,
+  MediaCall,
+  MediaGone,
+  MediaLease,
+  MediaNodeId,
+  ToEngine,
+  ToMediaNode,
+} from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { SILENCE_MS } from './limits.ts'
+import { Neighbours } from './neighbours.ts'
 import type { Peer } from './peer.ts'
 import { type Grants, grantsOf } from './policy.ts'
 import { type Answer, answerOf } from './refusals.ts'
@@ -25,6 +35,7 @@ export interface RoomOptions extends Pick<StageOptions, 'workers' | 'openLink' |
   clock: Clock
   iceServers: readonly IceServer[]
   say: Say
+  sayTo: (node: MediaNodeId, message: BetweenMediaNodes) => void
 }
 
 /**
@@ -34,6 +45,7 @@ export interface RoomOptions extends Pick<StageOptions, 'workers' | 'openLink' |
 export class Room {
   readonly stage: Stage
   readonly #options: RoomOptions
+  readonly #neighbours: Neighbours
   readonly #sessions = new Map<string, Session>()
   #engine: EngineId = ''
   #epoch = -1
@@ -53,7 +65,11 @@ export class Room {
       tell: (peer, topic, data) => this.#tell(peer, topic, data),
       onSpeaker: (player) => this.#say({ kind: 'media-speaker', ...this.#stamp(), player }),
       onEnd: (peer) => this.#forget(peer),
+      onChange: () => this.#neighbours.settle(),
+      onLevels: (levels) => this.#neighbours.tellLevels(levels),
     })
+    const { id, node, clock, sayTo } = options
+    this.#neighbours = new Neighbours({ node, room: id, clock, stage: this.stage, say: sayTo })
   }
 
   hear(message: ToMediaNode): void {
@@ -67,6 +83,10 @@ export class Room {
     if (message.kind === 'media-lease') this.#acknowledge()
   }
 
+  hearNode(message: BetweenMediaNodes): void {
+    this.#neighbours.hear(message)
+  }
+
   /** Whether anybody still needs to know of it. */
   get isUnused(): boolean {
     return this.#unusedMs >= FORGET_AFTER_MS
@@ -74,6 +94,7 @@ export class Room {
 
   /** `ms` have passed. Counted so, for the clock may step. */
   tick(ms: number): void {
+    this.#neighbours.repeat()
     for (const peer of this.stage.peers.values()) peer.silentMs += ms
     this.stage.end(...[...this.stage.peers.values()].filter(({ silentMs }) => silentMs > SILENCE_MS))
     this.#unusedMs = this.#isLeased || this.#sessions.size > 0 ? 0 : this.#unusedMs + ms
@@ -82,6 +103,7 @@ export class Room {
   close(): void {
     this.#endLease()
     this.stage.move()
+    this.#neighbours.close()
   }
 
   #believe(epoch: number): void {
@@ -91,8 +113,9 @@ export class Room {
     this.#grants = NOTHING
   }
 
-  #lease({ seq, hash, policy }: MediaLease): void {
+  #lease({ seq, hash, policy, nodes }: MediaLease): void {
     if (seq < this.#seq) return
+    this.#neighbours.be(nodes)
     this.#seq = seq
     if (policy !== null && hash !== this.#hash) {
       this.#hash = hash

@@ -1,4 +1,3 @@
-import { CONSUMERS_PER_WORKER } from './limits.ts'
 import { openSeat, type Seat } from './seat.ts'
 import type { RunningWorker, Workers } from './workers.ts'
 
@@ -26,13 +25,19 @@ export class Seats {
     this.#home ??= this.#options.workers.take()
     try {
       const home = await this.#home
-      if (home.consumers < CONSUMERS_PER_WORKER) return await this.#at(home)
+      if (!home.isFull) return await this.#at(home)
       const other = await this.#options.workers.take()
       return await this.#at(other.consumers < home.consumers ? other : home)
     } catch (error) {
       if (this.#open.size === 0) this.#home = null
       throw error
     }
+  }
+
+  /** Where pipes to other nodes end: the first that was opened. Null where none is open; rejects where its worker has ended. */
+  async first(): Promise<Seat | null> {
+    const [first = null] = this.#open.values()
+    return first
   }
 
   /** Leaves all workers. */

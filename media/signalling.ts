@@ -121,8 +121,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     ),
 
     'media.mute': ofPeer(z.object({ track: shapes.id, muted: z.boolean() }), async (peer, { track, muted }, stage) => {
-      ownTrack(peer, track).muted = muted
-      stage.tellStates()
+      stage.mute(ownTrack(peer, track), muted)
       return null
     }),
 
@@ -141,8 +140,14 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     ),
 
     // These say the same of a consumer that has ended: when a track that is hidden ends, nobody is to know.
-    'media.resume': ofPeer(z.object({ consumer }), async (peer, { consumer: id }) => want(peer, id, true)),
-    'media.suspend': ofPeer(z.object({ consumer }), async (peer, { consumer: id }) => want(peer, id, false)),
+    'media.resume': ofPeer(z.object({ consumer }), async (peer, { consumer: id }, stage) => {
+      stage.want(peer, id, true)
+      return null
+    }),
+    'media.suspend': ofPeer(z.object({ consumer }), async (peer, { consumer: id }, stage) => {
+      stage.want(peer, id, false)
+      return null
+    }),
     'media.layers': ofPeer(
       z.object({ consumer, spatial: z.int().min(0).max(2), temporal: z.int().min(0).max(2).exactOptional() }),
       async (peer, { consumer: id, spatial, temporal }) => {
@@ -179,9 +184,3 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     },
   }),
 )
-
-const want = (peer: Peer, id: string, wanted: boolean): null => {
-  const reception = peer.receptions.get(id)
-  if (reception !== undefined) reception.wanted = wanted
-  return null
-}

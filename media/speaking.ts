@@ -1,7 +1,7 @@
 import type { AudioLevelObserver } from 'mediasoup/types'
+import type { MediaNodeId } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { PlayerId } from '../protocol/frames.ts'
-import type { Track } from './track.ts'
 
 const TELL_EVERY_MS = 250
 const QUIET_DB = -60
@@ -14,7 +14,7 @@ const NOBODY_AFTER_MS = 1_000
 export interface SpeakingOptions {
   clock: Clock
   /** The track of a producer's id. */
-  trackOf: (producer: string) => Track | undefined
+  trackOf: (producer: string) => { player: PlayerId } | undefined
   onLevels: () => void
   onSpeaker: (player: PlayerId | null) => void
 }
@@ -23,6 +23,8 @@ export interface SpeakingOptions {
 export class Speaking {
   readonly #options: SpeakingOptions
   readonly #heard = new Map<AudioLevelObserver, ReadonlyMap<PlayerId, number>>()
+  /** What other nodes of the room hear. */
+  readonly #far = new Map<MediaNodeId, ReadonlyMap<PlayerId, number>>()
   #isWaiting = false
   #isDue = false
   #speaker: PlayerId | null = null
@@ -34,7 +36,20 @@ export class Speaking {
 
   /** By player, above 0 to 1. */
   get levels(): ReadonlyMap<PlayerId, number> {
+    return new Map([...this.own, ...[...this.#far.values()].flatMap((levels) => [...levels])])
+  }
+
+  /** Of those who publish at this node. */
+  get own(): ReadonlyMap<PlayerId, number> {
     return new Map([...this.#heard.values()].flatMap((levels) => [...levels]))
+  }
+
+  /** Another node of the room hears this; nothing: it is no other node of the room any more. */
+  hearFrom(node: MediaNodeId, levels: ReadonlyMap<PlayerId, number>): void {
+    if (levels.size > 0) this.#far.set(node, levels)
+    else if (!this.#far.delete(node)) return
+    this.#findSpeaker()
+    this.tell()
   }
 
   listen(observer: AudioLevelObserver): void {
@@ -69,7 +84,7 @@ export class Speaking {
     this.#options.onLevels()
   }
 
-  /** Nobody is heard any more: the room's routers are closed. */
+  /** Nobody is heard here any more: the room's routers are closed. */
   clear(): void {
     this.#heard.clear()
     this.#findSpeaker()

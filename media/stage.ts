@@ -2,12 +2,14 @@ import type { RtpCapabilities, RtpParameters } from 'mediasoup/types'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { PlayerId, SessionId } from '../protocol/frames.ts'
+import type { FarTrack } from './far.ts'
 import { CONSUMERS_PER_PEER, PEERS_PER_PLAYER, PEERS_PER_ROOM } from './limits.ts'
 import type { OpenLink } from './link.ts'
 import { openPeer, type Peer } from './peer.ts'
 import { difference, type Grants, grantsOf, type Viewer } from './policy.ts'
 import { Reception } from './reception.ts'
 import { asked, gone } from './refusals.ts'
+import type { Seat } from './seat.ts'
 import { Seats } from './seats.ts'
 import { KIND_OF, type Source } from './sources.ts'
 import { Speaking } from './speaking.ts'
@@ -26,6 +28,10 @@ export interface StageOptions {
   onSpeaker: (player: PlayerId | null) => void
   /** A peer ended, whoever ended it. */
   onEnd: (peer: Peer) => void
+  /** What is published here has changed, or what of other nodes is received here. */
+  onChange: () => void
+  /** How loud those speak who publish here. */
+  onLevels: (levels: ReadonlyMap<PlayerId, number>) => void
 }
 
 /**
@@ -34,28 +40,49 @@ export interface StageOptions {
  */
 export class Stage {
   readonly peers = new Map<string, Peer>()
-  readonly tracks = new Map<string, Track>()
+  /** Of this node and of the room's others. */
+  readonly tracks = new Map<string, Track | FarTrack>()
   readonly consumers = new Map<string, Reception>()
   readonly #options: StageOptions
   readonly #seats: Seats
-  readonly #speaking: Speaking
+  readonly speaking: Speaking
   #grants: Grants = grantsOf(null)
   #joining = 0
   #isDirty = false
 
   constructor(options: StageOptions) {
     this.#options = options
-    this.#speaking = new Speaking({
+    this.speaking = new Speaking({
       clock: options.clock,
       trackOf: (producer) => this.tracks.get(producer),
-      onLevels: () => this.#tellLevels(),
+      onLevels: () => {
+        this.#tellLevels()
+        options.onLevels(this.speaking.own)
+      },
       onSpeaker: options.onSpeaker,
     })
     this.#seats = new Seats({
       workers: options.workers,
-      onOpen: ({ levels }) => this.#speaking.listen(levels),
+      onOpen: ({ levels }) => this.speaking.listen(levels),
       onLost: () => this.move(),
     })
+  }
+
+  /** What is published at this node. */
+  get published(): Track[] {
+    return [...this.tracks.values()].filter((track) => track instanceof Track)
+  }
+
+  /** By the id of each track that is received here, or was and may be again: whether it flows to anybody. */
+  get received(): ReadonlyMap<string, boolean> {
+    const received = new Map<string, boolean>()
+    for (const { track, flows } of this.consumers.values()) received.set(track, flows || received.get(track) === true)
+    return received
+  }
+
+  /** Where pipes to other nodes end; null while nobody is here. Rejects where its worker has ended. */
+  seat(): Promise<Seat | null> {
+    return this.#seats.first()
   }
 
   /** Makes what is there what is granted: all requests are with the workers when this returns, what stops first. */
@@ -70,7 +97,8 @@ export class Stage {
     for (const { peer, track } of to.withdraw) this.peers.get(peer)?.shown.delete(track)
     for (const { peer, track } of to.announce) this.peers.get(peer)?.shown.add(track)
     this.tellStates()
-    this.#speaking.tell()
+    this.speaking.tell()
+    this.#options.onChange()
   }
 
   /** Has every peer told what has changed for it, at the end of this loop turn. */
@@ -137,7 +165,7 @@ export class Stage {
     )
     if (!this.peers.has(peer.id)) throw gone()
     for (const track of [...this.tracks.values()])
-      if (track.player === player && track.source === source) this.#forget(track)
+      if (track instanceof Track && track.player === player && track.source === source) this.#forget(track)
     const unseen = !this.#grants.isSeen({ player, kind })
     const track = new Track({ producer, source, player, peer: peer.id, seat: peer.seat, muted, unseen })
     this.tracks.set(track.id, track)
@@ -145,6 +173,12 @@ export class Stage {
     if (source === 'microphone') peer.seat.levels.addProducer({ producerId: track.id }).catch(() => {})
     this.apply()
     return track
+  }
+
+  mute(track: Track, muted: boolean): void {
+    track.muted = muted
+    this.tellStates()
+    this.#options.onChange()
   }
 
   unpublish(track: Track): void {
@@ -157,16 +191,18 @@ export class Stage {
     peer: Peer,
     id: string,
     rtpCapabilities: RtpCapabilities,
-  ): Promise<{ track: Track; reception: Reception }> {
+  ): Promise<{ track: Track | FarTrack; reception: Reception }> {
     const track = this.#granted(peer, id)
     const known = peer.receptionOf(id)
     if (known !== null) return { track, reception: known }
     this.#makeRoomToReceive(peer)
     const { transport } = peer.receive
     const isGone = () => transport.closed || track.isClosed
-    await asked(track.reach(peer.seat), () => true)
     const options = { producerId: id, rtpCapabilities, paused: true }
-    const consumer = await asked(transport.consume(options), isGone)
+    const consumer = await asked(
+      track.at(peer.seat, () => transport.consume(options)),
+      isGone,
+    )
     if (!this.peers.has(peer.id)) throw gone()
     try {
       // The policy may have changed meanwhile.
@@ -179,11 +215,20 @@ export class Stage {
     this.consumers.set(reception.id, reception)
     peer.receptions.set(reception.id, reception)
     reception.granted = true
+    this.#options.onChange()
     return { track, reception }
   }
 
+  /** Whether this peer wants what it receives by this id: of a consumer that has ended it may say so too. */
+  want(peer: Peer, consumer: string, wanted: boolean): void {
+    const reception = peer.receptions.get(consumer)
+    if (reception === undefined) return
+    reception.wanted = wanted
+    this.#options.onChange()
+  }
+
   /** The track where this peer may receive it now; nothing tells one that it may not receive from one that is not there. */
-  #granted(peer: Peer, id: string): Track {
+  #granted(peer: Peer, id: string): Track | FarTrack {
     const track = this.tracks.get(id)
     if (track === undefined || !this.#grants.may(peer.viewer, track))
       throw new Refusal('forbidden', 'no such track, or none that you may receive now')
@@ -209,11 +254,11 @@ export class Stage {
   #leaveIfEmpty(): void {
     if (this.peers.size > 0 || this.#joining > 0) return
     this.#seats.close()
-    this.#speaking.clear()
+    this.speaking.clear()
   }
 
   #tellLevels(): void {
-    const levels = [...this.#speaking.levels]
+    const levels = [...this.speaking.levels]
     for (const peer of this.peers.values()) {
       const players = Object.fromEntries(
         levels.filter(([player]) => this.#grants.may(peer.viewer, { player, kind: 'audio' })),
@@ -228,7 +273,7 @@ export class Stage {
     return reception
   }
 
-  #track(id: string): Track {
+  #track(id: string): Track | FarTrack {
     const track = this.tracks.get(id)
     if (track === undefined) throw new Error(`no track ${id}`)
     return track

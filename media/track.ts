@@ -1,5 +1,7 @@
-import type { Producer } from 'mediasoup/types'
+import type { Consumer, Producer } from 'mediasoup/types'
 import type { PlayerId } from '../protocol/frames.ts'
+import type { Pipe } from './pipe.ts'
+import { Reach } from './reach.ts'
 import type { Seat } from './seat.ts'
 import { KIND_OF, type MediaKind, type Source } from './sources.ts'
 
@@ -22,9 +24,7 @@ export class Track {
   readonly source: Source
   readonly kind: MediaKind
   readonly #producer: Producer
-  readonly #seat: Seat
-  /** Where else in the room it can be consumed, or will be. */
-  readonly #pipes = new Map<Seat, Promise<void>>()
+  readonly #reach: Reach
   #muted: boolean
   #unseen: boolean
   /** What the worker was told last. */
@@ -38,7 +38,7 @@ export class Track {
     this.source = source
     this.kind = KIND_OF[source]
     this.#producer = producer
-    this.#seat = seat
+    this.#reach = new Reach(producer.id, seat)
     this.#muted = muted
     this.#unseen = unseen
     this.#isPaused = producer.paused
@@ -67,17 +67,16 @@ export class Track {
     return this.#producer.closed
   }
 
-  /** Makes it consumable at another seat of the room. Rejects where a worker has ended, or the track. */
-  reach(seat: Seat): Promise<void> {
-    if (seat === this.#seat) return Promise.resolve()
-    const known = this.#pipes.get(seat)
-    if (known !== undefined) return known
-    const piped = this.#seat.router
-      .pipeToRouter({ producerId: this.id, router: seat.router, enableSctp: false })
-      .then(() => {})
-    this.#pipes.set(seat, piped)
-    piped.catch(() => this.#pipes.delete(seat))
-    return piped
+  /** Does `work` once this can be consumed at this seat. Rejects with Refusal where a worker has ended, or the track. */
+  async at<T>(seat: Seat, work: () => Promise<T>): Promise<T> {
+    await this.#reach.to(seat)
+    return work()
+  }
+
+  /** Has what it sends go through a pipe to another node. Rejects where a worker has ended, or the track. */
+  async into({ seat, transport }: Pipe): Promise<Consumer> {
+    await this.#reach.to(seat)
+    return transport.consume({ producerId: this.id })
   }
 
   getStats(): ReturnType<Producer['getStats']> {

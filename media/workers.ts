@@ -1,4 +1,4 @@
-import type { Router, WebRtcServer, Worker } from 'mediasoup/types'
+import type { PipeTransport, Router, WebRtcServer, Worker } from 'mediasoup/types'
 import type { Clock } from '../protocol/clock.ts'
 import { CODECS } from './codecs.ts'
 import { freePort, portProblem } from './ports.ts'
@@ -25,8 +25,12 @@ export interface RunningWorker {
   readonly server: WebRtcServer
   /** Consumers on it: what it costs. */
   consumers: number
+  /** It has as many consumers as it should have. */
+  readonly isFull: boolean
   readonly isGone: boolean
   createRouter(): Promise<Router>
+  /** This node's end of a pipe to another one: encrypted, and packets that are lost on the way are sent again. */
+  createPipe(router: Router): Promise<PipeTransport>
   /** Calls `task` once when the process has ended, whatever ended it; returns the function that forgets it. */
   onGone(task: () => void): () => void
 }
@@ -34,6 +38,7 @@ export interface RunningWorker {
 export interface WorkersOptions {
   path: string
   size: number
+  consumersPerWorker: number
   listen: Listen
   clock: Clock
   report: Report
@@ -58,6 +63,11 @@ export class Workers {
 
   get running(): readonly RunningWorker[] {
     return [...this.#up.values()]
+  }
+
+  /** All that are up are full; false while none is. */
+  get areFull(): boolean {
+    return this.#up.size > 0 && this.running.every(({ isFull }) => isFull)
   }
 
   get problem(): string | null {
@@ -130,7 +140,8 @@ export class Workers {
   }
 
   async #serve(worker: Worker, index: number, port: number): Promise<RunningWorker> {
-    const { ip, announce } = this.#options.listen
+    const { consumersPerWorker, listen } = this.#options
+    const { ip, announce } = listen
     const address = announce === null ? {} : { announcedAddress: announce }
     const server = await worker.createWebRtcServer({
       listenInfos: (['udp', 'tcp'] as const).map((protocol) => ({ protocol, ip, port, ...address })),
@@ -144,20 +155,30 @@ export class Workers {
       this.#options.report('error', 'a media worker died: another takes its place', { worker: index, err })
       this.#restart(index)
     })
-    return {
+    const up: RunningWorker = {
       index,
       pid: worker.pid,
       server,
       consumers: 0,
+      get isFull() {
+        return up.consumers >= consumersPerWorker
+      },
       get isGone() {
         return worker.closed
       },
       createRouter: () => worker.createRouter({ mediaCodecs: CODECS }),
+      createPipe: (router) =>
+        router.createPipeTransport({
+          listenInfo: { protocol: 'udp', ip, ...address },
+          enableSrtp: true,
+          enableRtx: true,
+        }),
       onGone(task) {
         waiting.add(task)
         return () => waiting.delete(task)
       },
     }
+    return up
   }
 
   /** Asked for each time: what was free when the node started may be taken now. */

@@ -56,10 +56,10 @@ export class MediaCalls {
     this.#end(waiting, 'refused' in answer ? { refusal: refusalOf(answer.refused) } : answer)
   }
 
-  /** Ends the calls of a room: the node that they went to has it no more. */
-  giveUp(room: RoomId): void {
+  /** Ends the calls of a room that went to this node, which has it no more. */
+  giveUp(room: RoomId, node: MediaNodeId): void {
     for (const waiting of [...this.#waiting.values()])
-      if (waiting.call.room === room)
+      if (waiting.call.room === room && waiting.node === node)
         this.#end(waiting, { refusal: new Refusal('unavailable', 'The video of this room moved: join it again.') })
   }
 

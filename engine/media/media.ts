@@ -27,7 +27,7 @@ export interface MediaPorts {
 }
 
 /**
- * The video of this engine's rooms: which media node has each, what its members call there, and what the node tells them. A room
+ * The video of this engine's rooms: which media nodes have each, what its members call there, and what the nodes tell them. A room
  * has a lease from the first call until nobody has used video for 30 s.
  */
 export class Media {
@@ -52,7 +52,7 @@ export class Media {
     return this.#leases.get(room)?.isUsed === true
   }
 
-  /** Brings a CALL `media.*` to the room's node, in the room's turn; `settle` is called once. Throws Refusal. */
+  /** Brings a CALL `media.*` to its member's node, in the room's turn; `settle` is called once. Throws Refusal. */
   call(
     [, ref, id, method, params]: CallFrame,
     { by, session }: Asker,
@@ -61,8 +61,8 @@ export class Media {
   ): void {
     const role = room.roleOf(by)
     const lease = this.#lease(room)
-    if (lease.node === null) lease.settle()
-    const { node } = lease
+    if (lease.nodes.length === 0) lease.settle()
+    const node = method === 'media.join' ? this.#place(lease, by) : lease.nodeOf(by)
     if (node === null) throw this.#nodes.refusal()
     const { engine, epochOf } = this.#ports
     const epoch = epochOf(id)
@@ -78,10 +78,7 @@ export class Media {
 
   /** A member is out of the room, or no spectator any more: the peers of now end. */
   gone(room: RoomId, player: PlayerId): void {
-    const node = this.#leases.get(room)?.node
-    const { engine, epochOf } = this.#ports
-    const epoch = epochOf(room)
-    if (node && epoch !== null) this.#publish(node, { kind: 'media-gone', engine, epoch, room, players: [player] })
+    for (const node of this.#leases.get(room)?.nodes ?? []) this.#sendAway(node, room, player)
   }
 
   /** The rooms of this partition are another engine's. */
@@ -101,7 +98,7 @@ export class Media {
       case 'media-beat':
         this.#nodes.heard(message)
         if (message.state !== 'ready')
-          for (const lease of this.#leases.values()) if (lease.node === message.node) lease.settle()
+          for (const lease of this.#leases.values()) if (lease.nodes.includes(message.node)) lease.settle()
         break
       case 'media-reply':
         this.#calls.answered(message)
@@ -113,9 +110,23 @@ export class Media {
         this.#told(message)
         break
       case 'media-speaker':
-        this.#spoke(message)
+        // Each of a room's nodes says it.
+        if (this.#leases.get(message.room)?.nodes[0] === message.node) this.#spoke(message)
         break
     }
+  }
+
+  /** Where this player joins; what may be left of it at the room's other nodes ends. */
+  #place(lease: Lease, player: PlayerId): MediaNodeId | null {
+    const place = lease.place(player)
+    for (const node of lease.nodes) if (node !== place) this.#sendAway(node, lease.room, player)
+    return place
+  }
+
+  #sendAway(node: MediaNodeId, room: RoomId, player: PlayerId): void {
+    const { engine, epochOf } = this.#ports
+    const epoch = epochOf(room)
+    if (epoch !== null) this.#publish(node, { kind: 'media-gone', engine, epoch, room, players: [player] })
   }
 
   #told(message: MediaTell): void {
@@ -145,7 +156,7 @@ export class Media {
 
   /** The room that a node speaks of; undefined where it is not in memory, or that node does not have it. */
   #roomOf({ node, room, epoch }: MediaTell | MediaSpeaker): LiveRoom | undefined {
-    const isItsNode = this.#leases.get(room)?.node === node
+    const isItsNode = this.#leases.get(room)?.nodes.includes(node) === true
     return isItsNode && this.#isOfNow({ room, epoch }) ? this.#ports.room(room) : undefined
   }
 
@@ -164,10 +175,9 @@ export class Media {
         // What it says must not outlast what it owns.
         if (epoch !== null && isSure()) this.#publish(node, { kind: 'media-lease', engine, epoch, ...said })
       },
-      moved: (id, isElsewhere) => {
-        this.#calls.giveUp(id)
-        if (isElsewhere) this.#ports.room(id)?.noteAll('media.moved', null)
-      },
+      left: (id, node) => this.#calls.giveUp(id, node),
+      rejoin: (id, members) =>
+        this.#ports.room(id)?.noteTo((player) => members === null || members.has(player), 'media.moved', null),
       ended: (id) => this.#end(id),
     })
     this.#leases.set(room.room, lease)

@@ -32,14 +32,25 @@ export class MediaNodes {
     return this.#nodes.get(node)?.beat.state ?? null
   }
 
-  /** The node that takes the next room: the least loaded one that is ready, but not `but`. Null where there is none. */
-  take(but: MediaNodeId | null): MediaNodeId | null {
-    let best: Node | null = null
-    for (const node of this.#nodes.values())
-      if (node.beat.state === 'ready' && node.beat.node !== but && (best === null || isLess(node, best))) best = node
+  /** The least loaded node that is ready, but none of `but`; with `isFull: false` none that is full. It takes a room, or part of one. Null where there is none. */
+  take({ but = [], isFull = true }: { but?: readonly MediaNodeId[]; isFull?: boolean } = {}): MediaNodeId | null {
+    const ready = [...this.#nodes.values()].filter(
+      ({ beat }) => beat.state === 'ready' && !but.includes(beat.node) && (isFull || !beat.isFull),
+    )
+    const best = leastOf(ready)
     if (best === null) return null
     best.given += 1
     return best.beat.node
+  }
+
+  /** The first of these that is not full; null where all are. */
+  roomiest(nodes: readonly MediaNodeId[]): MediaNodeId | null {
+    return nodes.find((node) => this.#nodes.get(node)?.beat.isFull !== true) ?? null
+  }
+
+  /** The least loaded of these; null where none is here. */
+  least(nodes: readonly MediaNodeId[]): MediaNodeId | null {
+    return leastOf(nodes.flatMap((node) => this.#nodes.get(node) ?? []))?.beat.node ?? null
   }
 
   /** Why no node takes a room. */
@@ -60,6 +71,9 @@ export class MediaNodes {
     this.#nodes.clear()
   }
 }
+
+const leastOf = (nodes: readonly Node[]): Node | null =>
+  nodes.reduce<Node | null>((least, node) => (least === null || isLess(node, least) ? node : least), null)
 
 const isLess = (a: Node, b: Node): boolean =>
   a.beat.load < b.beat.load || (a.beat.load === b.beat.load && a.given < b.given)

@@ -118,8 +118,8 @@ export class Aside {
     this.#send(outputs)
   }
 
-  noteAll(topic: string, data: unknown): void {
-    this.#tell(encode([OP.note, this.#state().room, topic, data]), () => true, {})
+  noteTo(isFor: (player: PlayerId) => boolean, topic: string, data: unknown): void {
+    this.#tell(encode([OP.note, this.#state().room, topic, data]), ({ player }) => isFor(player), {})
   }
 
   close(): void {

@@ -230,8 +230,9 @@ export class LiveRoom {
     this.#members.aside.note(to, topic, data)
   }
 
-  noteAll(topic: string, data: unknown): void {
-    this.#members.aside.noteAll(topic, data)
+  /** Tells each member for whom this is true. */
+  noteTo(isFor: (player: PlayerId) => boolean, topic: string, data: unknown): void {
+    this.#members.aside.noteTo(isFor, topic, data)
   }
 
   /** The frames that follow the answer to a JOIN: chat that this member may read. */

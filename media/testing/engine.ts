@@ -42,7 +42,9 @@ export class StandInEngine {
   readonly beats: MediaBeat[] = []
   readonly #bus: Bus
   readonly #clock: Clock
-  readonly #node: string
+  #nodes: readonly string[]
+  /** The node of each player who is not at home. */
+  readonly #places = new Map<string, string>()
   readonly #id: string
   readonly #room: string
   readonly #waiting = new Map<number, (answer: Answer) => void>()
@@ -55,10 +57,10 @@ export class StandInEngine {
   #lastCall = 0
   #endRepeats = () => {}
 
-  constructor(bus: Bus, clock: Clock, at: { node: string; id?: string; room?: string; epoch?: number }) {
+  constructor(bus: Bus, clock: Clock, at: { nodes: readonly string[]; id?: string; room?: string; epoch?: number }) {
     this.#bus = bus
     this.#clock = clock
-    this.#node = at.node
+    this.#nodes = at.nodes
     this.#id = at.id ?? 'e1'
     this.#room = at.room ?? 'r1'
     this.#epoch = at.epoch ?? 1
@@ -70,18 +72,33 @@ export class StandInEngine {
     ]
   }
 
-  /** Leases this policy, now and every second; resolves with the node's first acknowledgement. */
-  lease(policy: MediaPolicy): Promise<MediaAck> {
+  /** Leases this policy, now and every second; resolves with the last of its nodes' first acknowledgements. */
+  async lease(policy: MediaPolicy): Promise<MediaAck> {
     this.#policy = policy
     this.#seq++
-    const acked = this.acked()
+    const from = this.acks.length
     this.#repeat()
-    return acked
+    for (;;) {
+      const acks = this.acks.slice(from)
+      const last = acks.at(-1)
+      if (last !== undefined && this.#nodes.every((node) => acks.some((ack) => ack.node === node))) return last
+      await this.acked()
+    }
   }
 
   /** The next acknowledgement. */
   acked(): Promise<MediaAck> {
     return new Promise((resolve) => this.#onAck.push(resolve))
+  }
+
+  /** The room is at these nodes from the next lease on. */
+  set nodes(nodes: readonly string[]) {
+    this.#nodes = nodes
+  }
+
+  /** What this player calls goes to this node. */
+  place(player: string, node: string): void {
+    this.#places.set(player, node)
   }
 
   /** Owns the room under another epoch from now on. */
@@ -94,11 +111,12 @@ export class StandInEngine {
     this.#endRepeats()
   }
 
-  /** Sends one lease. */
-  send(lease: { seq?: number; epoch?: number; hash?: string; policy: MediaPolicy | null }): void {
+  /** Sends one lease, to all nodes of the room or to one. */
+  send(lease: { seq?: number; epoch?: number; hash?: string; policy: MediaPolicy | null; node?: string }): void {
     const { policy, hash = JSON.stringify(policy), seq = this.#seq, epoch = this.#epoch } = lease
     const to = { engine: this.#id, room: this.#room, epoch }
-    this.#publish({ kind: 'media-lease', ...to, seq, hash, policy })
+    for (const node of lease.node === undefined ? this.#nodes : [lease.node])
+      this.#publish(node, { kind: 'media-lease', ...to, seq, hash, policy, nodes: this.#nodes })
   }
 
   /** The answer to a call. `ref`: of the first, for a retry. */
@@ -107,12 +125,14 @@ export class StandInEngine {
     const id = ++this.#lastCall
     this.#waiting.set(id, resolve)
     const to = { engine: this.#id, room: this.#room, epoch: this.#epoch }
-    this.#publish({ kind: 'media-call', ...to, id, peer, ref, method: `media.${method}`, params })
+    const node = this.#places.get(peer.player) ?? this.#nodes[0] ?? ''
+    this.#publish(node, { kind: 'media-call', ...to, id, peer, ref, method: `media.${method}`, params })
     return promise
   }
 
   gone(...players: string[]): void {
-    this.#publish({ kind: 'media-gone', engine: this.#id, room: this.#room, epoch: this.#epoch, players })
+    for (const node of this.#nodes)
+      this.#publish(node, { kind: 'media-gone', engine: this.#id, room: this.#room, epoch: this.#epoch, players })
   }
 
   /** What one member was told under this topic, in order. */
@@ -129,13 +149,14 @@ export class StandInEngine {
 
   #repeat(): void {
     this.#endRepeats()
-    const isKnown = this.acks.at(-1)?.hash === JSON.stringify(this.#policy)
-    this.send({ policy: isKnown ? null : this.#policy, hash: JSON.stringify(this.#policy) })
+    const hash = JSON.stringify(this.#policy)
+    const isKnown = this.#nodes.every((node) => this.acks.findLast((ack) => ack.node === node)?.hash === hash)
+    this.send({ policy: isKnown ? null : this.#policy, hash })
     this.#endRepeats = this.#clock.after(EVERY_MS, () => this.#repeat())
   }
 
-  #publish(message: Message): void {
-    this.#bus.publish(mediaNodeSubject(this.#node), message)
+  #publish(node: string, message: Message): void {
+    this.#bus.publish(mediaNodeSubject(node), message)
   }
 
   #hear(message: Message): void {

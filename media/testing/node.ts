@@ -10,31 +10,42 @@ const open: (() => Promise<void>)[] = []
 
 /** A media node with real workers, the engine of one room, and transports without a network. `endAll` ends it. */
 export const startNode = (options: Partial<MediaNodeOptions> = {}) => {
+  const { nodes, ...rest } = startNodes(['m1'], options)
+  const [at] = nodes
+  if (at === undefined) throw new Error('no node')
+  return { ...rest, ...at }
+}
+
+/** Several media nodes on one bus, and the engine of one room that all of them have part of. */
+export const startNodes = (ids: readonly string[], options: Partial<MediaNodeOptions> = {}) => {
   const clock: Clock = options.clock ?? realClock
   const failures: unknown[] = []
   const bus = options.bus ?? localBus({ onError: (error) => failures.push(error) })
-  const links = new DirectLinks()
-  const engine = new StandInEngine(bus, clock, { node: 'm1' })
-  const node = new MediaNode({
-    id: 'm1',
-    bus,
-    clock,
-    chance: realChance,
-    report: () => {},
-    findWorker: preparedWorker,
-    size: 1,
-    listen: { ip: '127.0.0.1', port: 0, isPortGiven: false, announce: null },
-    iceServers: [],
-    openLink: links.open,
-    ...options,
+  const engine = new StandInEngine(bus, clock, { nodes: ids })
+  const nodes = ids.map((id) => {
+    const links = new DirectLinks()
+    const node = new MediaNode({
+      id,
+      bus,
+      clock,
+      chance: realChance,
+      report: () => {},
+      findWorker: preparedWorker,
+      size: 1,
+      listen: { ip: '127.0.0.1', port: 0, isPortGiven: false, announce: null },
+      iceServers: [],
+      openLink: links.open,
+      ...options,
+    })
+    return { node, links }
   })
   open.push(async () => {
     engine.stop()
-    await node.close()
+    await Promise.all(nodes.map(({ node }) => node.close()))
     await bus.close()
     if (failures.length > 0) throw failures[0]
   })
-  return { bus, links, engine, node, clock }
+  return { bus, engine, clock, nodes }
 }
 
 export const endAll = async (): Promise<void> => {

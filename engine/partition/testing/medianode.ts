@@ -20,7 +20,7 @@ export class ScriptedMediaNode {
   readonly id: string
   readonly heard: ToMediaNode[] = []
   /** What its beats say. */
-  beat: Omit<MediaBeat, 'kind' | 'node'> = { state: 'ready', progress: null, problem: null, load: 0 }
+  beat: Omit<MediaBeat, 'kind' | 'node'> = { state: 'ready', progress: null, problem: null, load: 0, isFull: false }
   /** How many peers its acks speak of. */
   peers = 1
   /** False: leases are taken, and not acknowledged. */
