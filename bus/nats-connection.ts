@@ -10,20 +10,23 @@ import {
 import type { Clock } from '../protocol/clock.ts'
 import { checkServer, problemOf } from './nats-problem.ts'
 
-/** Who we are to NATS: one of these, or nobody in particular. Seeds and credentials are texts, as their files hold them. */
+/**
+ * Who we are to NATS: one of these, or nobody in particular. Seeds and credentials are asked for whenever a server is dialled, as
+ * they may be renewed; the functions must not throw: the client would give up for good.
+ */
 export type NatsIdentity =
   | { by: 'nobody' }
   | { by: 'password'; user: string; password: string }
   | { by: 'token'; token: string }
-  | { by: 'nkey'; seed: string }
-  | { by: 'creds'; creds: string }
+  | { by: 'nkey'; seed: () => string }
+  | { by: 'creds'; creds: () => string }
 
 export interface NatsAccess {
   /** `host:port`. */
   servers: readonly string[]
   identity: NatsIdentity
-  /** Only over TLS, also where the server leaves the choice: texts in PEM. Null: as the server asks. */
-  tls: { ca?: string; cert?: string; key?: string } | null
+  /** Only over TLS, with these files, which are read whenever a server is dialled. Null: as the server asks. */
+  tls: { caFile?: string; certFile?: string; keyFile?: string } | null
 }
 
 export type LinkChange =
@@ -121,9 +124,9 @@ const identityOptions = (identity: NatsIdentity): ConnectionOptions => {
     case 'token':
       return { token: identity.token }
     case 'nkey':
-      return { authenticator: nkeyAuthenticator(encoder.encode(identity.seed)) }
+      return { authenticator: nkeyAuthenticator(() => encoder.encode(identity.seed())) }
     case 'creds':
-      return { authenticator: credsAuthenticator(encoder.encode(identity.creds)) }
+      return { authenticator: credsAuthenticator(() => encoder.encode(identity.creds())) }
   }
 }
 

@@ -67,8 +67,14 @@ export const problemOf = (error: unknown, servers: readonly string[]): NatsProbl
     return new NatsProblem(`TLS with ${at} fails: ${said}. Check --nats-cert and --nats-key.`, true, options)
   if (said === "server does not support 'tls'")
     return new NatsProblem(`${at} has no TLS: leave it out here, or give that server a certificate.`, true, options)
-  const why = root instanceof TimeoutError ? 'no answer in time' : said
-  return new NatsProblem(`${at} cannot be reached: ${why}.`, false, options)
+  return new NatsProblem(`${at} cannot be reached: ${reasonOf(root, code, said)}.`, false, options)
+}
+
+const reasonOf = (root: unknown, code: string, said: string): string => {
+  if (code === 'ECONNREFUSED') return 'connection refused'
+  // All that the client says of a server that asks for a certificate and got none that it likes.
+  if (root instanceof TimeoutError) return 'no answer in time (over TLS: does it like our --nats-cert?)'
+  return said
 }
 
 /** A timeout of authentication is none: a server under load has them. */

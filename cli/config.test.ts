@@ -123,7 +123,28 @@ describe('what is wrong gets one line that names it, and exit code 2', () => {
     [['--no-port'], 'unknown flag --no-port.'],
     [['3000'], 'unexpected "3000"'],
     [['--durability', 'disk'], '--durability must be one of memory, sqlite-full'],
-    [['--durability', 'jetstream-r3'], '--durability jetstream-r3 needs --nats.'],
+    [['--durability', 'jetstream-r3'], '--durability jetstream-r3 needs --nats; without it: memory, sqlite-full.'],
+    [
+      ['--nats', 'nats://n', '--durability', 'memory'],
+      '--durability memory is for one machine; with --nats: jetstream-r1, jetstream-r3, jetstream-r3-fsync.',
+    ],
+    [['--nats', ','], '--nats must be nats:// or tls:// URLs, with commas between.'],
+    [['--nats', 'nats://a,ws://b'], '--nats must be nats:// or tls:// URLs'],
+    [['--nats', 'nats://a/path'], '--nats must be nats:// or tls:// URLs'],
+    [['--nats', 'nats://a:99999'], '--nats must be nats:// or tls:// URLs'],
+    [['--nats-user', 'ann'], '--nats-user needs --nats.'],
+    [['--nats', 'n', '--nats-user', 'ann'], '--nats-user and --nats-password go together: give both.'],
+    [['--nats', 'n', '--nats-cert', import.meta.filename], '--nats-cert and --nats-key go together: give both.'],
+    [
+      ['--nats', 'n', '--nats-token', 't', '--nats-creds', import.meta.filename],
+      '--nats-token and --nats-creds are both given: give one.',
+    ],
+    [
+      ['--nats', 'ann:secret@n', '--nats-nkey', import.meta.filename],
+      'a user in --nats and --nats-nkey are both given: give one.',
+    ],
+    [['--nats', 'ann:a@n,bob:b@n'], 'the URLs of --nats name different users'],
+    [['--nats', 'n', '--nats-creds', '/nowhere.creds'], '--nats-creds must be a file that can be read'],
     [['--nats', 'nats://127.0.0.1:4222'], 'this version runs embedded only'],
     [['--roles', 'gateway'], 'this version runs embedded only'],
     [['--roles', 'gateway,cook'], '--roles must be some of gateway, engine, media'],
@@ -168,6 +189,7 @@ describe('what is wrong gets one line that names it, and exit code 2', () => {
       '[{"credential":"password"}]',
     ])
       expect(refused(['--ice-servers', given])).not.toContain('password')
+    expect(refused(['--nats', 'nats://ann:password@n/path'])).not.toContain('password')
   })
 })
 
@@ -185,8 +207,8 @@ test('--help lists every flag with its default and its variable', () => {
     expect(help.text).toContain(part)
   const names = help.text.split('\n').flatMap((line) => /^ {2}--([a-z-]+)/.exec(line)?.[1] ?? [])
   expect(names.join(' ')).toBe(
-    'host port admin-host admin-port admin-token data nats roles games durability jwt-secret jwks-url jwt-issuer ' +
-      'jwt-audience guests origins trust-proxy tls-cert tls-key media-ip media-port media-announce media-workers ' +
+    'host port admin-host admin-port admin-token data nats nats-user nats-password nats-token nats-nkey nats-creds ' +
+      'nats-ca nats-cert nats-key roles games durability jwt-secret jwks-url jwt-issuer jwt-audience guests origins trust-proxy tls-cert tls-key media-ip media-port media-announce media-workers ' +
       'ice-servers rate frame retention log-level',
   )
 })

@@ -4,9 +4,12 @@ import { z } from 'zod'
 import type { IceServer } from '../media/signalling.ts'
 import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
 import { readIceServers } from './ice-servers.ts'
+import { isNatsUrl, natsConflict } from './nats-access.ts'
 
 const ROLES = ['gateway', 'engine', 'media'] as const
-const DURABILITIES = ['memory', 'sqlite-full', 'jetstream-r1', 'jetstream-r3', 'jetstream-r3-fsync'] as const
+const EMBEDDED = ['memory', 'sqlite-full'] as const
+const ON_NATS = ['jetstream-r1', 'jetstream-r3', 'jetstream-r3-fsync'] as const
+const DURABILITIES = [...EMBEDDED, ...ON_NATS] as const
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const DURATION_UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 const LARGEST_FRAME_BYTES = 262_144
@@ -90,7 +93,26 @@ const START = {
       description: 'what /admin asks for as Authorization: Bearer',
     }),
     data: flag(text.default('./data'), { value: 'DIR', description: 'log, snapshots and keys of the embedded mode' }),
-    nats: flag(list.optional(), { value: 'URL[,URL]', description: 'NATS instead of the embedded bus and log' }),
+    nats: flag(
+      list
+        .refine((urls) => urls.length > 0 && urls.every(isNatsUrl), 'nats:// or tls:// URLs, with commas between')
+        .optional(),
+      { value: 'URL[,URL]', secret: true, description: 'NATS instead of the embedded bus and log' },
+    ),
+    natsUser: flag(text.optional(), { value: 'NAME', description: 'who we are to NATS' }),
+    natsPassword: flag(text.optional(), { value: 'S', secret: true, description: "that user's password" }),
+    natsToken: flag(text.optional(), { value: 'S', secret: true, description: 'or the token that NATS asks for' }),
+    natsNkey: flag(file.optional(), { value: 'FILE', description: 'or the seed of an nkey' }),
+    natsCreds: flag(file.optional(), {
+      value: 'FILE',
+      description: 'or credentials (JWT and seed), as nsc writes them',
+    }),
+    natsCa: flag(file.optional(), {
+      value: 'FILE',
+      description: 'who signs the certificates of NATS (PEM); asks for TLS',
+    }),
+    natsCert: flag(file.optional(), { value: 'FILE', description: 'our certificate for NATS (PEM); asks for TLS' }),
+    natsKey: flag(file.optional(), { value: 'FILE', description: 'its key (PEM)' }),
     roles: flag(
       text.default('all').transform((given, context) => readRoles(given, context)),
       {
@@ -105,8 +127,9 @@ const START = {
         .optional(),
       { value: 'DIR[,DIR]', otherwise: 'the sample games', description: 'where games are' },
     ),
-    durability: flag(oneOf(DURABILITIES).default('sqlite-full'), {
+    durability: flag(oneOf(DURABILITIES).optional(), {
       value: 'LEVEL',
+      otherwise: 'sqlite-full, or jetstream-r1 with --nats',
       description: `what an acknowledged move survives: ${DURABILITIES.join(', ')}`,
     }),
     jwtSecret: flag(text.optional(), {
@@ -180,7 +203,7 @@ type StartFlags = z.output<typeof START.flags>
 /** What `madang start` runs with. */
 export interface Config extends Omit<StartFlags, 'guests' | 'durability' | 'retention'> {
   guests: boolean
-  durability: 'memory' | 'sqlite-full'
+  durability: (typeof DURABILITIES)[number]
   /** The admin port was asked for: a taken one is an error then, else the next free one will do. */
   isAdminPortGiven: boolean
   /** The same for the media port. */
@@ -201,17 +224,18 @@ export const parseStart = (
     return usageError('this version runs embedded only, all roles in one process: leave out --nats and --roles.')
   if (retention !== undefined && retention !== null)
     return usageError('this version keeps finished rooms for good: leave out --retention, or say --retention keep.')
-  if (durability !== 'memory' && durability !== 'sqlite-full')
-    return usageError(`--durability ${durability} needs --nats.`)
   const hasKey = rest.jwtSecret !== undefined || rest.jwksUrl !== undefined
   return {
     ...rest,
-    durability,
+    durability: durability ?? (rest.nats === undefined ? 'sqlite-full' : 'jetstream-r1'),
     guests: guestsFlag ?? !hasKey,
     isAdminPortGiven: parsed.given.has('adminPort'),
     isMediaPortGiven: parsed.given.has('mediaPort'),
   }
 }
+
+/** The level of a configuration with `nats`, which has one of these. */
+export const durabilityOnNats = ({ durability }: Config): (typeof ON_NATS)[number] => z.enum(ON_NATS).parse(durability)
 
 /** What is wrong between flags that are fine one by one, or null. */
 const conflictIn = (flags: StartFlags): string | null => {
@@ -225,7 +249,15 @@ const conflictIn = (flags: StartFlags): string | null => {
     return '--tls-cert and --tls-key go together: give both.'
   if (!isLoopback(flags.adminHost) && flags.adminToken === undefined)
     return `--admin-host ${flags.adminHost} is open to others: give an --admin-token.`
-  return null
+  return natsConflict(flags) ?? durabilityConflict(flags)
+}
+
+const durabilityConflict = ({ nats, durability }: StartFlags): string | null => {
+  const fitting: readonly string[] = nats === undefined ? EMBEDDED : ON_NATS
+  if (durability === undefined || fitting.includes(durability)) return null
+  return nats === undefined
+    ? `--durability ${durability} needs --nats; without it: ${fitting.join(', ')}.`
+    : `--durability ${durability} is for one machine; with --nats: ${fitting.join(', ')}.`
 }
 
 export const isLoopback = (host: string): boolean =>

@@ -41,6 +41,8 @@ export interface NatsServer extends AsyncDisposable {
   resume(): void
   /** Starts it on the same port and store, after killing it where it runs. Resolves once it takes connections. */
   restart(): Promise<void>
+  /** Takes other lines of configuration in place of those that it was started with, as it runs. */
+  reconfigure(config: string): void
   /** Resolves once it says that all is well, in a cluster with its streams too. */
   healthy(): Promise<void>
   /** Kills it and deletes its folder. */
@@ -71,7 +73,12 @@ export const startNatsCluster = async (options: Omit<NatsOptions, 'store'> = {})
   const routes = places.map(({ route }) => `"nats://127.0.0.1:${route}"`).join(', ')
   const started = await Promise.allSettled(
     places.map(({ name, port, route }) =>
-      start({ name, port, options, cluster: `cluster { name: c, no_advertise: true, listen: "127.0.0.1:${route}", routes: [${routes}] }` }),
+      start({
+        name,
+        port,
+        options,
+        cluster: `cluster { name: c, no_advertise: true, listen: "127.0.0.1:${route}", routes: [${routes}] }`,
+      }),
     ),
   )
   const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
@@ -107,6 +114,7 @@ const start = async (given: {
   const store = options.store ?? join(folder, 'store')
   mkdirSync(store, { recursive: true })
   const config = join(folder, 'nats.conf')
+  const write = (further: string) => writeFileSync(config, [...lines, further].join('\n'))
   const lines = [
     `server_name: ${name}`,
     `listen: "127.0.0.1:${port}"`,
@@ -115,9 +123,8 @@ const start = async (given: {
       ? []
       : [`jetstream { store_dir: "${store}"${options.fsync === true ? ', sync_interval: always' : ''} }`]),
     cluster,
-    options.config ?? '',
   ]
-  writeFileSync(config, lines.join('\n'))
+  write(options.config ?? '')
 
   let printed = ''
   let process = run(program, config, folder, (text) => (printed += text))
@@ -169,6 +176,10 @@ const start = async (given: {
       await kill()
       process = run(program, config, folder, (text) => (printed += text))
       await takesConnections()
+    },
+    reconfigure(further) {
+      write(further)
+      process.child.kill('SIGHUP')
     },
     async healthy() {
       await until(isFine('/healthz'), `${name} to be well`)
