@@ -49,6 +49,24 @@ describe('on three servers', () => {
   })
 })
 
+test('with fsync it starts, and says once that only the operator can see to it', async () => {
+  const lines: string[] = []
+  const options = {
+    connection,
+    clock: realClock,
+    chance: testChance,
+    streams: 2,
+    onWarning: (line: string) => lines.push(line),
+  }
+  const synced = await openJetStream({ ...options, prefix: 'synced', durability: 'jetstream-r3-fsync' })
+  expect(synced.durability).toBe('jetstream-r3-fsync')
+  expect(lines).toEqual([expect.stringMatching(/every server needs sync_interval: always/)])
+  await openJetStream({ ...options, prefix: 'synced', durability: 'jetstream-r3' })
+  expect(lines.length).toBe(1)
+  const fewer = openJetStream({ ...options, prefix: 'synced', durability: 'jetstream-r1' })
+  await expect(fewer).rejects.toThrow(/keeps 3 copies and 1 are asked for.*jetstream-r3/)
+})
+
 describe('when a server of three goes', () => {
   const places = (prefix: string) => new JetStreamPlaces(prefix, 2)
   const spread = (storage: Storage) => Array.from({ length: 8 }, (_, n) => new Owner(storage, `room-${n}`))

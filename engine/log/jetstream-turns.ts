@@ -15,9 +15,8 @@ export class Turns {
     return turn
   }
 
-  /** Resolves when all that was called before is settled, for things whose name begins so; '': for all. */
-  async settled(prefix = ''): Promise<void> {
-    const tails = [...this.#tails].filter(([thing]) => thing.startsWith(prefix)).map(([, tail]) => tail)
-    await Promise.all(tails)
+  /** Resolves when all that was called before, for whatever thing, is settled. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#tails.values())
   }
 }

@@ -24,7 +24,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
   const { link, places } = installation
   if (durability === 'jetstream-r3-fsync') onWarning?.(FSYNC_UNSEEN)
 
-  const turns = new Turns()
+  const [inRooms, ofSnapshots, ofRules, ofPlayers] = [new Turns(), new Turns(), new Turns(), new Turns()]
   const roomPages = new JetStreamPages<RoomId>(clock, (room) => room)
   const rowPages = new JetStreamPages<IndexRow>(clock, (row) => row.room)
   let closed = false
@@ -45,8 +45,8 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       checkAppend(room, after, record, index)
       const body = new Uint8Array(record)
       const row = index && { ...index }
-      return await turns.run(`room ${room}`, async () => {
-        await turns.settled('player ')
+      return await inRooms.run(room, async () => {
+        await ofPlayers.settled()
         const position = await link.write(places.events(room), body, after).catch((error) => {
           throw error instanceof WrongSequence ? new Fenced(room) : error
         })
@@ -63,14 +63,14 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       mayRead()
       checkRoom(room)
       checkPage(after, limit)
-      return await turns.run(`room ${room}`, async () =>
+      return await inRooms.run(room, async () =>
         (await readAfter(link, places.events(room), after, limit)).map(entryOf),
       )
     },
     async last(room) {
       mayRead()
       checkRoom(room)
-      return await turns.run(`room ${room}`, async () => {
+      return await inRooms.run(room, async () => {
         const last = await link.last(places.events(room))
         return last && entryOf(last)
       })
@@ -78,7 +78,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
     async rooms(after, limit) {
       mayRead()
       checkPage(after, limit)
-      await turns.settled('room ')
+      await inRooms.settled()
       return await roomPages.page('', after, limit, async () => {
         const subjects = await Promise.all(places.eventStreams.map((stream) => link.subjects(stream)))
         return subjects.flat().map((subject) => subject.slice(subject.lastIndexOf('.') + 1))
@@ -89,24 +89,24 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       mayWrite()
       checkRoom(room)
       const body = new Uint8Array(snapshot)
-      await turns.run(`snapshot ${room}`, () => link.write(places.snapshot(room), body))
+      await ofSnapshots.run(room, () => link.write(places.snapshot(room), body))
     },
     async snapshot(room) {
       mayRead()
       checkRoom(room)
-      return await turns.run(`snapshot ${room}`, async () => (await link.last(places.snapshot(room)))?.body ?? null)
+      return await ofSnapshots.run(room, async () => (await link.last(places.snapshot(room)))?.body ?? null)
     },
 
     async putIndex(rows) {
       mayWrite()
       for (const { room } of rows) checkRoom(room)
       const copies = rows.map((row) => ({ ...row }))
-      await Promise.all(copies.map((row) => turns.run(`room ${row.room}`, () => putRow(row))))
+      await Promise.all(copies.map((row) => inRooms.run(row.room, () => putRow(row))))
     },
     async index(room) {
       mayRead()
       checkRoom(room)
-      return await turns.run(`room ${room}`, async () => {
+      return await inRooms.run(room, async () => {
         const row = await link.last(places.row(room))
         return row && decodeRow(row.body)
       })
@@ -115,7 +115,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       mayRead()
       checkPage(after, limit)
       const wanted = { ...filter, ...(filter.partitions && { partitions: new Set(filter.partitions) }) }
-      await turns.settled('room ')
+      await inRooms.settled()
       const name = JSON.stringify({ ...wanted, partitions: wanted.partitions && [...wanted.partitions] })
       return await rowPages.page(name, after, limit, () => readRows(link, places, wanted))
     },
@@ -123,7 +123,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
     async putRules(hash, game, version, source) {
       mayWrite()
       const body = new TextEncoder().encode(JSON.stringify({ game, version, source }))
-      await turns.run(`rules ${hash}`, () =>
+      await ofRules.run(hash, () =>
         link.write(places.rules(hash), body, 0).catch((error) => {
           if (!(error instanceof WrongSequence)) throw error
         }),
@@ -131,7 +131,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
     },
     async rules(hash) {
       mayRead()
-      return await turns.run(`rules ${hash}`, async () => {
+      return await ofRules.run(hash, async () => {
         const kept = await link.last(places.rules(hash))
         return kept && rulesOf(kept.body)
       })
@@ -140,26 +140,26 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
     async playerKey(player) {
       mayWrite()
       checkPlayer(player)
-      return await turns.run(`player ${player}`, () => keyAt(link, places.playerKey(player), chance))
+      return await ofPlayers.run(player, () => keyAt(link, places.playerKey(player), chance))
     },
     async existingKey(player) {
       mayRead()
       checkPlayer(player)
-      return await turns.run(`player ${player}`, () => keyIfAny(link, places.playerKey(player)))
+      return await ofPlayers.run(player, () => keyIfAny(link, places.playerKey(player)))
     },
     async forgetPlayer(player) {
       mayWrite()
       checkPlayer(player)
-      await turns.run(`player ${player}`, () => eraseKey(link, places.playerKey(player)))
+      await ofPlayers.run(player, () => eraseKey(link, places.playerKey(player)))
     },
 
     async nextEpoch() {
       mayWrite()
-      return await turns.run('epoch', () => link.write(places.one('epoch'), new Uint8Array()))
+      return await link.write(places.one('epoch'), new Uint8Array())
     },
     async close() {
       closed = true
-      await turns.settled()
+      await Promise.all([inRooms, ofSnapshots, ofRules, ofPlayers].map((turns) => turns.settled()))
       roomPages.close()
       rowPages.close()
     },
