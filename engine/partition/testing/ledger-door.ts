@@ -14,6 +14,9 @@ export interface Host {
   crash(): void
   /** Puts its clock forward, or back. */
   stepClock(ms: number): void
+  /** What it sends next takes so much longer, and all after that arrives after it. */
+  delay(ms: number): void
+  readonly isPaused: boolean
   /** Nothing that it writes arrives, and it hears nothing until it is mended. */
   cut(): void
   mend(): void
@@ -96,6 +99,12 @@ export const ledgerHost = (ledger: Ledger, real: Clock, delay: () => number): Ho
     },
     stepClock(ms) {
       offset += ms
+    },
+    delay(ms) {
+      arrives.there = Math.max(arrives.there, real.now() + ms)
+    },
+    get isPaused() {
+      return state === 'paused'
     },
     cut() {
       isCut = true

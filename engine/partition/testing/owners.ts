@@ -18,6 +18,7 @@ export interface TestEngine {
   readonly lost: number[]
   readonly released: number[]
   isCrashed: boolean
+  isLeft: boolean
 }
 
 export interface OwnersOptions {
@@ -71,6 +72,7 @@ export class Owners {
       lost: [],
       released: [],
       isCrashed: false,
+      isLeft: false,
     }
     this.engines.push(engine)
     const started = ownership.start({
@@ -95,6 +97,12 @@ export class Owners {
   crash(engine: TestEngine): void {
     engine.isCrashed = true
     engine.host.crash()
+  }
+
+  /** Lets it leave, for as long as that takes. */
+  leave(engine: TestEngine): void {
+    engine.isLeft = true
+    void engine.ownership.leave()
   }
 
   /** Throws where two engines that run, or would if they woke now, are sure of the same partition. */

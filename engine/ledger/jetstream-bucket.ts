@@ -1,0 +1,82 @@
+import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager, StorageType } from '@nats-io/jetstream'
+import { nanos } from '@nats-io/transport-node'
+import type { Clock } from '../../protocol/clock.ts'
+import { CHANGES_KEPT } from './ledger.ts'
+
+/** A cluster that is starting too is waited for so long. */
+const PATIENCE_MS = 20_000
+const AGAIN_MS = 500
+
+export interface BucketOptions {
+  readonly manager: JetStreamManager
+  readonly clock: Clock
+  readonly bucket: string
+  readonly replicas: number
+  readonly fadesAfterMs: number
+}
+
+/** The name of the bucket of an installation; NATS's own tools read it as one. Throws where the prefix is no name. */
+export const bucketOf = (prefix: string): string => {
+  if (!/^[\w-]*$/.test(prefix))
+    throw new Error(`the prefix ${JSON.stringify(prefix)} may hold letters, digits, _ and - only`)
+  return prefix === '' ? 'ledger' : `${prefix}_ledger`
+}
+
+/** The stream that a bucket is, by NATS's own convention. */
+export const streamOf = (bucket: string): string => `KV_${bucket}`
+
+/** Makes the bucket where it is not there; safe in many processes at once. Rejects with what to do where it cannot be, or is kept otherwise than is asked. */
+export const prepareBucket = async (options: BucketOptions): Promise<void> => {
+  const { bucket, replicas, clock } = options
+  let isLate = false
+  const cancel = clock.after(PATIENCE_MS, () => {
+    isLate = true
+  })
+  try {
+    for (;;) {
+      try {
+        const found = await madeOrFound(options)
+        if (found.num_replicas === replicas && found.max_msgs_per_subject === CHANGES_KEPT) return
+        throw new UnfitBucket(
+          found.num_replicas === replicas
+            ? `the bucket ${bucket} keeps ${found.max_msgs_per_subject} changes of each key where Madang needs ${CHANGES_KEPT}: change it back (nats kv edit), or use another prefix`
+            : `the bucket ${bucket} has ${found.num_replicas} copies and ${replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change it first (nats kv edit --replicas ${replicas})`,
+        )
+      } catch (error) {
+        if (error instanceof UnfitBucket) throw error
+        if (isLate)
+          throw new Error(
+            `the bucket ${bucket} cannot be made: ${error}. Look at JetStream's configuration, limits and permissions on the NATS servers, and whether there are ${replicas} of them.`,
+            { cause: error },
+          )
+      }
+      await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))
+    }
+  } finally {
+    cancel()
+  }
+}
+
+class UnfitBucket extends Error {}
+
+const madeOrFound = async ({ manager, bucket, replicas, fadesAfterMs }: BucketOptions) => {
+  const name = streamOf(bucket)
+  try {
+    return (await manager.streams.info(name)).config
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error
+  }
+  const made = await manager.streams.add({
+    name,
+    subjects: [`$KV.${bucket}.>`],
+    num_replicas: replicas,
+    storage: StorageType.File,
+    max_msgs_per_subject: CHANGES_KEPT,
+    allow_msg_ttl: true,
+    // So that watchers are told of a key that disappears.
+    subject_delete_marker_ttl: nanos(fadesAfterMs),
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+  })
+  return made.config
+}
