@@ -120,6 +120,15 @@ const kinds = (): Record<string, Kind> => {
       fine: [['HOST', {}]],
       wrong: [['tls://HOST', {}, /^NATS at \S+ has no TLS: /]],
     },
+    'a user who may not ask JetStream': {
+      options: {
+        config: 'authorization { users: [{ user: a, password: b, permissions: { publish: { deny: "$JS.API.>" } } }] }',
+      },
+      fine: [],
+      wrong: [
+        ['a:b@HOST', {}, /^The NATS server at \S+ does not let this user publish \$JS\.API\.INFO: allow it there\.$/],
+      ],
+    },
     'no JetStream': {
       options: { jetstream: false },
       fine: [],

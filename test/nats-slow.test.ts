@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { Command } from '../bus/messages.ts'
+import { NatsBus } from '../bus/nats.ts'
+import { connectNats } from '../bus/nats-connection.ts'
+import { realChance, realClock } from '../cli/real.ts'
+import { type NatsServer, startNats } from './nats-server.ts'
+import { until } from './program.ts'
+
+const VICTIM = new URL('nats-slow-victim.ts', import.meta.url).pathname
+const MIB = 1024 * 1024
+const Said = z.object({ got: z.number(), rss: z.number() })
+
+const message = (id: number): Command => ({
+  kind: 'command',
+  gateway: 'g',
+  id,
+  room: 'r',
+  conn: null,
+  player: { id: 'ann', name: 'Ann' },
+  session: 'session-of-sixteen',
+  frames: [new Uint8Array(MIB / 4)],
+})
+
+const openBus = async (server: NatsServer) => {
+  const access = { servers: [`127.0.0.1:${server.port}`], identity: { by: 'nobody' }, tls: null } as const
+  const link = await connectNats(access, realClock, () => {})
+  const errors: unknown[] = []
+  const bus = new NatsBus({ link, clock: realClock, chance: realChance, onError: (error) => errors.push(error) })
+  const end = async () => {
+    await bus.close()
+    await link.close()
+  }
+  return { bus, link, errors, [Symbol.asyncDispose]: end }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('who does not read what it subscribed to costs bounded memory, keeps nobody else waiting, and goes on when it reads again', async () => {
+  await using server = await startNats()
+  await using from = await openBus(server)
+  await using quick = await openBus(server)
+  const victim = spawn(process.execPath, [VICTIM, `127.0.0.1:${server.port}`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    let said: z.output<typeof Said> | null = null
+    createInterface({ input: victim.stdout }).on('line', (line) => {
+      said = Said.parse(JSON.parse(line))
+    })
+    const heard = () => said
+    const before = await until(heard, 'the subscriber to be there')
+    let got = 0
+    quick.bus.subscribe('flood', () => got++)
+    await quick.link.connection.flush()
+
+    victim.kill('SIGSTOP')
+    const messages = 2_000
+    for (let id = 1; id <= messages; id++) {
+      from.bus.publish('flood', message(id))
+      await until(() => got >= id - 20, `message ${id - 20} at who reads`)
+    }
+    await until(() => got === messages, 'all messages at who reads')
+    const { mem } = z.object({ mem: z.number() }).parse(await server.ask('/varz'))
+    expect(mem, 'of 500 MB, the server keeps 64 for one that does not read').toBeLessThan(200 * MIB)
+
+    victim.kill('SIGCONT')
+    const after = await until(() => {
+      from.bus.publish('flood', message(0))
+      const now = heard()
+      return now !== null && now.got > before.got ? now : null
+    }, 'it to hear again')
+    expect(after.rss - before.rss).toBeLessThan(200 * MIB)
+  } finally {
+    victim.kill('SIGKILL')
+  }
+})
+
+test('where the server takes nothing, what is published is dropped, not kept', async () => {
+  await using server = await startNats()
+  await using from = await openBus(server)
+  const before = process.memoryUsage().arrayBuffers
+  await server.pause()
+  for (let id = 0; id < 2_000; id++) {
+    from.bus.publish('flood', message(id))
+    if (id % 10 === 0) await turn()
+  }
+  expect(process.memoryUsage().arrayBuffers - before, 'of 500 MB').toBeLessThan(100 * MIB)
+  expect(from.errors).toEqual([expect.objectContaining({ message: expect.stringContaining('too slowly') })])
+  await server.resume()
+  await using to = await openBus(server)
+  let got = 0
+  to.bus.subscribe('later', () => got++)
+  await until(() => {
+    from.bus.publish('later', message(1))
+    return got > 0
+  }, 'messages to flow again')
+})
