@@ -6,7 +6,7 @@ import { prepareMediaWorker } from './media-worker/prepare.mjs'
 import { findOrInstallNats } from './nats-server.mjs'
 import { orSayWhy, Problem } from './problem.mjs'
 import { ROOT, setUp } from './setup.mjs'
-import { CHROMIUM, COTURN, FIREFOX, findOrInstall, SYSTEMD } from './test-programs.mjs'
+import { CHROMIUM, COTURN, FIREFOX, findOrInstall, HAPROXY, SYSTEMD } from './test-programs.mjs'
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
