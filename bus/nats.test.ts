@@ -229,6 +229,23 @@ test('a server that is killed and comes back: messages flow again by themselves,
   expect([before, during], 'what was published without a server is gone').toEqual([[7], [7]])
 })
 
+test('what is published without a server is not sent once there is one', async () => {
+  await using own = await startNats()
+  await using end = await open([own])
+  const ids = idsOn(end, 's')
+  await reaches(end, end, 'the first message')
+  await own.pause()
+  await until(() => !end.link.isConnected, 'the silence to be noticed')
+  own.resume()
+  await until(() => {
+    if (!end.link.isConnected) end.bus.publish('s', ask(1))
+    return end.link.isConnected
+  }, 'the server again')
+  end.bus.publish('s', ask(7))
+  await until(() => ids.length > 0, 'a message')
+  expect(ids).toEqual([7])
+})
+
 test('of three servers the one that we are connected to is killed: messages flow again within 2 s', async () => {
   await using cluster = await startNatsCluster()
   await using from = await open(cluster.servers)
