@@ -1,8 +1,62 @@
-import { CannotStart } from './cannot-start.ts'
+import { NatsBus } from '../bus/nats.ts'
+import { openJetStreamLedger } from '../engine/ledger/jetstream.ts'
+import { openJetStream } from '../engine/log/jetstream.ts'
+import { openInstallationKeys } from '../engine/log/jetstream-keys.ts'
+import { findInstallation } from '../engine/log/jetstream-streams.ts'
+import { type Storage, StorageError } from '../engine/log/log.ts'
+import { clusterOwnership } from '../engine/partition/cluster-ownership.ts'
+import { newEngineId } from '../engine/partition/engine.ts'
+import type { Report } from '../engine/room/writer.ts'
+import { expecting } from './cannot-start.ts'
+import { durabilityOnNats } from './config.ts'
 import type { Ground } from './ground.ts'
+import { openNats } from './nats.ts'
 import type { Surroundings } from './roles.ts'
 
-/** NATS under several processes. Rejects with CannotStart where it cannot be reached, or is not as it was asked for. */
-export const openCluster = async ({ config }: Surroundings): Promise<Ground> => {
-  throw new CannotStart(`--nats ${config.nats?.join(',')}: not yet`)
+/** NATS under any number of processes. Rejects with CannotStart where it cannot be reached, or is kept otherwise than was asked for. */
+export const openCluster = async (surroundings: Surroundings, nats: readonly string[]): Promise<Ground> => {
+  const { config, log, clock, chance } = surroundings
+  const link = await openNats({ ...config, nats }, { clock, log })
+  try {
+    const { connection } = link
+    const onWarning = (line: string) => log.warn(line)
+    // Who keeps nothing takes the installation as the engines made it.
+    const durability = config.roles.includes('engine')
+      ? durabilityOnNats(config)
+      : await expecting(
+          [StorageError],
+          findInstallation({ connection, clock }, () => log.info('waiting for the first engine, which prepares NATS')),
+        )
+    const installation = { connection, durability, clock, chance, onWarning }
+    const replicas = durability === 'jetstream-r1' ? 1 : 3
+    let storage: Storage | null = null
+    const keys = await expecting([StorageError], openInstallationKeys(installation))
+    const bus = new NatsBus({
+      link,
+      clock,
+      chance,
+      onError: (err, subject) => log.error({ err, subject }, 'a message on the bus failed'),
+    })
+    return {
+      bus,
+      keys,
+      isConnected: () => link.isConnected,
+      status: () => ({ nats: link.isConnected ? connection.getServer() : null }),
+      async forEngine() {
+        const id = newEngineId(chance)
+        const report: Report = (level, message, fields) => log[level](fields, message)
+        storage = await expecting([StorageError], openJetStream(installation))
+        const ledger = await expecting([Error], openJetStreamLedger({ link, clock, replicas }))
+        return { id, storage, ownership: clusterOwnership({ engine: id, ledger, clock, report }) }
+      },
+      async close() {
+        await bus.close()
+        await storage?.close()
+        await link.close()
+      },
+    }
+  } catch (error) {
+    await link.close()
+    throw error
+  }
 }

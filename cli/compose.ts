@@ -22,7 +22,7 @@ type Ending = () => Promise<void>
 export const compose: Compose = async (surroundings) => {
   const { config, log, metrics } = surroundings
   const games = await expecting([GameFileError], loadGames(config.games ?? SAMPLE_GAMES))
-  const ground = await (config.nats === undefined ? openEmbedded(surroundings) : openCluster(surroundings))
+  const ground = await (config.nats === undefined ? openEmbedded(surroundings) : openCluster(surroundings, config.nats))
   // Last in, first out: what others stand on ends last.
   const endings: Ending[] = [() => ground.close()]
   const endAll: Ending = async () => {

@@ -220,8 +220,6 @@ export const parseStart = (
   const { guests: guestsFlag, durability, retention, ...rest } = parsed.values
   const problem = conflictIn(parsed.values)
   if (problem !== null) return usageError(problem)
-  if (rest.nats !== undefined || rest.roles.length < ROLES.length)
-    return usageError('this version runs embedded only, all roles in one process: leave out --nats and --roles.')
   if (retention !== undefined && retention !== null)
     return usageError('this version keeps finished rooms for good: leave out --retention, or say --retention keep.')
   const hasKey = rest.jwtSecret !== undefined || rest.jwksUrl !== undefined
@@ -249,6 +247,8 @@ const conflictIn = (flags: StartFlags): string | null => {
     return '--tls-cert and --tls-key go together: give both.'
   if (!isLoopback(flags.adminHost) && flags.adminToken === undefined)
     return `--admin-host ${flags.adminHost} is open to others: give an --admin-token.`
+  if (flags.nats === undefined && flags.roles.length < ROLES.length)
+    return `--roles ${flags.roles.join(',')} alone needs --nats: the roles meet there.`
   return natsConflict(flags) ?? durabilityConflict(flags)
 }
 

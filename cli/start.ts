@@ -40,7 +40,10 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
       status: () => running?.status() ?? {},
       media: async (room) => (await running?.media(room)) ?? null,
     })
-    running = await compose({ config, log, metrics, clock: realClock, chance: realChance })
+    const composed = compose({ config, log, metrics, clock: realClock, chance: realChance })
+    running = await Promise.race([composed, stopped.promise.then(() => null)])
+    // It may wait for others for as long as it takes, and holds nothing yet.
+    if (running === null) return 0
   } catch (error) {
     await admin?.close()
     if (!(error instanceof CannotStart)) throw error

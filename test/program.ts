@@ -7,10 +7,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const CLI = fileURLToPath(new URL('../cli/madang.ts', import.meta.url))
-const READY = /^Madang is ready: (\S+)$/
+/** A process without a gateway says which roles it has, in place of where clients connect. */
+const READY = /^Madang is ready: (?:(http\S+)|.+ health on port \d+)$/
 
 export interface Program {
-  /** `http://127.0.0.1:<port>`: loopback by address, so that nothing looks a name up. */
+  /** `http://127.0.0.1:<port>`: loopback by address, so that nothing looks a name up; empty where no gateway runs there. */
   readonly url: string
   readonly port: number
   readonly pid: number
@@ -41,20 +42,20 @@ export const startMadang = async (
     return typeof code === 'number' ? code : null
   })
   let printed = ''
-  const ready = Promise.withResolvers<string>()
+  const ready = Promise.withResolvers<string | null>()
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       printed += `${line}\n`
-      const url = READY.exec(line)?.[1]
-      if (url !== undefined) ready.resolve(url)
+      const said = READY.exec(line)
+      if (said !== null) ready.resolve(said[1] ?? null)
     })
   }
   void gone.then((code) => ready.reject(new Error(`madang start ended with ${code}:\n${printed}`)))
-  const url = new URL(await ready.promise)
-  url.hostname = '127.0.0.1'
+  const said = await ready.promise
+  const url = said === null ? null : new URL(said)
   return {
-    url: url.origin,
-    port: Number(url.port),
+    url: url === null ? '' : `${url.protocol}//127.0.0.1:${url.port}`,
+    port: Number(url?.port ?? 0),
     pid: child.pid ?? 0,
     output: () => printed,
     kill(signal = 'SIGKILL') {

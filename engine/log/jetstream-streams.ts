@@ -77,10 +77,31 @@ export interface JetStreamOptions {
 /** Each is a Raft group of its own where there are replicas. */
 const STREAMS = 16
 
+const LOOK_EVERY_MS = 250
+
 export interface Installation {
   readonly link: JetStreamLink
   readonly places: JetStreamPlaces
   readonly replicas: number
+}
+
+/** Resolves once some engine has made the installation, with how many copies it keeps. `waiting` is called where that has to be waited for. Rejects with StorageError. */
+export const findInstallation = async (
+  { connection, clock, prefix = '' }: Pick<JetStreamOptions, 'connection' | 'clock' | 'prefix'>,
+  waiting: () => void,
+): Promise<JetStreamDurability> => {
+  const link = await JetStreamLink.over(connection, clock)
+  const name = `KV_${new JetStreamPlaces(prefix, STREAMS).bucket('installation')}`
+  for (let looks = 0; ; looks++) {
+    try {
+      const { config } = await link.starting(({ streams }) => streams.info(name))
+      return config.num_replicas === 1 ? 'jetstream-r1' : 'jetstream-r3'
+    } catch (error) {
+      if (codeOf(error) !== CODES.noStream) throw new StorageError(reasonOf(error), { cause: error })
+      if (looks === 0) waiting()
+    }
+    await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve))
+  }
 }
 
 /** The installation, with nothing made yet but its settings, to which these options must fit. Rejects with StorageError. */
