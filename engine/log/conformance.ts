@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PARTITIONS, partitionOf } from '../../bus/subjects.ts'
 import { MAX_RECORD_BYTES } from './bounds.ts'
 import { bytesOf, indexRow, testChance, textOf } from './conformance-values.ts'
-import { Fenced, NotStored, type Storage, StorageError } from './log.ts'
+import { Fenced, type IndexRow, NotStored, type Storage, StorageError } from './log.ts'
 
 export interface StorageUnderTest {
   /** An empty storage. `reopen` closes it and opens what it kept, where the storage outlives its object. */
@@ -190,6 +190,33 @@ export const storageConformance = (name: string, kind: StorageUnderTest): void =
         expect(await list({ public: false }, '', 10)).toEqual(['a'])
         expect(await list({ status: 'over' }, '', 10)).toEqual([])
         expect(await storage.listIndex({ status: 'asleep' }, '', 10)).toEqual([rows[2]])
+      })
+
+      test('a room that is over has one row, which is not among the others; so has one that is opened again', async () => {
+        const of = (...statuses: IndexRow['status'][]) =>
+          statuses.map((status) => indexRow('a', { status, public: true }))
+        const rooms = async (status?: IndexRow['status']) =>
+          (await storage.listIndex(status === undefined ? {} : { status, public: true }, '', 10)).map(
+            (row) => row.status,
+          )
+        for (const row of of('live', 'asleep', 'over')) await storage.putIndex([row])
+        expect(await storage.index('a')).toMatchObject({ status: 'over' })
+        expect([await rooms(), await rooms('live'), await rooms('asleep'), await rooms('over')]).toEqual([
+          ['over'],
+          [],
+          [],
+          ['over'],
+        ])
+        for (const row of of('live')) await storage.putIndex([row])
+        expect(await storage.index('a')).toMatchObject({ status: 'live' })
+        expect([await rooms(), await rooms('live'), await rooms('asleep'), await rooms('over')]).toEqual([
+          ['live'],
+          ['live'],
+          [],
+          [],
+        ])
+        for (const row of of('over')) await storage.putIndex([row])
+        expect([await rooms(), await rooms('live')]).toEqual([['over'], []])
       })
 
       test('rows are listed by partition, in pages that miss none and repeat none', async () => {

@@ -99,6 +99,13 @@ export class JetStreamLink {
     })
   }
 
+  /** Takes away what is stored under a subject; it may be nothing. Rejects with NotStored or FateUnknown. */
+  async clear({ stream, subject }: Place): Promise<void> {
+    await this.#persist(async () => {
+      await this.#manager.streams.purge(stream, { filter: subject })
+    })
+  }
+
   /** The subjects that a stream has messages under, as its leader knows them. Rejects with StorageError. */
   async subjects(stream: string): Promise<string[]> {
     const { state } = await this.#ask(() => this.#patient.streams.info(stream, { subjects_filter: '>' }))

@@ -1,6 +1,7 @@
 import { PARTITIONS, partitionOf } from '../../bus/subjects.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
-import { StorageError } from './log.ts'
+import type { IndexFilter } from './index-filter.ts'
+import { type IndexRow, type RoomStatus, StorageError } from './log.ts'
 
 /** A subject and the stream that keeps it. */
 export interface Place {
@@ -49,12 +50,18 @@ export class JetStreamPlaces {
   bucket(name: Bucket): string {
     return this.#named(name)
   }
-  row(room: RoomId): Place {
-    return this.#key('rooms', `${partitionOf(room)}.${room}`)
+  /** Where a room's row stands while it has this status. */
+  row({ room, status, public: open }: Pick<IndexRow, 'room' | 'status' | 'public'>): Place {
+    return this.#key('rooms', `${partitionOf(room)}.${standing(status)}.${listed(open)}.${room}`)
   }
-  /** All rows, or those of one partition. */
-  rows(partition?: number): Place {
-    return this.#key('rooms', partition === undefined ? '>' : `${partition}.>`)
+  /** Its rows: the last one counts. */
+  rowsOf(room: RoomId): Place {
+    return this.#key('rooms', `${partitionOf(room)}.*.*.${room}`)
+  }
+  /** The rows that the filter may let through, of one partition or all. */
+  rows({ status, public: open }: IndexFilter, partition?: number): Place {
+    const state = status === undefined || status === 'over' ? '*' : standing(status)
+    return this.#key('rooms', `${partition ?? '*'}.${state}.${open === undefined ? '*' : listed(open)}.*`)
   }
   rules(hash: string): Place {
     return this.#key('rules', encoded(hash))
@@ -85,6 +92,10 @@ export class JetStreamPlaces {
 export type Bucket = 'rooms' | 'rules' | 'players' | 'installation'
 /** Beside the one that is made first. */
 export const BUCKETS: readonly Bucket[] = ['rooms', 'rules', 'players']
+
+/** Rooms that are over stand apart: they are the most by far, and nobody who takes rooms over reads them. */
+const standing = (status: RoomStatus): string => (status === 'over' ? 'over' : 'on')
+const listed = (open: boolean): string => (open ? 'public' : 'private')
 
 /** A key may not hold every character of a player's id. */
 const encoded = (text: string): string => Buffer.from(text).toString('base64url')

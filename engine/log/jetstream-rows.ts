@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RoomId } from '../../protocol/frames.ts'
 import { type IndexFilter, passes } from './index-filter.ts'
 import type { JetStreamLink } from './jetstream-link.ts'
 import type { JetStreamPlaces } from './jetstream-places.ts'
@@ -17,28 +18,31 @@ const Row = z.object({
   seq: z.number(),
 })
 
-export const encodeRow = ({
-  room,
-  game,
-  rules,
-  status,
-  due,
-  public: open,
-  phase,
-  players,
-  seq,
-}: IndexRow): Uint8Array => {
+const encodeRow = ({ room, game, rules, status, due, public: open, phase, players, seq }: IndexRow): Uint8Array => {
   const row: IndexRow = { room, game, rules, status, due, public: open, phase, players, seq }
   return new TextEncoder().encode(JSON.stringify(row))
 }
 
 /** Throws StorageError where it is not as we wrote it. */
-export const decodeRow = (body: Uint8Array): IndexRow => {
+const decodeRow = (body: Uint8Array): IndexRow => {
   try {
     return Row.parse(JSON.parse(new TextDecoder().decode(body)))
   } catch (error) {
     throw new StorageError(`a row of the room index is damaged: ${error}`, { cause: error })
   }
+}
+
+/** Puts the row in place of the room's earlier one. Rejects with NotStored or FateUnknown. */
+export const writeRow = async (link: JetStreamLink, places: JetStreamPlaces, row: IndexRow): Promise<void> => {
+  await link.write(places.row(row), encodeRow(row))
+  // A crash before that leaves a second, older row: whoever takes the room over finds it over, and writes it again.
+  if (row.status === 'over') await link.clear(places.row({ ...row, status: 'live' }))
+}
+
+/** The room's row, or null. Rejects with StorageError. */
+export const readRow = async (link: JetStreamLink, places: JetStreamPlaces, room: RoomId): Promise<IndexRow | null> => {
+  const row = await link.last(places.rowsOf(room))
+  return row && decodeRow(row.body)
 }
 
 /** Beyond so many partitions one reading of all rows is cheaper than one of each. */
@@ -53,9 +57,9 @@ export const readRows = async (
   const { partitions } = filter
   const chosen = partitions === undefined || partitions.size > MOST_PARTITIONS ? [undefined] : [...partitions]
   const lists = await Promise.all(
-    chosen.map((partition) => readAfter(link, places.rows(partition), 0, Number.POSITIVE_INFINITY)),
+    chosen.map((partition) => readAfter(link, places.rows(filter, partition), 0, Number.POSITIVE_INFINITY)),
   )
-  // A row that is written again while it is listed may come twice: the later one counts.
-  const bodies = new Map(lists.flat().map(({ subject, body }) => [subject, body]))
+  // A room may have two, and one that is written while it is listed may come twice: the later one counts.
+  const bodies = new Map(lists.flat().map(({ subject, body }) => [subject.slice(subject.lastIndexOf('.')), body]))
   return [...bodies.values()].map(decodeRow).filter((row) => passes(row, filter))
 }

@@ -5,7 +5,7 @@ import { eraseKey, keyAt, keyIfAny } from './jetstream-keys.ts'
 import { type Stored, WrongSequence } from './jetstream-link.ts'
 import { JetStreamPages } from './jetstream-pages.ts'
 import { readAfter } from './jetstream-read.ts'
-import { decodeRow, encodeRow, readRows } from './jetstream-rows.ts'
+import { readRow, readRows, writeRow } from './jetstream-rows.ts'
 import { type JetStreamOptions, openInstallation, prepareStreams } from './jetstream-streams.ts'
 import { Turns } from './jetstream-turns.ts'
 import { type Entry, FateUnknown, Fenced, type IndexRow, NotStored, type Storage, StorageError } from './log.ts'
@@ -34,7 +34,6 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
   const mayRead = () => {
     if (closed) throw new StorageError('the log is closed')
   }
-  const putRow = async (row: IndexRow) => void (await link.write(places.row(row.room), encodeRow(row)))
 
   return {
     durability,
@@ -53,7 +52,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
         // After the record, for a refused one must leave the row as it was. A crash between leaves a room without a row, of which nobody was told: whoever
         // asked for it asks again, and finds it.
         if (row !== undefined)
-          await putRow(row).catch((error) => {
+          await writeRow(link, places, row).catch((error) => {
             throw new FateUnknown(`the room's row was not written: ${error.message}`, { cause: error })
           })
         return position
@@ -101,15 +100,12 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       mayWrite()
       for (const { room } of rows) checkRoom(room)
       const copies = rows.map((row) => ({ ...row }))
-      await Promise.all(copies.map((row) => inRooms.run(row.room, () => putRow(row))))
+      await Promise.all(copies.map((row) => inRooms.run(row.room, () => writeRow(link, places, row))))
     },
     async index(room) {
       mayRead()
       checkRoom(room)
-      return await inRooms.run(room, async () => {
-        const row = await link.last(places.row(room))
-        return row && decodeRow(row.body)
-      })
+      return await inRooms.run(room, () => readRow(link, places, room))
     },
     async listIndex(filter, after, limit) {
       mayRead()
