@@ -84,6 +84,23 @@ describe.skipIf(PARSERS === null).each([
     expect(open.sort()).toEqual(['haproxy', 'media-1', 'media-2'])
   })
 
+  test('HAProxy sends to all gateways, at the ports at which they serve and say whether they are ready', () => {
+    const { environment } = services.find(([name]) => name === 'haproxy')?.[1] ?? { environment: {} }
+    const image = imageEnvironment(read('Dockerfile'))
+    const gateways = ours.flatMap(([name, service]) => {
+      const config = expectStarts({ ...image, ...service.environment })
+      return config.roles.includes('gateway') ? [{ name, config, networks: service.networks }] : []
+    })
+    for (const [index, { name, config, networks }] of gateways.entries()) {
+      expect(environment[`MADANG_GATEWAY_${index + 1}`]).toBe(`${name}:${config.port}`)
+      expect(environment[`MADANG_GATEWAY_${index + 1}_ADMIN`]).toBe(String(config.adminPort))
+      expect(config.trustProxy).toBe(1)
+      expect(networks.inside).toHaveProperty('ipv4_address')
+    }
+    const asked = [...read('haproxy.cfg').matchAll(/presetenv (\w+)/g)].map(([, name]) => name)
+    expect(Object.keys(environment).sort()).toEqual(asked.sort())
+  })
+
   test('clients are told the ports that are open: for each media worker one, UDP and TCP, of no other node', () => {
     const image = imageEnvironment(read('Dockerfile'))
     const published = ours.flatMap(([name, { environment, ports }]) => {
