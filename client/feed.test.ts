@@ -77,3 +77,31 @@ test('EMITs of a later seq show that those of the document are complete', () => 
 test('a poll brings its EMITs whole: a JOIN goes on from its seq', () => {
   expect(polled().since).toBe(9)
 })
+
+test('P3 ordered: a JOIN goes on from the document before the last PATCH, and where nothing follows, that one is right again', () => {
+  const feed = new Feed()
+  feed.answer()
+  feed.state(state(4, 1))
+  feed.patch(patch(4, 5, 2))
+  expect([feed.since, feed.isAhead]).toEqual([4, true])
+  feed.ask()
+  expect(feed.unchanged(6)).toBe(false)
+  feed.answer()
+  expect(feed.unchanged(6)).toBe(true)
+  expect([feed.seq, feed.document]).toEqual([6, documentOf(1)])
+  expect(feed.unchanged(6)).toBe(false)
+  expect(feed.patch(patch(4, 8, 3))).toBe('applied')
+  expect(feed.document).toEqual(documentOf(3))
+})
+
+test('after an OK that a document follows, what is held is not undone', () => {
+  const feed = new Feed()
+  feed.answer()
+  feed.state(state(4, 1))
+  feed.patch(patch(4, 5, 2))
+  feed.ask()
+  feed.answer()
+  feed.patch(patch(4, 7, 3))
+  expect(feed.unchanged(7)).toBe(false)
+  expect([feed.seq, feed.document]).toEqual([7, documentOf(3)])
+})
