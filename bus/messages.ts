@@ -20,7 +20,7 @@ interface ToRoom {
 /**
  * Client frames for one room in the order in which they arrived, unopened past their head.
  * One is in flight per (connection, room). CREATE goes to the partition of the id derived for the new room,
- * MATCH to `matchPartition(game)` with an empty room.
+ * MATCH to `matchPartition(game)` with an empty room; the engine there sends it on to the partition of the room that it found.
  */
 export interface Command extends ToRoom {
   kind: 'command'

@@ -179,7 +179,7 @@ export class Engine {
       errands: this.#errands,
       elsewhere: this.#elsewhere,
       owns: (of) => epochOf(of) !== null,
-      known: () => [...this.#known].filter((partition) => !this.#releasing.has(partition)),
+      known: () => [...this.#known],
       ready: () => this.#ready,
       newRoom: ({ by, session }, ref, n) => deriveId(clusterKey, 'match', by, session, ref, ...(n === 0 ? [] : [n])),
     })

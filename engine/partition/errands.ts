@@ -90,10 +90,10 @@ export class Errands {
     return promise
   }
 
-  /** Gives up what is under way. */
+  /** Leaves what is under way unanswered: whoever waits for it asks the next owner. */
   close(): void {
     this.#unsubscribe()
-    for (const id of [...this.#open.keys()]) this.#end(id)?.giveUp(unanswered())
+    for (const id of [...this.#open.keys()]) this.#end(id)
   }
 
   #send(subject: string, message: (id: number) => Request, errand: Omit<Errand, 'cancel'>): void {

@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest'
 import { matchPartition, partitionOf } from '../../bus/subjects.ts'
 import { OP } from '../../protocol/frames.ts'
+import { isErrands } from './errands.ts'
 import { Cluster, sessionOf } from './testing/cluster.ts'
 import { gameOf } from './testing/games.ts'
 import type { ScriptedClient } from './testing/gateway.ts'
 
-const table = (id: string, players: string) =>
+const table = (id: string, players: string, more = ', autoStart: true') =>
   gameOf(id, {
     before: `const opts = { '~standard': { version: 1, vendor: 'test', validate: (v) => ({ value: { size: v?.size ?? 3 } }) } }`,
     head: `players: ${players}, options: opts`,
     machine: 'context: {}',
-    face: 'everyone: () => ({}), autoStart: true',
+    face: `everyone: () => ({})${more}`,
   })
-const GAMES = [table('pair', '[2, 2]'), table('trio', '[3, 3]')]
+const GAMES = [table('pair', '[2, 2]'), table('trio', '[3, 3]'), table('crew', '[2, 3]', '')]
 
 /** Engine a has the queues of all games; the other partitions are shared out evenly. */
 const share =
@@ -40,6 +41,22 @@ const seatsKept = (cluster: Cluster, names: readonly string[], player: string): 
       Object.hasOwn(state.windows, player) ? [room] : [],
     ),
   )
+
+/** The rooms that engines asked each other for seats in, one for each time. */
+const errands = (cluster: Cluster): string[] =>
+  cluster.published.flatMap(({ message }) =>
+    message.kind === 'command' && isErrands(message.gateway) ? [message.room] : [],
+  )
+
+/** A public room of trio at engine c, with a player in it. */
+const betterRoom = async (cluster: Cluster): Promise<string> => {
+  const room = cluster.roomAt('c')
+  const bob = cluster.gateways[1].connect('bob')
+  await bob.create(room, 'trio', undefined, { public: true })
+  await bob.join(room, { role: 'player' })
+  await cluster.clock.advance(1_100)
+  return room
+}
 
 test.each(['a', 'b'])(
   'players at two gateways are matched into one room, which engine %s owns, and play there; a third gets another',
@@ -72,6 +89,7 @@ test('MATCHes at once never make two rooms where one would do, also while the fi
   expect(rooms[1]).toBe(rooms[0])
   expect(rooms[3]).toBe(rooms[2])
   expect(new Set(rooms).size).toBe(3)
+  expect(errands(cluster).length).toBeLessThanOrEqual(clients.length)
 })
 
 test('a public room that was created at another engine is found as soon as that has said so; the fullest first; what is not public is not', async () => {
@@ -85,7 +103,9 @@ test('a public room that was created at another engine is found as soon as that 
   expect(roomOf(await player('ann').match('trio'))).toBe(atC)
   expect(roomOf(await player('dan').match('trio'))).toBe(atC)
   expect(roomOf(await player('eve', 1).match('trio'))).toBe(atB)
+  const before = errands(cluster).filter((room) => room === atB).length
   expect(roomOf(await player('fay').match('trio', { size: 4 }))).not.toBe(atB)
+  expect(errands(cluster).filter((room) => room === atB)).toHaveLength(before)
 })
 
 test('a room that has filled up since its engine spoke of it, or in which the asker is, is passed over for the next', async () => {
@@ -122,10 +142,7 @@ test.each(['a', 'b'])(
     const { cluster, player } = await world('a', 'b', 'c')
     const ann = player(cluster.playerAt(owner))
     const room = roomOf(await ann.match('trio'))
-    const better = cluster.roomAt('c')
-    await player('bob').create(better, 'trio', undefined, { public: true })
-    await player('bob').join(better, { role: 'player' })
-    await cluster.clock.advance(1_100)
+    const better = await betterRoom(cluster)
     await cluster.move([matchPartition('trio')], 'a', 'c')
     expect(await player(ann.player, 1).match('trio')).toEqual({ ok: { room } })
     expect(await player(ann.player, 1).match('trio', { size: 9 })).toMatchObject({ err: 'conflict' })
@@ -175,6 +192,102 @@ test('P2 exactly once: where a new queue cannot ask who may have seated the aske
   cluster.storage.full = false
   await cluster.gateways[1].answers(id)
   expect(again.frames(OP.ok)).toEqual([[OP.ok, 1, { room }]])
+  expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
+})
+
+test('P2 exactly once: a room that refused the asker is not where a new queue looks, nor the same one again', async () => {
+  const { cluster, player } = await world('b', 'c')
+  const [full, free] = [cluster.roomAt('b'), cluster.roomAt('c')]
+  for (const room of [full, free]) await player('bob').create(room, 'crew', undefined, { public: true })
+  const [ann, dan, hal] = [player('ann'), player('dan'), player('hal')]
+  await player('fay').join(full, { role: 'player' })
+  await cluster.clock.advance(1_000)
+  cluster.loses = (subject) => subject === 'seats'
+  await player('gil').join(full, { role: 'player' })
+  await hal.join(full, { role: 'player' })
+  expect(roomOf(await ann.match('crew'))).toBe(free)
+  expect(roomOf(await dan.match('crew'))).toBe(free)
+  expect(errands(cluster)).toEqual([full, free, free])
+  await hal.leave(full)
+  cluster.loses = () => false
+  cluster.give('b', cluster.kill('a'))
+  await cluster.clock.advance(1_000)
+  expect(await ann.ask('', [OP.match, 1, 'crew'])).toEqual({ ok: { room: free } })
+  expect(seatsKept(cluster, ['b', 'c'], 'ann')).toEqual([free])
+})
+
+test('a room that exists under the id that a MATCH would give its own, and is full, is no end of it', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const ann = player(cluster.playerAt('b'))
+  const room = cluster.roomOf(ann.player)
+  const [bob, cas] = [player('bob'), player('cas')]
+  await bob.create(room, 'pair', undefined, { public: true })
+  await bob.join(room, { role: 'player' })
+  await cas.join(room, { role: 'player' })
+  const found = roomOf(await ann.match('pair'))
+  expect(found).not.toBe(room)
+  expect(await ann.ask('', [OP.match, 1, 'pair'])).toEqual({ ok: { room: found } })
+})
+
+test('P2 exactly once: rooms that their new engine could not read yet are waited for', async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const ann = player(cluster.playerAt('b'))
+  const room = roomOf(await ann.match('trio'))
+  await betterRoom(cluster)
+  await cluster.add('d')
+  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
+  const queue = matchPartition('trio')
+  cluster.give('c', [queue])
+  const { read } = cluster.storage
+  cluster.storage.read = () => Promise.reject(new Error('the store does not answer'))
+  cluster.give(
+    'd',
+    orphans.filter((partition) => partition !== queue),
+  )
+  await cluster.clock.advance(100)
+  expect(cluster.engine('d').rooms.lacks('trio')).toBe(true)
+  ann.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.advance(100)
+  cluster.storage.read = read
+  expect(await ann.ask('', [OP.match, 1, 'trio'])).toEqual({ ok: { room } })
+  expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
+})
+
+test('P2 exactly once: partitions that come to an engine while it is asked are not answered for before they are read', async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const ann = player(cluster.playerAt('b'))
+  const room = roomOf(await ann.match('trio'))
+  await betterRoom(cluster)
+  await cluster.add('d')
+  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
+  const [queue, of] = [matchPartition('trio'), partitionOf(room)]
+  cluster.give('c', [queue])
+  await cluster.clock.advance(10)
+  const { listIndex } = cluster.storage
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const hold = (gate: PromiseWithResolvers<void> | undefined): void => {
+    cluster.storage.listIndex = async (...about) => {
+      await gate?.promise
+      return listIndex(...about)
+    }
+  }
+  hold(gates[0])
+  cluster.give(
+    'd',
+    orphans.filter((partition) => partition !== queue && partition !== of),
+  )
+  ann.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.advance(10)
+  hold(gates[1])
+  cluster.give('d', [of])
+  await cluster.clock.advance(10)
+  cluster.storage.listIndex = listIndex
+  gates[0]?.resolve()
+  await cluster.clock.advance(2_000)
+  expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([])
+  gates[1]?.resolve()
+  await cluster.clock.runUntil(() => ann.frames(OP.ok).length === 2)
+  expect(ann.frames(OP.ok)[1]).toEqual([OP.ok, 1, { room }])
   expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
 })
 

@@ -146,8 +146,7 @@ export class Matching {
     // What came over a bus may have lost what is undefined: its owner will compare it again.
     const kind = digest(options)
     for (const seats of elsewhere.of(game.runner.id))
-      if (seats.rules === game.hash && digest(seats.options) === kind && rooms.here(seats.room) === undefined)
-        yield seats
+      if (seats.rules === game.hash && digest(seats.options) === kind) yield seats
   }
 
   /** The id of a room that is to be made; from now on others are sent there too. */

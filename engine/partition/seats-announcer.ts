@@ -41,7 +41,7 @@ export class SeatsAnnouncer {
   /** A room may have changed, or came into memory. */
   changed(room: LiveRoom): void {
     const { clock, isAlone } = this.#ports
-    if (this.#isGathering || !room.state.public || isAlone()) return
+    if (this.#isGathering || isAlone()) return
     const seats = seatsOf(room, clock.now())
     const said = this.#said.get(room.room)
     if (seats?.free === said?.free && seats?.players === said?.players) return

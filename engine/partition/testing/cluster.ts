@@ -148,12 +148,14 @@ export class Cluster {
     for (let i = 0; ; i++) if (this.ownerOf(`r${n}-${i}`) === name) return `r${n}-${i}`
   }
 
-  /** A player's id for which a MATCH with ref 1 makes its room at this engine; the session is to be `sessionOf` it. */
-  playerAt(name: string, n = 0): string {
-    for (let i = 0; ; i++) {
-      const player = `p${n}-${i}`
-      if (this.ownerOf(deriveId(CLUSTER_KEY, 'match', player, sessionOf(player), 1)) === name) return player
-    }
+  /** The room that a MATCH of this player with ref 1 makes where it finds none; the session is to be `sessionOf` it. */
+  roomOf(player: string): string {
+    return deriveId(CLUSTER_KEY, 'match', player, sessionOf(player), 1)
+  }
+
+  /** A player's id for whom that is at this engine. */
+  playerAt(name: string): string {
+    for (let i = 0; ; i++) if (this.ownerOf(this.roomOf(`p${i}`)) === name) return `p${i}`
   }
 
   #place(name: string): Place {

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { virtualClock } from '../../test/virtual-clock.ts'
+import { KEPT_MS, Matched } from './matched.ts'
+
+const ann = { by: 'ann', session: 's1' }
+
+test('P2 exactly once: where somebody was sent is known for 10 minutes, by session and ref, and then no longer kept', async () => {
+  const clock = virtualClock()
+  const matched = new Matched(clock)
+  matched.note(ann, 1, { game: 'pair', room: 'one' })
+  matched.note({ ...ann, session: 's2' }, 1, { game: 'pair', room: 'two' })
+  matched.note(ann, 2, { game: 'pair', room: 'three' })
+  await clock.advance(KEPT_MS - 1)
+  matched.note(ann, 3, { game: 'trio', room: 'four' })
+  const room = (ref: number, session = 's1') => matched.find({ by: 'ann', session }, ref)?.room
+  expect([room(1), room(1, 's2'), room(2), room(3), room(4)]).toEqual(['one', 'two', 'three', 'four', undefined])
+  await clock.advance(1)
+  matched.note(ann, 4, { game: 'trio', room: 'five' })
+  expect([room(1), room(1, 's2'), room(2), room(3), room(4)]).toEqual([undefined, undefined, undefined, 'four', 'five'])
+})
+
+test('what is forgotten is the room that refused, not one that was found since', () => {
+  const matched = new Matched(virtualClock())
+  matched.note(ann, 1, { game: 'pair', room: 'one' })
+  matched.note(ann, 1, { game: 'pair', room: 'two' })
+  matched.forget(ann, 1, 'one')
+  expect(matched.find(ann, 1)).toMatchObject({ room: 'two' })
+  matched.forget(ann, 1, 'two')
+  expect(matched.find(ann, 1)).toBeUndefined()
+})
