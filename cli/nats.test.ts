@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NatsOptions, type NatsServer, startNats } from '../test/nats-server.ts'
 import { certificates, jwtUser, nkeyUser } from '../test/nats-users.ts'
-import { temporaryFolder, until } from '../test/program.ts'
+import { runMadang, temporaryFolder, until } from '../test/program.ts'
 import { CannotStart } from './cannot-start.ts'
 import { openNats } from './nats.ts'
 import type { NatsFlags } from './nats-access.ts'
@@ -177,6 +177,13 @@ test('a server that is too old is told from one that is not', async () => {
   if (address === null || typeof address === 'string') throw new Error('no port')
   expect(await outcome(`127.0.0.1:${address.port}`)).toMatch(/ is of version 2\.11\.9: Madang needs 2\.12 or later\.$/)
   old.close()
+})
+
+test('madang start on a NATS that refuses it ends with that line, nothing else, and exit code 2', async () => {
+  await using server = await startNats({ config: 'authorization { token: "t0ken" }' })
+  const { code, stdout, stderr } = await runMadang(['start', '--nats', server.url, '--port', '0', '--admin-port', '0'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toMatch(/^madang: NATS at 127\.0\.0\.1:\d+ refuses this user: .*Check the credentials\.\n$/)
 })
 
 test('a NATS that cannot be reached is waited for with a line, and is used when it comes', async () => {
