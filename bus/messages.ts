@@ -210,7 +210,7 @@ export interface MediaRow {
 }
 
 /** What arrives at a media node, from the engine that owns the room. A node ignores what has a lower epoch than it has seen of the room. */
-export type ToMediaNode = MediaLease | MediaCall | MediaGone
+export type ToMediaNode = MediaLease | MediaCall | MediaGone | MediaRelease
 
 interface ToNode {
   /** Where the node answers to. */
@@ -251,6 +251,12 @@ export interface MediaCall extends ToNode {
 export interface MediaGone extends ToNode {
   kind: 'media-gone'
   players: readonly PlayerId[]
+}
+
+/** The engine that says so does not own the room any more, and its next owner may not know where it is: the node says MediaOrphan at once. */
+export interface MediaRelease {
+  kind: 'media-release'
+  room: RoomId
 }
 
 /** What arrives at an engine from media nodes. */
@@ -309,6 +315,50 @@ export interface MediaBeat {
   load: number
   /** Every worker has all that it should carry: a room's next peers go to another node where there is one. */
   isFull: boolean
+}
+
+/**
+ * A room with these players on video here, whose owner has said nothing lately: said to all engines every second. Who owns it now
+ * goes on with it here.
+ */
+export interface MediaOrphan {
+  kind: 'media-orphan'
+  node: MediaNodeId
+  room: RoomId
+  players: readonly PlayerId[]
+}
+
+/** A media node asks all others what they carry of a room. */
+export interface MediaQuestion {
+  kind: 'media-question'
+  node: MediaNodeId
+  id: number
+  room: RoomId
+}
+
+/** The answer of a node that has part of the room. */
+export interface MediaAudit {
+  kind: 'media-audit'
+  node: MediaNodeId
+  id: number
+  /** Every node that has part of the room. */
+  nodes: readonly MediaNodeId[]
+  consumers: readonly MediaConsumer[]
+}
+
+/** What one consumer carries. */
+export interface MediaConsumer {
+  /** Where it is. */
+  node: MediaNodeId
+  viewer: PlayerId
+  role: Role
+  player: PlayerId
+  source: MediaSource
+  /** Whether the policy grants it now, and whether the client wants it: it flows where both are true. */
+  granted: boolean
+  wanted: boolean
+  /** Sent to the viewer so far. */
+  bytes: number
 }
 
 /** What media nodes that share a room say to each other. */
@@ -398,6 +448,9 @@ export type Message =
   | ToMediaNode
   | ToEngine
   | MediaBeat
+  | MediaOrphan
+  | MediaQuestion
+  | MediaAudit
   | BetweenMediaNodes
   | GatewayBeat
   | EngineBeat

@@ -21,7 +21,7 @@ export const gatewaySubject = (gateway: string): string => `gw.${gateway}`
 export const mediaNodeSubject = (node: string): string => `media.${node}`
 /** What media nodes say to one engine. */
 export const engineSubject = (engine: string): string => `engine.${engine}`
-/** Where media nodes say that they are there; every engine listens. */
+/** Where media nodes say that they are there, and which of their rooms have lost their owner; every engine listens. */
 export const MEDIA_NODES_SUBJECT = 'media-nodes'
 /** Where gateways say that they are there; every engine listens. */
 export const GATEWAYS_SUBJECT = 'gateways'
@@ -29,3 +29,5 @@ export const GATEWAYS_SUBJECT = 'gateways'
 export const ENGINES_SUBJECT = 'engines'
 /** Where engines say which of their public rooms have seats; every engine listens. */
 export const SEATS_SUBJECT = 'seats'
+/** What every media node answers that has part of the room in question. */
+export const MEDIA_QUESTIONS_SUBJECT = 'media-questions'

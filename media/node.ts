@@ -1,23 +1,23 @@
 import type { Bus } from '../bus/bus.ts'
 import type {
-  BetweenMediaNodes,
   EngineId,
   MediaBeat,
   MediaCall,
+  MediaConsumer,
   MediaNodeId,
+  MediaQuestion,
   Message,
   ToEngine,
-  ToMediaNode,
 } from '../bus/messages.ts'
-import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../bus/subjects.ts'
+import { engineSubject, MEDIA_NODES_SUBJECT, MEDIA_QUESTIONS_SUBJECT, mediaNodeSubject } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { auditOf, type ConsumerAudit } from './audit.ts'
+import { Audits, auditOf } from './audit.ts'
 import { CONSUMERS_PER_WORKER } from './limits.ts'
 import { type OpenLink, openWebRtc } from './link.ts'
 import { answerOf } from './refusals.ts'
 import type { Report } from './report.ts'
-import { Room } from './room.ts'
+import { type FromOwner, Room } from './room.ts'
 import { sample } from './sample.ts'
 import type { IceServer } from './signalling.ts'
 import { type Listen, type RunningWorker, Workers } from './workers.ts'
@@ -66,7 +66,8 @@ export interface MediaCounts {
 export class MediaNode {
   readonly #options: MediaNodeOptions
   readonly #rooms = new Map<string, Room>()
-  readonly #unsubscribe: () => void
+  readonly #audits: Audits
+  readonly #unsubscribe: readonly (() => void)[]
   #found: FoundWorker
   #workers: Workers | null = null
   #isDraining = false
@@ -76,7 +77,12 @@ export class MediaNode {
 
   constructor(options: MediaNodeOptions) {
     this.#options = options
-    this.#unsubscribe = options.bus.subscribe(mediaNodeSubject(options.id), (message) => this.#hear(message))
+    const { id: node, bus, clock } = options
+    this.#audits = new Audits(clock, (id, room) =>
+      this.#say(MEDIA_QUESTIONS_SUBJECT, { kind: 'media-question', node, id, room }),
+    )
+    const hear = (message: Message) => this.#hear(message)
+    this.#unsubscribe = [bus.subscribe(mediaNodeSubject(node), hear), bus.subscribe(MEDIA_QUESTIONS_SUBJECT, hear)]
     this.#found = options.findWorker()
     this.#open()
     this.#beat()
@@ -101,10 +107,9 @@ export class MediaNode {
     }
   }
 
-  /** What the consumers of a room here carry; null where the room is not here. */
-  async audit(room: string): Promise<ConsumerAudit[] | null> {
-    const here = this.#rooms.get(room)
-    return here === undefined ? null : auditOf(here.stage)
+  /** What the consumers of a room carry, at all nodes that have part of it; null where no node has. */
+  audit(room: string): Promise<MediaConsumer[] | null> {
+    return this.#audits.of(room)
   }
 
   /** Gives up all rooms, whose peers are told to join again elsewhere, and ends the workers; resolves once their processes have ended. */
@@ -116,7 +121,7 @@ export class MediaNode {
     for (const room of this.#rooms.values()) room.close()
     this.#rooms.clear()
     await this.#workers?.close()
-    this.#unsubscribe()
+    for (const end of this.#unsubscribe) end()
   }
 
   #open(): void {
@@ -156,11 +161,29 @@ export class MediaNode {
   }
 
   #hear(message: Message): void {
-    if (message.kind === 'media-part' || message.kind === 'media-levels') {
-      this.#rooms.get(message.room)?.hearNode(message)
-      return
+    switch (message.kind) {
+      case 'media-lease':
+      case 'media-call':
+      case 'media-gone':
+        this.#hearOwner(message)
+        break
+      case 'media-release':
+        this.#rooms.get(message.room)?.release()
+        break
+      case 'media-part':
+      case 'media-levels':
+        this.#rooms.get(message.room)?.hearNode(message)
+        break
+      case 'media-question':
+        void this.#answer(message)
+        break
+      case 'media-audit':
+        this.#audits.hear(message)
+        break
     }
-    if (message.kind !== 'media-lease' && message.kind !== 'media-call' && message.kind !== 'media-gone') return
+  }
+
+  #hearOwner(message: FromOwner): void {
     const workers = this.#workers
     if (workers === null || this.#isDraining) {
       if (message.kind === 'media-call') this.#refuse(message)
@@ -169,7 +192,15 @@ export class MediaNode {
     this.#roomOf(message, workers).hear(message)
   }
 
-  #roomOf({ room: id }: ToMediaNode, workers: Workers): Room {
+  async #answer({ node: asker, id, room: of }: MediaQuestion): Promise<void> {
+    const { id: node } = this.#options
+    const room = this.#rooms.get(of)
+    if (room === undefined) return
+    const consumers = await auditOf(node, room.stage)
+    this.#say(mediaNodeSubject(asker), { kind: 'media-audit', node, id, nodes: room.nodes, consumers })
+  }
+
+  #roomOf({ room: id }: FromOwner, workers: Workers): Room {
     const known = this.#rooms.get(id)
     if (known !== undefined) return known
     const { id: node, clock, chance, iceServers, openLink = openWebRtc } = this.#options
@@ -178,8 +209,18 @@ export class MediaNode {
       // Else all who come within a second would come here.
       if (workers.areFull !== this.#isSaidFull) this.#say(MEDIA_NODES_SUBJECT, this.#state())
     }
-    const sayTo = (other: MediaNodeId, said: BetweenMediaNodes) => this.#say(mediaNodeSubject(other), said)
-    const room = new Room({ id, node, clock, chance, iceServers, openLink, workers, say, sayTo })
+    const room = new Room({
+      id,
+      node,
+      clock,
+      chance,
+      iceServers,
+      openLink,
+      workers,
+      say,
+      sayOrphan: (players) => this.#say(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node, room: id, players }),
+      sayTo: (other, said) => this.#say(mediaNodeSubject(other), said),
+    })
     this.#rooms.set(id, room)
     return room
   }
@@ -203,7 +244,7 @@ export class MediaNode {
     })
   }
 
-  #say(subject: string, message: ToEngine | MediaBeat | BetweenMediaNodes): void {
+  #say(subject: string, message: Message): void {
     this.#options.bus.publish(subject, message)
   }
 }

@@ -5,11 +5,13 @@ import type {
   MediaGone,
   MediaLease,
   MediaNodeId,
+  MediaRelease,
   ToEngine,
   ToMediaNode,
 } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
+import type { PlayerId } from '../protocol/frames.ts'
 import { SILENCE_MS } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
 import type { Peer } from './peer.ts'
@@ -21,10 +23,15 @@ import { Stage, type StageOptions } from './stage.ts'
 
 /** Without a lease for so long everything stops. */
 const LEASE_MS = 5_000
+/** Without a lease for so long it is said to all engines that the room is here: its owner may be another one now. */
+const ORPHAN_MS = 2_000
 /** The epoch of a room that nobody uses is known for so long after its lease. */
 const FORGET_AFTER_MS = 60_000
 
 const NOTHING = grantsOf(null)
+
+/** What the owner of a room says to it. */
+export type FromOwner = Exclude<ToMediaNode, MediaRelease>
 
 /** What a room says to its engine, but for who says it. */
 export type Say = (engine: EngineId, message: ToEngine) => void
@@ -35,6 +42,8 @@ export interface RoomOptions extends Pick<StageOptions, 'workers' | 'openLink' |
   clock: Clock
   iceServers: readonly IceServer[]
   say: Say
+  /** To all engines. */
+  sayOrphan: (players: readonly PlayerId[]) => void
   sayTo: (node: MediaNodeId, message: BetweenMediaNodes) => void
 }
 
@@ -48,6 +57,7 @@ export class Room {
   readonly #neighbours: Neighbours
   readonly #sessions = new Map<string, Session>()
   #engine: EngineId = ''
+  #nodes: readonly MediaNodeId[] = []
   #epoch = -1
   #seq = -1
   #hash: string | null = null
@@ -56,6 +66,8 @@ export class Room {
   #applied: Grants = NOTHING
   #isLeased = false
   #endLease = () => {}
+  /** Since the last lease. */
+  #silentMs = 0
   #unusedMs = 0
 
   constructor(options: RoomOptions) {
@@ -72,7 +84,7 @@ export class Room {
     this.#neighbours = new Neighbours({ node, room: id, clock, stage: this.stage, say: sayTo })
   }
 
-  hear(message: ToMediaNode): void {
+  hear(message: FromOwner): void {
     if (message.epoch < this.#epoch) return
     if (message.epoch > this.#epoch) this.#believe(message.epoch)
     this.#engine = message.engine
@@ -87,6 +99,17 @@ export class Room {
     this.#neighbours.hear(message)
   }
 
+  /** It has lost its owner. */
+  release(): void {
+    this.#silentMs = ORPHAN_MS
+    this.#sayOrphan()
+  }
+
+  /** Every node that has part of it, as far as its owner said. */
+  get nodes(): readonly MediaNodeId[] {
+    return this.#nodes
+  }
+
   /** Whether anybody still needs to know of it. */
   get isUnused(): boolean {
     return this.#unusedMs >= FORGET_AFTER_MS
@@ -97,6 +120,8 @@ export class Room {
     this.#neighbours.repeat()
     for (const peer of this.stage.peers.values()) peer.silentMs += ms
     this.stage.end(...[...this.stage.peers.values()].filter(({ silentMs }) => silentMs > SILENCE_MS))
+    this.#silentMs += ms
+    if (this.#silentMs >= ORPHAN_MS) this.#sayOrphan()
     this.#unusedMs = this.#isLeased || this.#sessions.size > 0 ? 0 : this.#unusedMs + ms
   }
 
@@ -115,7 +140,11 @@ export class Room {
 
   #lease({ seq, hash, policy, nodes }: MediaLease): void {
     if (seq < this.#seq) return
+    this.#silentMs = 0
+    this.#nodes = nodes
     this.#neighbours.be(nodes)
+    // The room has left this node.
+    if (!nodes.includes(this.#options.node)) this.stage.move()
     this.#seq = seq
     if (policy !== null && hash !== this.#hash) {
       this.#hash = hash
@@ -138,8 +167,16 @@ export class Room {
   }
 
   #acknowledge(): void {
-    const players = new Set([...this.stage.peers.values()].map(({ viewer }) => viewer.player))
-    this.#say({ kind: 'media-ack', ...this.#stamp(), hash: this.#hash, peers: players.size })
+    this.#say({ kind: 'media-ack', ...this.#stamp(), hash: this.#hash, peers: this.#players().size })
+  }
+
+  #sayOrphan(): void {
+    const players = this.#players()
+    if (players.size > 0) this.#options.sayOrphan([...players])
+  }
+
+  #players(): ReadonlySet<PlayerId> {
+    return new Set([...this.stage.peers.values()].map(({ viewer }) => viewer.player))
   }
 
   #call({ id, engine, peer: caller, ref, method: name, params }: MediaCall): void {

@@ -59,16 +59,17 @@ export class Lease {
   #unused = 0
   #cancel: () => void = () => {}
 
-  /** Throws Refusal where no node takes the room. */
-  constructor(room: LiveRoom, ports: LeasePorts) {
-    const node = ports.nodes.take()
-    if (node === null) throw ports.nodes.refusal()
+  /** At the nodes that have the room already, else at one that takes it. Throws Refusal where none does. */
+  constructor(room: LiveRoom, ports: LeasePorts, found: ReadonlyMap<MediaNodeId, readonly PlayerId[]>) {
     this.room = room.room
     this.#ports = ports
     this.#state = room.state
     this.#policy = this.#made(room)
     this.#hash = hashOf(this.#policy)
-    this.#add(node)
+    for (const [node, players] of found) this.#adopt(node, players)
+    const node = this.#parts.size > 0 ? null : ports.nodes.take()
+    if (node !== null) this.#add(node)
+    if (this.#parts.size === 0) throw ports.nodes.refusal()
     this.#say()
     this.#cancel = ports.clock.after(REPEAT_MS, () => this.#repeat())
   }
@@ -93,9 +94,24 @@ export class Lease {
     const known = this.#places.get(player)
     if (known !== undefined) return known
     const { nodes } = this.#ports
-    const node = nodes.roomiest(this.nodes) ?? this.#spread() ?? nodes.least(this.nodes)
+    const node = nodes.notFull(this.nodes) ?? this.#spread() ?? nodes.least(this.nodes)
     if (node !== null) this.#places.set(player, node)
     return node
+  }
+
+  /** A node has part of the room that this owner did not know of: it goes on there. Returns who is at another node by now. */
+  adopt(node: MediaNodeId, players: readonly PlayerId[]): PlayerId[] {
+    const isNew = !this.#parts.has(node)
+    this.#adopt(node, players)
+    if (isNew && this.#parts.has(node)) this.#say()
+    return players.filter((player) => this.#places.get(player) !== node)
+  }
+
+  #adopt(node: MediaNodeId, players: readonly PlayerId[]): void {
+    const here = players.filter((player) => (this.#places.get(player) ?? node) === node)
+    if (here.length === 0 || this.#ports.nodes.stateOf(node) !== 'ready') return
+    if (!this.#parts.has(node)) this.#add(node)
+    for (const player of here) this.#places.set(player, node)
   }
 
   /** A node that is new to the room, and not full; null where there is none. */

@@ -9,8 +9,9 @@ import type { LiveRoom } from '../room/live.ts'
 import { isOut, isPlayer } from '../room/membership.ts'
 import type { Report } from '../room/writer.ts'
 import { type MediaAnswer, MediaCalls } from './calls.ts'
-import { Lease } from './lease.ts'
+import { Lease, type LeasePorts } from './lease.ts'
 import { MediaNodes } from './nodes.ts'
+import { Orphans } from './orphans.ts'
 import { Speaking } from './speaking.ts'
 
 export interface MediaPorts {
@@ -33,6 +34,7 @@ export interface MediaPorts {
 export class Media {
   readonly #ports: MediaPorts
   readonly #nodes: MediaNodes
+  readonly #orphans: Orphans
   readonly #calls: MediaCalls
   readonly #leases = new Map<RoomId, Lease>()
   readonly #speaking = new Map<RoomId, Speaking>()
@@ -42,6 +44,7 @@ export class Media {
     const { bus, clock, engine } = ports
     this.#ports = ports
     this.#nodes = new MediaNodes(clock)
+    this.#orphans = new Orphans(clock)
     this.#calls = new MediaCalls(clock, (node, call) => this.#publish(node, call))
     const hear = (message: Message): void => this.#hear(message)
     this.#unsubscribe = [bus.subscribe(engineSubject(engine), hear), bus.subscribe(MEDIA_NODES_SUBJECT, hear)]
@@ -83,13 +86,18 @@ export class Media {
 
   /** The rooms of this partition are another engine's. */
   lose(partition: number): void {
-    for (const room of [...this.#leases.keys()]) if (partitionOf(room) === partition) this.#end(room)
+    for (const { room, nodes } of [...this.#leases.values()]) {
+      if (partitionOf(room) !== partition) continue
+      for (const node of nodes) this.#publish(node, { kind: 'media-release', room })
+      this.#end(room)
+    }
   }
 
   close(): void {
     for (const end of this.#unsubscribe) end()
     for (const room of [...this.#leases.keys()]) this.#end(room)
     this.#calls.close()
+    this.#orphans.close()
     this.#nodes.close()
   }
 
@@ -99,6 +107,10 @@ export class Media {
         this.#nodes.heard(message)
         if (message.state !== 'ready')
           for (const lease of this.#leases.values()) if (lease.nodes.includes(message.node)) lease.settle()
+        break
+      case 'media-orphan':
+        this.#orphans.heard(message)
+        if (this.#nodes.stateOf(message.node) === 'ready') this.#adopt(message.room)
         break
       case 'media-reply':
         this.#calls.answered(message)
@@ -127,6 +139,17 @@ export class Media {
     const { engine, epochOf } = this.#ports
     const epoch = epochOf(room)
     if (epoch !== null) this.#publish(node, { kind: 'media-gone', engine, epoch, room, players: [player] })
+  }
+
+  /** Goes on with a room of this engine where its video is already. */
+  #adopt(id: RoomId): void {
+    const room = this.#ports.room(id)
+    if (room === undefined || this.#ports.epochOf(id) === null) return
+    const lease = this.#leases.get(id)
+    if (lease !== undefined)
+      for (const [node, players] of this.#orphans.take(id))
+        for (const player of lease.adopt(node, players)) this.#sendAway(node, id, player)
+    else this.#lease(room)
   }
 
   #told(message: MediaTell): void {
@@ -165,7 +188,7 @@ export class Media {
     const { clock, report, engine, epochOf, isSure } = this.#ports
     const present = this.#leases.get(room.room)
     if (present !== undefined) return present
-    const lease = new Lease(room, {
+    const ports: LeasePorts = {
       clock,
       nodes: this.#nodes,
       report,
@@ -179,7 +202,8 @@ export class Media {
       rejoin: (id, members) =>
         this.#ports.room(id)?.noteTo((player) => members === null || members.has(player), 'media.moved', null),
       ended: (id) => this.#end(id),
-    })
+    }
+    const lease = new Lease(room, ports, this.#orphans.take(room.room))
     this.#leases.set(room.room, lease)
     return lease
   }

@@ -43,9 +43,10 @@ export class MediaNodes {
     return best.beat.node
   }
 
-  /** The first of these that is not full; null where all are. */
-  roomiest(nodes: readonly MediaNodeId[]): MediaNodeId | null {
-    return nodes.find((node) => this.#nodes.get(node)?.beat.isFull !== true) ?? null
+  /** The first of these that is ready, and not full; null where none is. */
+  notFull(nodes: readonly MediaNodeId[]): MediaNodeId | null {
+    const isFree = (node: MediaNodeId) => this.stateOf(node) === 'ready' && this.#nodes.get(node)?.beat.isFull === false
+    return nodes.find(isFree) ?? null
   }
 
   /** The least loaded of these; null where none is here. */

@@ -105,3 +105,18 @@ test('who is no player of the room, what another node says, and a room that is n
   await world.clock.advance(600)
   expect(world.storage.written).toHaveLength(open)
 })
+
+test('of a room at several nodes its home says who speaks', async () => {
+  const { world, bob, node, said } = await here()
+  const other = new ScriptedMediaNode('n2', world.bus, world.clock)
+  node.says({ isFull: true })
+  await bob.call('r', 'media.join')
+  other.speaks('bob')
+  await world.clock.advance(1_000)
+  expect(said()).toEqual([])
+  node.stop()
+  await world.clock.advance(4_000)
+  other.speaks('bob')
+  await world.clock.advance(0)
+  expect(said()).toEqual(['bob'])
+})

@@ -81,6 +81,11 @@ export class ScriptedMediaNode {
     })
   }
 
+  /** Says that it has a room whose owner is silent. */
+  orphan(room: string, ...players: string[]): void {
+    this.#bus.publish(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node: this.id, room, players })
+  }
+
   speaks(player: string | null, over: Partial<MediaSpeaker> = {}): void {
     const { engine, room, epoch } = this.#newest
     this.#bus.publish(engineSubject(engine), { kind: 'media-speaker', node: this.id, room, epoch, player, ...over })
@@ -111,5 +116,11 @@ export class ScriptedMediaNode {
   }
 }
 
-const isForNode = (message: Message): message is ToMediaNode =>
-  message.kind === 'media-lease' || message.kind === 'media-call' || message.kind === 'media-gone'
+const FOR_NODES: readonly string[] = [
+  'media-lease',
+  'media-call',
+  'media-gone',
+  'media-release',
+] satisfies ToMediaNode['kind'][]
+
+const isForNode = (message: Message): message is ToMediaNode => FOR_NODES.includes(message.kind)
