@@ -1,10 +1,12 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { IceServer } from '../media/signalling.ts'
 import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
 import { readIceServers } from './ice-servers.ts'
-import { isNatsUrl, natsConflict } from './nats-access.ts'
+import { natsConflict } from './nats-access.ts'
+import { NATS_FLAGS } from './nats-flags.ts'
+import { file, list, text } from './values.ts'
 
 const ROLES = ['gateway', 'engine', 'media'] as const
 const EMBEDDED = ['memory', 'sqlite-full'] as const
@@ -14,7 +16,6 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const DURATION_UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 const LARGEST_FRAME_BYTES = 262_144
 
-const text = z.string().min(1, 'something')
 const whole = (min: number, max: number) => {
   const problem = `a whole number from ${min} to ${max}`
   const inRange = (digits: string) => Number(digits) >= min && Number(digits) <= max
@@ -24,12 +25,6 @@ const whole = (min: number, max: number) => {
     .refine(inRange, problem)
     .transform(Number)
 }
-const list = text.transform((given) =>
-  given
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-)
 const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
   z.enum(names, { error: `one of ${names.join(', ')}` })
 const switched = z
@@ -39,16 +34,7 @@ const switched = z
 const isUrlOf = (protocols: readonly string[]) => (given: string) =>
   URL.canParse(given) && protocols.includes(new URL(given).protocol)
 const isOrigin = (given: string) => isUrlOf(['http:', 'https:'])(given) && new URL(given).origin === given
-const isReadableFile = (path: string) => {
-  try {
-    accessSync(path, constants.R_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
-}
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-const file = text.refine(isReadableFile, 'a file that can be read')
 const duration = z
   .string()
   .regex(/^(keep|[1-9]\d{0,5}[smhdw])$/, 'keep, or a time such as 12h or 30d')
@@ -93,26 +79,7 @@ const START = {
       description: 'what /admin asks for as Authorization: Bearer',
     }),
     data: flag(text.default('./data'), { value: 'DIR', description: 'log, snapshots and keys of the embedded mode' }),
-    nats: flag(
-      list
-        .refine((urls) => urls.length > 0 && urls.every(isNatsUrl), 'nats:// or tls:// URLs, with commas between')
-        .optional(),
-      { value: 'URL[,URL]', secret: true, description: 'NATS instead of the embedded bus and log' },
-    ),
-    natsUser: flag(text.optional(), { value: 'NAME', description: 'who we are to NATS' }),
-    natsPassword: flag(text.optional(), { value: 'S', secret: true, description: "that user's password" }),
-    natsToken: flag(text.optional(), { value: 'S', secret: true, description: 'or the token that NATS asks for' }),
-    natsNkey: flag(file.optional(), { value: 'FILE', description: 'or the seed of an nkey' }),
-    natsCreds: flag(file.optional(), {
-      value: 'FILE',
-      description: 'or credentials (JWT and seed), as nsc writes them',
-    }),
-    natsCa: flag(file.optional(), {
-      value: 'FILE',
-      description: 'who signs the certificates of NATS (PEM); asks for TLS',
-    }),
-    natsCert: flag(file.optional(), { value: 'FILE', description: 'our certificate for NATS (PEM); asks for TLS' }),
-    natsKey: flag(file.optional(), { value: 'FILE', description: 'its key (PEM)' }),
+    ...NATS_FLAGS,
     roles: flag(
       text.default('all').transform((given, context) => readRoles(given, context)),
       {

@@ -6,7 +6,7 @@ import { Moment } from '../engine/room/moment.ts'
 import { ROOM_ID } from '../protocol/frames.ts'
 import { type Command, flag, parseFlags, usageError } from './flags.ts'
 import { print } from './print.ts'
-import { openStored, STORED_FLAGS } from './stored.ts'
+import { openStored, STORED_FLAGS, type StoredFlags } from './stored.ts'
 
 const LOG = {
   usage: 'log ROOM',
@@ -80,7 +80,7 @@ type Events = ReturnType<typeof roomHistory>
 /** Runs over a room's history; prints what is wrong, and returns the exit code: 2 for bad input, 1 for a damaged log. */
 const reading = async (
   room: string,
-  flags: { data: string; games?: string[] | undefined },
+  flags: StoredFlags,
   run: (events: Events) => Promise<string | null>,
 ): Promise<number> => {
   if (!ROOM_ID.test(room)) return print(usageError(`"${room}" is no room id: 1 to 64 of A-Z a-z 0-9 _ -.`))
@@ -94,11 +94,11 @@ const reading = async (
     process.stderr.write(`madang: ${error.message}\n`)
     return 1
   } finally {
-    await stored.storage.close()
+    await stored.close()
   }
 }
 
-const nothing = (room: string): string => `there is no room ${room} in this data folder: see --data.`
+const nothing = (room: string): string => `there is no room ${room} in what was read: see --data and --nats.`
 
 /** `   5  2026-01-01 12:00:00.000  move mark  by ann  {"cell":4}` */
 const line = (seq: number, input: RoomInput): string => {

@@ -158,6 +158,17 @@ describe.for(Object.entries(kinds()))('a server with %s', ([, { options, fine, w
   })
 })
 
+test.for([
+  ['an address', 'IP:127.0.0.1', '127.0.0.1', 'localhost'],
+  ['a name', 'DNS:localhost', 'localhost', '127.0.0.1'],
+])('a certificate for %s is good for that one only', async ([, names, host, other]) => {
+  using own = temporaryFolder()
+  const { ca, cert, key } = certificates(own.path, names)
+  await using server = await startNats({ config: `tls { cert_file: "${cert}", key_file: "${key}" }` })
+  expect(await outcome(`${host}:${server.port}`, { natsCa: ca })).toBe('connected')
+  expect(await outcome(`${other}:${server.port}`, { natsCa: ca })).toMatch(/shows a certificate that is not trusted: /)
+})
+
 test('an account that may not use JetStream is told so', async () => {
   const { config, file } = jwtUser(folder.path, { jetstream: false })
   await using server = await startNats({ config })

@@ -59,7 +59,7 @@ export const runVerify = async (argv: readonly string[], env: NodeJS.ProcessEnv)
     process.stderr.write(`madang: ${error.message}\n`)
     return 1
   } finally {
-    await stored.storage.close()
+    await stored.close()
   }
   const found = problems === 0 ? 'all replay to what is stored' : `${problems} with a finding`
   if (json) console.log(JSON.stringify({ rooms, events, problems }))
@@ -101,7 +101,10 @@ const verify = async (room: string, stored: Stored): Promise<Verdict> => {
     const rules =
       restored.game.hash !== hash ? 'carried' : stored.library.current(game)?.hash === hash ? 'same' : 'kept'
     const alike =
-      rules !== 'same' || isDeepStrictEqual(plainState(last.state, runner), plainState(restored.state, runner))
+      // Played on meanwhile.
+      rules !== 'same' ||
+      restored.state.seq > seq ||
+      isDeepStrictEqual(plainState(last.state, runner), plainState(restored.state, runner))
     const problem = alike ? restored.warning : `room ${room}: its snapshot is not what its log replays to`
     return { room, game, seq, rules, problem }
   } catch (error) {

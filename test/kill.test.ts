@@ -64,7 +64,7 @@ const logsOf = async (data: string, rooms: ReadonlySet<RoomId>): Promise<Map<Roo
     }
     return logs
   } finally {
-    await stored.storage.close()
+    await stored.close()
   }
 }
 

@@ -12,7 +12,7 @@ export const pastOf = async (data: string, room: RoomId): Promise<RoomPast> => {
     if (past === null) throw new Error(`there is no room ${room}`)
     return past
   } finally {
-    await stored.storage.close()
+    await stored.close()
   }
 }
 
