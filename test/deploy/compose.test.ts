@@ -85,7 +85,7 @@ describe.skipIf(PARSERS === null).each([
   })
 
   test('HAProxy sends to all gateways, at the ports at which they serve and say whether they are ready', () => {
-    const { environment } = services.find(([name]) => name === 'haproxy')?.[1] ?? { environment: {} }
+    const environment = services.find(([name]) => name === 'haproxy')?.[1].environment ?? {}
     const image = imageEnvironment(read('Dockerfile'))
     const gateways = ours.flatMap(([name, service]) => {
       const config = expectStarts({ ...image, ...service.environment })
