@@ -1,3 +1,4 @@
+import type { Bus } from '../../bus/bus.ts'
 import { localBus } from '../../bus/local.ts'
 import { findMediaWorker } from '../../cli/media-worker.ts'
 import { realChance, realClock } from '../../cli/real.ts'
@@ -16,8 +17,12 @@ export const startNode = (options: Partial<MediaNodeOptions> = {}) => {
   return { ...rest, ...at }
 }
 
-/** Several media nodes on one bus, and the engine of one room that all of them have part of. */
-export const startNodes = (ids: readonly string[], options: Partial<MediaNodeOptions> = {}) => {
+/** Several media nodes on one bus, or each on its own, and the engine of one room that all of them have part of. */
+export const startNodes = (
+  ids: readonly string[],
+  options: Partial<MediaNodeOptions> = {},
+  busOf: Readonly<Record<string, Bus>> = {},
+) => {
   const clock: Clock = options.clock ?? realClock
   const failures: unknown[] = []
   const bus = options.bus ?? localBus({ onError: (error) => failures.push(error) })
@@ -26,7 +31,7 @@ export const startNodes = (ids: readonly string[], options: Partial<MediaNodeOpt
     const links = new DirectLinks()
     const node = new MediaNode({
       id,
-      bus,
+      bus: busOf[id] ?? bus,
       clock,
       chance: realChance,
       report: () => {},
