@@ -1,9 +1,10 @@
-import { Socket } from 'node:net'
+import { isIP, Socket } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import {
-  type ConnectionOptions,
   connect,
   credsAuthenticator,
   type NatsConnection,
+  type NodeConnectionOptions,
   nkeyAuthenticator,
   type Server,
 } from '@nats-io/transport-node'
@@ -96,11 +97,11 @@ const open = async (access: NatsAccess): Promise<NatsLink> => {
   }
 }
 
-const optionsOf = ({ servers, identity, tls }: NatsAccess): ConnectionOptions => ({
+const optionsOf = ({ servers, identity, tls }: NatsAccess): NodeConnectionOptions => ({
   servers: [...servers],
   name: 'madang',
   ...identityOptions(identity),
-  ...(tls === null ? {} : { tls }),
+  ...(tls === null ? {} : { tls: { ...tls, ...identityChecked(servers) } }),
   timeout: DIAL_MS,
   maxReconnectAttempts: -1,
   reconnectTimeWait: REDIAL.ms,
@@ -114,7 +115,7 @@ const optionsOf = ({ servers, identity, tls }: NatsAccess): ConnectionOptions =>
   reconnectToServer: longestAgo,
 })
 
-const identityOptions = (identity: NatsIdentity): ConnectionOptions => {
+const identityOptions = (identity: NatsIdentity): NodeConnectionOptions => {
   const encoder = new TextEncoder()
   switch (identity.by) {
     case 'nobody':
@@ -127,6 +128,22 @@ const identityOptions = (identity: NatsIdentity): ConnectionOptions => {
       return { authenticator: nkeyAuthenticator(() => encoder.encode(identity.seed())) }
     case 'creds':
       return { authenticator: credsAuthenticator(() => encoder.encode(identity.creds())) }
+  }
+}
+
+/**
+ * The client takes a server that is named by an address for `localhost`, and would hold its certificate against that: it is held
+ * against the addresses that were named.
+ */
+const identityChecked = (servers: readonly string[]) => {
+  const hosts = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
+  const meant = hosts.filter((host) => isIP(host) !== 0 || host === 'localhost')
+  return {
+    checkServerIdentity(name: string, certificate: PeerCertificate): Error | undefined {
+      const names = name === 'localhost' && meant.length > 0 ? meant : [name]
+      const flaws = names.map((host) => checkServerIdentity(host, certificate))
+      return flaws.includes(undefined) ? undefined : flaws[0]
+    },
   }
 }
 

@@ -61,7 +61,13 @@ export const problemOf = (error: unknown, servers: readonly string[]): NatsProbl
   const options = { cause: error }
   if (isRefusal(root)) return new NatsProblem(`${at} refuses this user: ${said}. Check the credentials.`, true, options)
   const code = root instanceof Error && 'code' in root ? String(root.code) : ''
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || UNTRUSTED.has(code))
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return new NatsProblem(
+      `${at} shows a certificate for another name: ${said} Name it with tls:// and as its certificate does.`,
+      true,
+      options,
+    )
+  if (UNTRUSTED.has(code))
     return new NatsProblem(`${at} shows a certificate that is not trusted: ${said}. Check --nats-ca.`, true, options)
   if (/^ERR_(SSL|OSSL|TLS)_/.test(code))
     return new NatsProblem(`TLS with ${at} fails: ${said}. Check --nats-cert and --nats-key.`, true, options)

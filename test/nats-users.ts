@@ -71,19 +71,14 @@ export interface Certificates {
   readonly key: string
 }
 
-/** Files of an authority, and of a certificate for loopback that it has signed, for servers and clients. */
-export const certificates = (folder: string): Certificates => {
+/** Files of an authority, and of a certificate that it has signed for these names, for servers and clients. */
+export const certificates = (folder: string, names = 'IP:127.0.0.1'): Certificates => {
   const [ca, caKey, cert, key] = ['ca.pem', 'ca-key.pem', 'cert.pem', 'key.pem'].map((name) => join(folder, name))
   if (ca === undefined || caKey === undefined || cert === undefined || key === undefined) throw new Error('four names')
   const fresh = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
   const make = (args: readonly string[]) => execFileSync('openssl', args, { stdio: 'ignore' })
   make([...fresh, '-keyout', caKey, '-out', ca, '-subj', '/CN=Authority'])
-  const names = [
-    '-addext',
-    'subjectAltName=IP:127.0.0.1,DNS:localhost',
-    '-addext',
-    'basicConstraints=critical,CA:FALSE',
-  ]
-  make([...fresh, '-keyout', key, '-out', cert, '-subj', '/CN=nats', '-CA', ca, '-CAkey', caKey, ...names])
+  const told = ['-addext', `subjectAltName=${names}`, '-addext', 'basicConstraints=critical,CA:FALSE']
+  make([...fresh, '-keyout', key, '-out', cert, '-subj', '/CN=nats', '-CA', ca, '-CAkey', caKey, ...told])
   return { ca, cert, key }
 }
