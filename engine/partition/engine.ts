@@ -179,6 +179,8 @@ export class Engine {
       errands: this.#errands,
       elsewhere: this.#elsewhere,
       owns: (of) => epochOf(of) !== null,
+      epochOf: (partition) => (this.#releasing.has(partition) ? null : (this.#epochs.get(partition) ?? null)),
+      sure: () => (ownership.isSure ? null : ownership.sure()),
       known: () => [...this.#known],
       ready: () => this.#ready,
       newRoom: ({ by, session }, ref, n) => deriveId(clusterKey, 'match', by, session, ref, ...(n === 0 ? [] : [n])),

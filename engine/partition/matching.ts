@@ -29,6 +29,10 @@ interface MatchingPorts {
   readonly elsewhere: SeatsElsewhere
   /** Whether a room's partition is this engine's. */
   readonly owns: (room: RoomId) => boolean
+  /** Since which epoch a partition is this engine's; null where nothing new may begin there. */
+  readonly epochOf: (partition: number) => number | null
+  /** Null where it is sure that no other engine has taken over; else resolves once it is sure again. */
+  readonly sure: () => Promise<void> | null
   /** Those of its partitions whose live rooms are in memory, or known to be missing there. */
   readonly known: () => number[]
   /** Resolves once the rooms that were live before in the partitions it was given are in memory: a retry finds its answer there. */
@@ -63,10 +67,16 @@ export class Matching {
   /** Finds a room, wherever it is, and seats the asker there. Rejects with Refusal. */
   async match(frame: MatchFrame, asker: Asker): Promise<Answer> {
     const [, ref, id] = frame
+    const { epochOf, sure } = this.#ports
     const wanted = this.#wanted(frame)
+    const queue = matchPartition(id)
+    const epoch = epochOf(queue)
     const earlier = await this.#before(frame, asker)
     const refused = new Set<RoomId>()
     while (refused.size < TRIES_MOST) {
+      await sure()
+      // Another engine has the queue: it has asked where this player was seated, and was told that it was nowhere.
+      if (epoch === null || epochOf(queue) !== epoch) throw isMoving()
       // Another copy of the request may have come further meanwhile.
       const found = this.#matched.find(asker, ref) ?? earlier
       if (found !== null && found.game !== id)
@@ -188,6 +198,8 @@ export class Matching {
     return new Promise((resolve) => live.request(frame, asker, resolve))
   }
 }
+
+const isMoving = (): Refusal => new Refusal('unavailable', 'The queue is moving. Send it again.')
 
 interface Wanted {
   readonly game: LoadedGame
