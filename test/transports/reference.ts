@@ -3,10 +3,10 @@ import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import { canonical, type RoomPast, roomPast } from '../sim/checks/past.ts'
 import { backward, GAMES, type Shown } from './seats.ts'
 
-/** The room as its log has it, in a data folder that a program may be running on. Throws where it is not there or damaged. */
-export const pastOf = async (data: string, room: RoomId): Promise<RoomPast> => {
-  const stored = await openStored({ data, games: GAMES })
-  if ('exit' in stored) throw new Error(`the data folder cannot be read: ${JSON.stringify(stored)}`)
+/** The room as its log has it, in a data folder that a program may be running on, or on NATS. Throws where it is not there or damaged. */
+export const pastOf = async (log: string | { nats: string[] }, room: RoomId): Promise<RoomPast> => {
+  const stored = await openStored({ ...(typeof log === 'string' ? { data: log } : log), games: GAMES })
+  if ('exit' in stored) throw new Error(`the log cannot be read: ${JSON.stringify(stored)}`)
   try {
     const past = await roomPast(room, stored)
     if (past === null) throw new Error(`there is no room ${room}`)

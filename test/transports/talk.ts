@@ -78,9 +78,13 @@ const movesOf = ({ events }: RoomPast): Acknowledged[] =>
   )
 
 /** Everybody stops and is level in the end, and nothing was lost, doubled or out of order for anyone. Resolves with how many moves there were. */
-export const settle = async (data: string, room: string, talkers: readonly Talker[]): Promise<number> => {
+export const settle = async (
+  log: Parameters<typeof pastOf>[0],
+  room: string,
+  talkers: readonly Talker[],
+): Promise<number> => {
   await Promise.all(talkers.map((talker) => talker.stop()))
-  const past = await pastOf(data, room)
+  const past = await pastOf(log, room)
   const last = (emits: Shown['emits']): number => emits.at(-1)?.seq ?? 0
   const shouted = Math.max(0, ...past.events.flatMap(({ seq, emits }) => (emits.length > 0 ? [seq] : [])))
   const said = past.changed(past.seq, talkers[0]?.session.player?.id ?? '')
