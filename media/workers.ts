@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { PipeTransport, Router, WebRtcServer, Worker } from 'mediasoup/types'
 import type { Clock } from '../protocol/clock.ts'
 import { CODECS } from './codecs.ts'
@@ -169,7 +170,8 @@ export class Workers {
       createRouter: () => worker.createRouter({ mediaCodecs: CODECS }),
       createPipe: (router) =>
         router.createPipeTransport({
-          listenInfo: { protocol: 'udp', ip, ...address },
+          // The other node sends to no name.
+          listenInfo: { protocol: 'udp', ip, ...(isIP(announce ?? '') === 0 ? {} : address) },
           enableSrtp: true,
           enableRtx: true,
         }),
