@@ -109,6 +109,33 @@ describe('two engines on one NATS', () => {
   })
 })
 
+test('P5 bounded: 64 rooms that are taken over at once are read whole, by a few requests at a time', async () => {
+  const server = await start()
+  const storage = await open(await dial(server))
+  const rooms = Array.from({ length: 64 }, (_, n) => `room-${n}`)
+  const owners = rooms.map((room) => new Owner(storage, room))
+  for (let n = 0; n < 5; n++) await Promise.all(owners.map((owner) => owner.append()))
+  const connection = await dial(server)
+  const requestMany = connection.requestMany.bind(connection)
+  const seen = { underWay: 0, most: 0 }
+  connection.requestMany = async (...about) => {
+    seen.underWay += 1
+    seen.most = Math.max(seen.most, seen.underWay)
+    return untilEnd(await requestMany(...about))
+  }
+  async function* untilEnd<T>(answers: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* answers
+    } finally {
+      seen.underWay -= 1
+    }
+  }
+  const heir = await open(connection)
+  const texts = await Promise.all(rooms.map((room) => textsOf(heir, room)))
+  expect(texts).toEqual(owners.map(({ expected }) => expected))
+  expect(seen.most).toBe(16)
+})
+
 describe('an installation that is asked for otherwise is refused', () => {
   test('with another number of streams', async () => {
     const connection = await dial(await start())

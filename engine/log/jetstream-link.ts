@@ -1,6 +1,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { headers, type NatsConnection, TimeoutError } from '@nats-io/transport-node'
+import { headers, type NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '../../protocol/clock.ts'
+import { DirectPages, type Page, type Stored } from './jetstream-direct.ts'
 import { CODES, codeOf, isPassing, isRefusal, isSilence, isStarting, reasonOf } from './jetstream-errors.ts'
 import type { Place } from './jetstream-places.ts'
 import { FateUnknown, NotStored, StorageError } from './log.ts'
@@ -10,29 +11,15 @@ const ANSWER_MS = 2_000
 /** How long a request that NATS refused for the moment is sent again. */
 const PATIENCE_MS = 2_000
 const PAUSE_MS = 50
-/** Of one page of messages. */
-const PAGE_BYTES = 1024 * 1024
-const PAGE_MESSAGES = 1_000
-/** A replica that says nothing may have stopped: the next one that is asked may be another. */
-const PAGE_MS = 1_500
+/** Pauses grow: while a stream has no leader, all rooms ask. */
+const LONGEST_PAUSE_MS = 400
 const PAGE_PATIENCE_MS = 6_000
-/** Pages on their way at a time, so that a takeover of many rooms does not stampede the servers. */
-const PAGES_AT_ONCE = 16
 /** For what is asked at the start and for `verify`: a cluster that starts too, and long lists. */
 const SLOW_ANSWER_MS = 10_000
 const START_PATIENCE_MS = 20_000
 
-const END_OF_PAGE = 204
-const NOTHING_FOUND = 404
-
 /** Another message stands last under the subject than the one that was named. */
 export class WrongSequence extends Error {}
-
-export interface Stored {
-  readonly subject: string
-  readonly sequence: number
-  readonly body: Uint8Array
-}
 
 /** Requests to JetStream, each with a limit of time and a clear fate. The connection stays its owner's. */
 export class JetStreamLink {
@@ -41,8 +28,7 @@ export class JetStreamLink {
   readonly #jetstream: JetStreamClient
   readonly #manager: JetStreamManager
   readonly #patient: JetStreamManager
-  readonly #waiting: (() => void)[] = []
-  #pages = 0
+  readonly #direct: DirectPages
   #connected = true
 
   private constructor(connection: NatsConnection, clock: Clock, manager: JetStreamManager, patient: JetStreamManager) {
@@ -51,6 +37,7 @@ export class JetStreamLink {
     this.#jetstream = jetstream(connection, { timeout: ANSWER_MS })
     this.#manager = manager
     this.#patient = patient
+    this.#direct = new DirectPages(connection)
     void this.#follow()
   }
 
@@ -59,9 +46,9 @@ export class JetStreamLink {
     return new JetStreamLink(connection, clock, await manager(ANSWER_MS), await manager(SLOW_ANSWER_MS))
   }
 
-  /** Of the server's limits, the one that a client sees. */
+  /** How large a message may be, as far as the server has said. */
   get mostBytes(): number {
-    return this.#connection.info?.max_payload ?? 0
+    return this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY
   }
 
   /** What NATS answers to a question of the start, which waits for a cluster that is starting too. Rejects with what it refused with. */
@@ -112,51 +99,15 @@ export class JetStreamLink {
     return Object.keys(state.subjects ?? {})
   }
 
-  /**
-   * Messages under a subject, which may be a pattern, after a sequence, as whichever replica answers knows them: it may lag behind.
-   * `ended`: it knows no more. Rejects with StorageError.
-   */
-  async page({ stream, subject }: Place, after: number, limit: number): Promise<{ found: Stored[]; ended: boolean }> {
-    const question = {
-      seq: after + 1,
-      next_by_subj: subject,
-      batch: Math.min(limit, PAGE_MESSAGES),
-      max_bytes: PAGE_BYTES,
-    }
-    const request = () => this.#inTurn(() => this.#page(stream, JSON.stringify(question)))
-    return await this.#ask(request, PAGE_PATIENCE_MS, (error) => isPassing(error) || isSilence(error))
+  /** As `DirectPages.page`, which is asked again where a replica says nothing. Rejects with StorageError. */
+  async page(place: Place, after: number, limit: number): Promise<Page> {
+    const mayPass = (error: unknown) => isPassing(error) || isSilence(error)
+    return await this.#ask(() => this.#direct.page(place, after, limit), PAGE_PATIENCE_MS, mayPass)
   }
 
   /** Resolves after a pause in which things may get better. */
-  pause(): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(PAUSE_MS, resolve))
-  }
-
-  async #page(stream: string, question: string): Promise<{ found: Stored[]; ended: boolean }> {
-    // The end of a page, and nothing else in it, is empty.
-    const limits = { strategy: 'sentinel' as const, maxWait: PAGE_MS }
-    const found: Stored[] = []
-    for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
-      const given = message.headers ?? headers()
-      if (given.code === NOTHING_FOUND) return { found, ended: true }
-      if (given.code === END_OF_PAGE) return { found, ended: given.get('Nats-Num-Pending') === '0' }
-      if (given.code !== 0) throw new Error(`NATS: ${given.description} (${given.code})`)
-      const sequence = Number(given.get('Nats-Sequence'))
-      found.push({ subject: given.get('Nats-Subject'), sequence, body: new Uint8Array(message.data) })
-    }
-    throw new TimeoutError()
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#pages >= PAGES_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#pages += 1
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#pages -= 1
-    }
+  pause(ms = PAUSE_MS): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(ms, resolve))
   }
 
   async #persist<T>(request: () => Promise<T>): Promise<T> {
@@ -184,7 +135,7 @@ export class JetStreamLink {
       isLate = true
     })
     try {
-      for (;;) {
+      for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
         try {
           // The client would send it whenever it has a connection again, long after it was given up.
           if (!this.#connected) throw new NotStored('NATS is not reached')
@@ -192,7 +143,7 @@ export class JetStreamLink {
         } catch (error) {
           if (isLate || !(error instanceof NotStored || passes(error))) throw error
         }
-        await this.pause()
+        await this.pause(pauseMs)
       }
     } finally {
       cancel()

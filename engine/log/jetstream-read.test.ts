@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { bytesOf } from './conformance-values.ts'
-import type { Stored } from './jetstream-link.ts'
+import type { Stored } from './jetstream-direct.ts'
 import { readAfter } from './jetstream-read.ts'
 import { StorageError } from './log.ts'
 

@@ -1,4 +1,5 @@
-import type { JetStreamLink, Stored } from './jetstream-link.ts'
+import type { Stored } from './jetstream-direct.ts'
+import type { JetStreamLink } from './jetstream-link.ts'
 import type { Place } from './jetstream-places.ts'
 import { StorageError } from './log.ts'
 

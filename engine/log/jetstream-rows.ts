@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { RoomId } from '../../protocol/frames.ts'
 import { type IndexFilter, passes } from './index-filter.ts'
-import type { JetStreamLink } from './jetstream-link.ts'
+import { type JetStreamLink, WrongSequence } from './jetstream-link.ts'
 import type { JetStreamPlaces } from './jetstream-places.ts'
 import { readAfter } from './jetstream-read.ts'
 import { type IndexRow, StorageError } from './log.ts'
@@ -32,9 +32,26 @@ const decodeRow = (body: Uint8Array): IndexRow => {
   }
 }
 
-/** Puts the row in place of the room's earlier one. Rejects with NotStored or FateUnknown. */
-export const writeRow = async (link: JetStreamLink, places: JetStreamPlaces, row: IndexRow): Promise<void> => {
-  await link.write(places.row(row), encodeRow(row))
+/**
+ * Puts the row in place of the room's earlier one, and only of that: a write that hung on its way and was given up may still come, and must not
+ * replace what was written since. Rejects with NotStored, FateUnknown or StorageError.
+ */
+export const writeRow = async (
+  link: Pick<JetStreamLink, 'last' | 'write' | 'clear'>,
+  places: JetStreamPlaces,
+  row: IndexRow,
+): Promise<void> => {
+  const place = places.row(row)
+  for (let isWritten = false; !isWritten; ) {
+    const earlier = await link.last(place)
+    isWritten = await link.write(place, encodeRow(row), earlier?.sequence ?? 0).then(
+      () => true,
+      (error) => {
+        if (error instanceof WrongSequence) return false
+        throw error
+      },
+    )
+  }
   // A crash before that leaves a second, older row: whoever takes the room over finds it over, and writes it again.
   if (row.status === 'over') await link.clear(places.row({ ...row, status: 'live' }))
 }

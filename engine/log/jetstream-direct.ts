@@ -1,0 +1,66 @@
+import { headers, type NatsConnection, TimeoutError } from '@nats-io/transport-node'
+import type { Place } from './jetstream-places.ts'
+
+/** A replica that says nothing may have stopped: the next one that is asked may be another. */
+const ANSWER_MS = 1_500
+const PAGE_BYTES = 1024 * 1024
+const PAGE_MESSAGES = 1_000
+/** On their way at a time, so that a takeover of many rooms does not stampede the servers. */
+const PAGES_AT_ONCE = 16
+
+const END_OF_PAGE = 204
+const NOTHING_FOUND = 404
+
+/** A message as a stream keeps it. */
+export interface Stored {
+  readonly subject: string
+  readonly sequence: number
+  readonly body: Uint8Array
+}
+
+export interface Page {
+  readonly found: Stored[]
+  /** The replica that answered knows no more. */
+  readonly ended: boolean
+}
+
+/** Messages of a stream by the page, from whichever replica answers: without a consumer, and without its leader. */
+export class DirectPages {
+  readonly #connection: NatsConnection
+  readonly #waiting: (() => void)[] = []
+  #underWay = 0
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection
+  }
+
+  /** Messages under a subject, which may be a pattern, after a sequence, oldest first. Rejects with TimeoutError, or with what the server says. */
+  async page({ stream, subject }: Place, after: number, limit: number): Promise<Page> {
+    const batch = Math.min(limit, PAGE_MESSAGES)
+    const question = JSON.stringify({ seq: after + 1, next_by_subj: subject, batch, max_bytes: PAGE_BYTES })
+    if (this.#underWay >= PAGES_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#underWay += 1
+    try {
+      return await this.#ask(stream, question)
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#underWay -= 1
+    }
+  }
+
+  async #ask(stream: string, question: string): Promise<Page> {
+    // The end of a page, and nothing else in it, is empty.
+    const limits = { strategy: 'sentinel' as const, maxWait: ANSWER_MS }
+    const found: Stored[] = []
+    for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
+      const given = message.headers ?? headers()
+      if (given.code === NOTHING_FOUND) return { found, ended: true }
+      if (given.code === END_OF_PAGE) return { found, ended: given.get('Nats-Num-Pending') === '0' }
+      if (given.code !== 0) throw new Error(`NATS: ${given.description} (${given.code})`)
+      const sequence = Number(given.get('Nats-Sequence'))
+      found.push({ subject: given.get('Nats-Subject'), sequence, body: new Uint8Array(message.data) })
+    }
+    throw new TimeoutError()
+  }
+}
