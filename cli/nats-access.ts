@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node'
-import type { NatsAccess, NatsIdentity } from '../bus/nats-connection.ts'
+import type { NatsAccess, NatsIdentity } from '../bus/nats-options.ts'
 import { CannotStart, codeOf } from './cannot-start.ts'
 
 /** What the command line says about NATS. */
