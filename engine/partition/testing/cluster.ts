@@ -30,12 +30,16 @@ export class Cluster {
   readonly errors: string[] = []
   /** What is published and fulfils this is lost. */
   loses: (subject: string, message: Message) => boolean = () => false
+  /** How many ms what is published takes; what follows it on its subject does not overtake it. */
+  delay: () => number = () => 0
   /** All that was published, and not lost. */
   readonly published: { subject: string; message: Message }[] = []
   readonly #games: readonly LoadedGame[]
   readonly #chance: Chance
   readonly #bus: Bus
   readonly #places = new Map<string, Place>()
+  /** By subject: when the last message on it arrives. */
+  readonly #arrivals = new Map<string, number>()
   #epoch = 0
 
   /** `share` says of each partition which engine gets it. */
@@ -64,7 +68,11 @@ export class Cluster {
       publish: (subject, message) => {
         if (this.loses(subject, message)) return
         this.published.push({ subject, message })
-        bus.publish(subject, message)
+        const { clock } = this
+        const due = Math.max(clock.now() + this.delay(), this.#arrivals.get(subject) ?? 0)
+        this.#arrivals.set(subject, due)
+        if (due <= clock.now()) bus.publish(subject, message)
+        else clock.after(due - clock.now(), () => bus.publish(subject, message))
       },
     }
     this.storage = faultyStorage({ ...memoryStorage({ chance }), exclusive: false })
@@ -99,6 +107,14 @@ export class Cluster {
       },
     })
     places.set(name, { engine, owner: await owner.promise, owned: new Set() })
+  }
+
+  get names(): string[] {
+    return [...this.#places.keys()]
+  }
+
+  owned(name: string): number[] {
+    return [...this.#place(name).owned]
   }
 
   engine(name: string): Engine {
