@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { HeldPoll } from './http/held-poll.ts'
 import { rig } from './testing/rig.ts'
+import { Topics } from './topics.ts'
 
 /** When each of so many clients is told to come back, in the order of those times. */
 const returns = async (count: number): Promise<number[]> => {
@@ -51,4 +53,33 @@ test('who comes while a server drains is sent away at once, for no longer than t
   expect(late.received).toEqual([[41, 'restarting', { retryAfter: expect.any(Number), resume: true }]])
   expect(Number(Reflect.get(Object(late.received[0]?.[2]), 'retryAfter'))).toBeLessThan(250)
   expect(late.closed?.code).toBe(1012)
+})
+
+test('polls that are held are answered when their clients are to come back, spread as the others; a WebSocket ends at once', async () => {
+  const { member, time, settle, gateway } = rig()
+  const ann = await member('ann', 'room')
+  const began = time.now()
+  const answered: number[] = []
+  for (let n = 0; n < 1_999; n++) {
+    const poll = new HeldPoll('room', new Topics(), time, 25_000)
+    const who = { player: { id: `p${n}`, name: '' }, guest: true, session: `session-of-p${n}-000000` }
+    poll.peer = gateway.hold({ who, room: 'room', since: 1, presenceMs: 35_000 }, poll, '').peer
+    void poll.ended.then(() => answered.push(time.now() - began))
+  }
+  await settle()
+  let drainedAt = 0
+  void gateway.drain().then(() => {
+    drainedAt = time.now() - began
+  })
+  await settle()
+  expect(ann.closed?.code).toBe(1012)
+  expect(answered.length).toBeLessThan(10)
+  await time.advance(400)
+  expect(Math.abs(answered.length - 1_000)).toBeLessThan(20)
+  await time.advance(500)
+  expect(answered).toHaveLength(1_999)
+  expect(Math.max(...answered)).toBeLessThan(800)
+  expect(drainedAt).toBeGreaterThanOrEqual(Math.max(...answered))
+  expect(drainedAt).toBeLessThan(900)
+  expect(gateway.held().connections).toBe(0)
 })

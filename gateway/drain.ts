@@ -23,20 +23,33 @@ export const sayBye = (connection: Connection, retryAfter: number): void => {
   if (lifecycle.is === 'online') connection.lifecycle = { ...lifecycle, is: 'leaving' }
 }
 
-/** Says BYE to all, each with its own time to come back, waits until what is under way is answered, ends all with 1012, and resolves. */
+/**
+ * Says BYE to all, each with its own time to come back, waits until what is under way is answered, ends all with 1012 but the polls
+ * that are held until that time, and resolves once these are answered too.
+ */
 export const drain = async (
   connections: ReadonlyMap<number, Connection>,
   clock: Clock,
   chance: Chance,
   isAnswering: () => boolean,
 ): Promise<void> => {
+  const began = clock.now()
   const all = [...connections.values()]
-  const each = spreadMs(all.length) / all.length
-  for (const [i, connection] of all.entries()) sayBye(connection, Math.floor((i + chance.uint32() / 2 ** 32) * each))
-  const deadline = clock.now() + DRAIN_MS
-  const isBusy = () =>
-    isAnswering() ||
-    [...connections.values()].some(({ lanes, mediaCalls }) => lanes.size > 0 || (mediaCalls?.size ?? 0) > 0)
-  while (isBusy() && clock.now() < deadline) await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
-  for (const connection of [...connections.values()]) connection.end(CLOSE.restarting, 'restarting')
+  const spread = spreadMs(all.length)
+  for (const [i, connection] of all.entries())
+    sayBye(connection, Math.floor(((i + chance.uint32() / 2 ** 32) * spread) / all.length))
+
+  const waitWhile = async (isSo: () => boolean, ms: number): Promise<void> => {
+    while (isSo() && clock.now() < began + ms) await new Promise<void>((resolve) => clock.after(POLL_MS, resolve))
+  }
+  const endAll = (which: (connection: Connection) => boolean): void => {
+    for (const connection of [...connections.values()].filter(which)) connection.end(CLOSE.restarting, 'restarting')
+  }
+  const isAny = (which: (connection: Connection) => boolean) => [...connections.values()].some(which)
+  const isBusy = ({ lanes, mediaCalls }: Connection) => lanes.size > 0 || (mediaCalls?.size ?? 0) > 0
+  const isHeld = ({ socket }: Connection) => socket.response?.as === 'held'
+  await waitWhile(() => isAnswering() || isAny(isBusy), DRAIN_MS)
+  endAll((connection) => !isHeld(connection))
+  await waitWhile(() => isAny(isHeld), spread)
+  endAll(() => true)
 }

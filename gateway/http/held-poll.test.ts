@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { encode } from '../../protocol/codec.ts'
 import { CLOSE } from '../../protocol/errors.ts'
+import { OP } from '../../protocol/frames.ts'
 import { virtualClock } from '../../test/virtual-clock.ts'
 import { Topics } from '../topics.ts'
 import { HeldPoll } from './held-poll.ts'
@@ -22,4 +24,12 @@ test('P5 a poll that newer ones of its player push out is answered a second late
   expect(await answeredAfter(25_000, (poll) => poll.end(CLOSE.takenOver))).toBe(1_000)
   expect(await answeredAfter(300, (poll) => poll.end(CLOSE.takenOver))).toBe(300)
   expect(await answeredAfter(25_000, (poll) => poll.end(CLOSE.restarting))).toBeLessThanOrEqual(100)
+})
+
+test('a poll that is told BYE is answered when its client is to come back, or at the end of its wait', async () => {
+  const bye = (retryAfter?: number) =>
+    encode([OP.bye, 'restarting', { ...(retryAfter && { retryAfter }), resume: true }])
+  expect(await answeredAfter(25_000, (poll) => poll.send(bye(2_300)))).toBe(2_300)
+  expect(await answeredAfter(400, (poll) => poll.send(bye(2_300)))).toBe(400)
+  expect(await answeredAfter(25_000, (poll) => poll.send(bye()))).toBeLessThanOrEqual(100)
 })

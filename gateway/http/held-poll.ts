@@ -2,6 +2,7 @@ import type { Clock } from '../../protocol/clock.ts'
 import { decode, readHead, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { CLOSE, type CloseCode } from '../../protocol/errors.ts'
 import { OP, type RoomId } from '../../protocol/frames.ts'
+import { parseServerFrame } from '../../protocol/parse.ts'
 import type { HttpSocket, Peer } from '../socket.ts'
 import type { Topics } from '../topics.ts'
 
@@ -21,7 +22,7 @@ export class HeldPoll implements HttpSocket {
   readonly response: { room: RoomId; as: 'held' }
   /** Set before anything is sent. */
   peer: Peer | null = null
-  /** Resolves with what came; with nothing at the end of its wait, on drain, or when the peer has gone. */
+  /** Resolves with what came; with nothing at the end of its wait, when BYE says to come back, or when the peer has gone. */
   readonly ended: Promise<readonly Uint8Array[]>
   readonly #topics: Topics
   readonly #clock: Clock
@@ -50,7 +51,8 @@ export class HeldPoll implements HttpSocket {
     if (this.#ending === 'ended') return true
     const { op } = readHead(bytes)
     if (op === OP.bye) {
-      this.#finish(NORMAL)
+      // Answered at once, all who poll would come back at once.
+      this.#cancel.push(this.#clock.after(returnsAfter(bytes), () => this.#finish(NORMAL)))
       return true
     }
     this.#frames.push(bytes)
@@ -109,6 +111,12 @@ export class HeldPoll implements HttpSocket {
     for (const cancel of this.#cancel) cancel()
     this.#resolve(this.#frames)
   }
+}
+
+/** The `retryAfter` of a BYE, ms. */
+const returnsAfter = (bytes: Uint8Array): number => {
+  const bye = parseServerFrame(decode(bytes, SERVER_LIMITS))
+  return (bye?.[0] === OP.bye && bye[2].retryAfter) || 0
 }
 
 /** Whether it is the NOTE of how many watch: where people come and go, each poll would end with it. */

@@ -214,7 +214,7 @@ test('P5 polls draw from the rate of their player: above it 429', async () => {
   expect(new Set(statuses)).toEqual(new Set([200, 429]))
 })
 
-test('a drain ends held polls at once with 204, and refuses new ones with 503', async () => {
+test('a drain ends held polls soon with 204, and refuses new ones with 503', async () => {
   const { get, conn, server } = await seat()
   const held = get('poll?room=r&since=1&wait=30')
   await conn(0)
