@@ -16,6 +16,15 @@ const HAPPENS = [
   'crashes',
   'orderly restarts',
   'gateways restarted',
+  'gateways crashed',
+  'pauses',
+  'cuts between machines',
+  'messages cut off',
+  'clocks stepped',
+  'ledger without a leader',
+  'ledger silent',
+  'posts lost',
+  'puts fenced',
   'zombies landed',
   'zombies fenced',
   'fenced',
@@ -60,7 +69,7 @@ const HAPPENS = [
 const games = await loadSimGames()
 const total = new Map<string, number>()
 
-describe('P1 to P5: worlds of crashes, lost and doubled messages and cut connections keep all five promises', () => {
+describe('P1 to P5: worlds of engines and gateways that crash and are paused, of cut links and lost messages keep all five promises', () => {
   const starts = Array.from({ length: SEEDS / SEEDS_PER_TEST }, (_, i) => 1 + i * SEEDS_PER_TEST)
   test.each(starts)(`from seed %i on, ${SEEDS_PER_TEST} seeds`, { timeout: 120_000 }, async (start) => {
     for (let seed = start; seed < start + SEEDS_PER_TEST; seed++) {

@@ -24,6 +24,8 @@ export interface Showing {
 
 /** A move that the SDK resolved: it is in the log at `seq`, and `shown` was on show by then. */
 export interface DoneMove {
+  /** Ms of virtual time since the world began. */
+  readonly at: number
   readonly player: PlayerId
   readonly who: string
   readonly room: RoomId
@@ -207,7 +209,15 @@ export class Bot {
     const seq = await this.#ask(move.type, room.id, made(move.payload))
     if (seq === null) return
     const shown = room.closed === null && !this.#leaving.has(room) ? room.seq : null
-    this.#memories.moves.push({ who: this.who, player: this.player, room: room.id, move, seq, shown })
+    this.#memories.moves.push({
+      at: this.#ground.timeline.now,
+      who: this.who,
+      player: this.player,
+      room: room.id,
+      move,
+      seq,
+      shown,
+    })
   }
 
   /** What a promise of the SDK resolves with, or null where it was refused. */

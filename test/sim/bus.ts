@@ -1,6 +1,8 @@
 import type { Bus } from '../../bus/bus.ts'
 import type { Message } from '../../bus/messages.ts'
 import type { Ground } from './ground.ts'
+import type { Host } from './host.ts'
+import type { Links } from './links.ts'
 
 type Handler = (message: Message) => void
 
@@ -8,12 +10,6 @@ interface Subscription {
   readonly by: Host
   readonly handler: Handler
   active: boolean
-}
-
-/** One process on the bus: an engine or a gateway. What it says after its death reaches nobody. */
-export interface Host {
-  readonly name: string
-  dead: boolean
 }
 
 /** How bad the bus is, as probabilities for one message. */
@@ -26,24 +22,26 @@ export interface BusFaults {
 
 /**
  * A bus that keeps what bus.ts promises and no more: messages of one publisher to one subscriber keep their order, any may
- * take long or be lost. It also doubles some, and the double comes whenever it likes.
+ * take long or be lost, and all are where a link is cut. It also doubles some, and the double comes whenever it likes.
  */
 export class SimBus {
   faults: BusFaults = { loss: 0, double: 0, delay: 0 }
   /** Hears every message as it leaves its publisher, before anything happens to it. */
   onPublish: (subject: string, message: Message, host: Host) => void = () => {}
   readonly #ground: Ground
+  readonly #links: Links
   readonly #subscriptions = new Map<string, Set<Subscription>>()
   readonly #channels = new Map<string, { due: number; queue: (() => void)[] }>()
 
-  constructor(ground: Ground) {
+  constructor(ground: Ground, links: Links) {
     this.#ground = ground
+    this.#links = links
   }
 
   /** The bus as one host sees it. */
   of(host: Host): Bus {
     return {
-      publish: (subject, message) => this.#publish(host, subject, message),
+      publish: (subject, message) => host.leave(() => this.#publish(host, subject, message)),
       subscribe: (subject, handler) => this.#subscribe(host, subject, handler),
       close: async () => {},
     }
@@ -67,23 +65,29 @@ export class SimBus {
   }
 
   #publish(host: Host, subject: string, message: Message): void {
-    if (host.dead) return
     this.onPublish(subject, message, host)
     const { dice, clock, timeline } = this.#ground
     for (const subscription of this.#subscriptions.get(subject) ?? []) {
       const { by, handler } = subscription
-      const deliver = () => {
-        if (!by.dead && subscription.active) handler(message)
+      const deliver = () =>
+        by.arrive(() => {
+          if (subscription.active) handler(message)
+        })
+      if (by.isDead) continue
+      if (!this.#links.reaches(host.place.name, by.place.name)) {
+        timeline.count('messages cut off')
+        continue
       }
-      const isNews = message.kind !== 'envelope' || message.items.length > 0
       if (dice.bus.may(this.faults.loss)) {
-        if (isNews) timeline.count(message.kind === 'envelope' ? 'envelopes lost' : 'requests lost')
-        timeline.note(roomOf(message), `bus: lost ${describe(message)} of ${host.name} to ${by.name}`)
+        timeline.count(`${sortOf(message)} lost`)
+        if (!isBeat(message))
+          timeline.note(roomOf(message), `bus: lost ${describe(message)} of ${host.name} to ${by.name}`)
         continue
       }
       if (dice.bus.may(this.faults.double)) {
-        if (isNews) timeline.count(message.kind === 'envelope' ? 'envelopes doubled' : 'requests doubled')
-        timeline.note(roomOf(message), `bus: doubles ${describe(message)} of ${host.name} to ${by.name}`)
+        timeline.count(`${sortOf(message)} doubled`)
+        if (!isBeat(message))
+          timeline.note(roomOf(message), `bus: doubles ${describe(message)} of ${host.name} to ${by.name}`)
         clock.after(dice.bus.between(1, 600), deliver)
       }
       this.#inOrder(`${host.name}>${by.name}`, this.#delay(), deliver)
@@ -111,6 +115,16 @@ const roomOf = (message: Message): string | null => {
     return item !== undefined && 'room' in item ? item.room : null
   }
   return 'room' in message ? message.room : null
+}
+
+/** Whether it says no more than that somebody is there: said again soon. Pure. */
+export const isBeat = (message: Message): boolean =>
+  message.kind === 'envelope' ? message.items.length === 0 : message.kind.endsWith('-beat') || message.kind === 'seats'
+
+const sortOf = (message: Message): string => {
+  if (isBeat(message)) return 'beats'
+  if (message.kind === 'envelope') return 'envelopes'
+  return message.kind.startsWith('media-') ? 'words of media' : 'requests'
 }
 
 /** A message in a few words. Pure. */

@@ -1,68 +1,67 @@
+import type { Dice } from './dice.ts'
+import { failEngines } from './enginefaults.ts'
+import { failMachines } from './machinefaults.ts'
 import type { World } from './world.ts'
 
-/** What goes wrong in a world, from its seed: drawn at the start, done as time passes, over at `until` (ms from now). */
-export const planFaults = (world: World, until: number): void => {
-  const { ground, bus, store, network } = world
+/** Faults end so long after the beginning: in some worlds late enough for a pause of many seconds. */
+const FAULTS_MS = 10_000
+const LONG_FAULTS_MS = 25_000
+
+/** What goes wrong in one world, and until when (ms from its beginning). */
+export interface Plan {
+  readonly world: World
+  readonly dice: Dice
+  readonly until: number
+  /** Does it then, unless the faults are over. */
+  at(ms: number, task: () => void): void
+  /** Does it so many times, at any time. */
+  times(least: number, most: number, task: () => void): void
+}
+
+/** What goes wrong in a world, from its seed: drawn at the start, done as time passes. Returns when it is over, in ms from now. */
+export const planFaults = (world: World): number => {
+  const { ground, bus, store, ledger, network } = world
   const dice = ground.dice.faults
-  const { clock, timeline } = ground
-  const at = (ms: number, task: () => void) => clock.after(ms, () => world.isFaulty && task())
+  const until = dice.may(0.1) ? LONG_FAULTS_MS : FAULTS_MS
+  const at = (ms: number, task: () => void) => void ground.clock.after(ms, () => world.isFaulty && task())
   const times = (least: number, most: number, task: () => void) => {
     for (let n = dice.between(least, most); n > 0; n--) at(dice.between(500, until - 500), task)
   }
-
   bus.faults = {
     loss: dice.pick([0, 0.01, 0.03, 0.08]),
     double: dice.pick([0, 0.02, 0.06]),
     delay: dice.pick([0, 0.03, 0.15]),
   }
   store.faults = { unknown: dice.pick([0, 0.02, 0.06]), slow: dice.pick([0, 0.1, 0.3]), full: false, lingers: false }
+  ledger.faults = {
+    loss: dice.pick([0, 0, 0.03, 0.1]),
+    unknown: dice.pick([0, 0, 0.1]),
+    lag: dice.pick([0, 0.05, 0.3]),
+    silent: false,
+  }
   network.slow = dice.pick([0, 0.05])
   network.impatience = dice.pick([0, 0.05])
+  const plan: Plan = { world, dice, until, at, times }
+  failStore(plan)
+  failEngines(plan)
+  failMachines(plan)
+  failLinks(plan)
+  return until
+}
 
+const failStore = ({ world: { store, ground }, dice, times }: Plan): void =>
   times(0, 2, () => {
-    timeline.note(null, 'the disk is full')
+    ground.timeline.note(null, 'the disk is full')
     store.faults.full = true
-    clock.after(dice.between(50, 1_500), () => {
+    ground.clock.after(dice.between(50, 1_500), () => {
       store.faults.full = false
     })
   })
 
-  const restart = () => {
-    clock.after(dice.between(10, 2_500), () => void world.startEngine())
-  }
-  const crash = (why: string) => {
-    if (world.engine === null) return
-    world.crash(why)
-    restart()
-  }
-  const fall = (how: 'now' | 'issued' | 'stored' | 'in order', after = () => {}) => {
-    if (how === 'now') return crash('out of the blue')
-    if (how === 'in order') {
-      timeline.count('orderly restarts')
-      void world.stopEngine().then(restart)
-      return
-    }
-    store.onAppend = (stage, host) => {
-      if (stage !== how || host !== world.engine?.host) return
-      store.onAppend = () => {}
-      if (how === 'issued')
-        clock.after(0, () => {
-          crash('with an append on its way')
-          after()
-        })
-      else crash('between an append and its ack')
-    }
-  }
-  times(1, 3, () => fall(dice.pick(['now', 'issued', 'stored', 'in order'])))
-  // One more at the end, with most people gone for good: what was under way lands when nobody asks for it again.
-  const quit = () => {
-    store.faults.lingers = true
-    const share = dice.pick([0.7, 1])
-    for (const { session } of world.bots) if (dice.may(share)) session.close()
-    void world.startEngine()
-  }
-  if (dice.may(0.3)) at(until - 400, () => fall('issued', quit))
-
+/** Between clients and gateways. */
+const failLinks = ({ world, dice, times }: Plan): void => {
+  const { network, doors, ground } = world
+  const { clock, timeline } = ground
   times(2, 8, () => {
     const links = [...network.links]
     if (links.length === 0) return
@@ -76,23 +75,30 @@ export const planFaults = (world: World, until: number): void => {
     }
   })
   times(0, 2, () => {
-    const door = dice.pick(world.doors)
+    const door = dice.pick(doors)
     door.swallowsUpgrades = true
-    timeline.note(null, `requests for a WebSocket at ${door.site.name} are swallowed`)
+    timeline.note(null, `requests for a WebSocket at ${door.place.name} are swallowed`)
     clock.after(dice.between(1_000, 5_000), () => {
       door.swallowsUpgrades = false
     })
   })
-  times(0, 1, () => world.restartGateway(dice.pick(world.doors)))
 }
 
 /** Ends all faults: what was broken stays broken until somebody notices. */
-export const endFaults = ({ bus, store, network, doors, ground }: World): void => {
+export const endFaults = (world: World): void => {
+  const { bus, store, ledger, network, doors, links, ground } = world
   ground.timeline.note(null, 'the faults end')
   bus.faults = { loss: 0, double: 0, delay: 0 }
   store.faults = { ...store.faults, unknown: 0, slow: 0, full: false }
   store.onAppend = () => {}
+  ledger.faults = { loss: 0, unknown: 0, lag: 0, silent: false }
+  ledger.onPut = () => {}
   network.slow = 0
   network.impatience = 0
-  for (const door of doors) door.swallowsUpgrades = false
+  links.healAll()
+  for (const host of world.processes) world.resume(host)
+  for (const door of doors) {
+    door.swallowsUpgrades = false
+    world.reopen(door)
+  }
 }

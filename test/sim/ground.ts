@@ -6,5 +6,7 @@ import type { Timeline } from './timeline.ts'
 export interface Ground {
   readonly clock: VirtualClock
   readonly timeline: Timeline
-  readonly dice: Readonly<Record<'bus' | 'store' | 'sockets' | 'faults' | 'bots' | 'programs', Dice>>
+  readonly dice: Readonly<
+    Record<'bus' | 'store' | 'ledger' | 'sockets' | 'hosts' | 'faults' | 'bots' | 'programs', Dice>
+  >
 }

@@ -1,13 +1,18 @@
 import type { WireTap } from './checks/wire.ts'
 import type { Ground } from './ground.ts'
+import type { Host } from './host.ts'
 import type { Door } from './site.ts'
 
 /** One connection between a client and a gateway. A side that is blind hears nothing any more, and does not know it. */
 export interface Link {
   readonly who: string
+  /** The gateway that holds its other end; null before it has got there. */
+  readonly server: Host | null
   /** Whether something is lost on it that an end that is still open may wait for. */
   readonly isSick: boolean
   cut(): void
+  /** Its gateway is dead; the client hears of it, or hears nothing any more. */
+  orphan(isHeard: boolean): void
   /** What goes up or down is lost from now on. */
   halve(direction: 'up' | 'down' | 'both'): void
 }

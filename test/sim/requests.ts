@@ -6,6 +6,7 @@ import { decode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { parseJsonFrame } from '../../protocol/json.ts'
 import { Body } from './body.ts'
+import type { Host } from './host.ts'
 import type { Link, SimNetwork } from './network.ts'
 import type { Door, Site } from './site.ts'
 
@@ -51,6 +52,7 @@ class Exchange implements Link {
   readonly #down: (task: () => void) => void
   /** Resolves when the server hears that the client has gone. */
   readonly #left = Promise.withResolvers<void>()
+  #site: Site | null = null
   #clientOpen = true
   #serverOpen = true
   /** Bytes of a stream that are under way. */
@@ -81,11 +83,18 @@ class Exchange implements Link {
     this.#up(() => this.#arrive(door.site))
     if (!this.#isPost || frames.some(([op]) => op === OP.join) || !this.#network.isImpatient()) return
     this.#sent()
-    this.#up(() => void door.site.answer(this.#request(() => {})))
+    this.#up(() => {
+      const { host, answer } = door.site
+      host.arrive(() => void answer(this.#request(() => {})))
+    })
   }
 
   get #isPost(): boolean {
     return this.#init.method === 'POST'
+  }
+
+  get server(): Host | null {
+    return this.#site?.host ?? null
   }
 
   get isSick(): boolean {
@@ -107,6 +116,13 @@ class Exchange implements Link {
     if (direction !== 'down') this.#blind.up = true
     if (direction !== 'up') this.#blind.down = true
     clock.after(dice.sockets.between(...GIVEN_UP_MS), () => this.#gone())
+  }
+
+  orphan(isHeard: boolean): void {
+    this.#serverOpen = false
+    if (isHeard) this.#down(() => this.#fail('the connection broke'))
+    else this.halve('both')
+    this.#forgetOnceOver()
   }
 
   /** Tells the tap what leaves the client. */
@@ -143,8 +159,13 @@ class Exchange implements Link {
 
   #arrive(site: Site): void {
     if (!this.#serverOpen) return
+    if (site.host.isDead) {
+      this.orphan(true)
+      return
+    }
+    this.#site = site
     const onGone = (task: () => void): void => void this.#left.promise.then(task)
-    void site.answer(this.#request(onGone)).then((reply) => this.#reply(reply))
+    site.host.arrive(() => void site.answer(this.#request(onGone)).then((reply) => this.#reply(reply)))
   }
 
   #reply(reply: HttpReply | StreamReply): void {
@@ -153,7 +174,7 @@ class Exchange implements Link {
       return
     }
     const headers = new Headers(reply.headers)
-    this.#down(() => {
+    this.#send(() => {
       if (reply.status !== 200) this.#note(`is answered with ${reply.status}`)
       if (this.#clientOpen)
         this.#settle.resolve({ status: reply.status, headers, body: { getReader: () => this.#body } })
@@ -164,7 +185,7 @@ class Exchange implements Link {
 
   #whole(body: Uint8Array | string, status: number): void {
     this.#serverOpen = false
-    this.#down(() => {
+    this.#send(() => {
       if (!this.#clientOpen) return
       if (status === 200 && typeof body !== 'string' && this.#url.pathname !== '/v1/me')
         for (const frame of framesIn(body))
@@ -178,24 +199,24 @@ class Exchange implements Link {
     stream.begin({
       write: (text) => {
         this.#buffered += text.length
-        this.#down(() => this.#chunk(text, stream))
+        this.#send(() => this.#chunk(text, stream))
         return this.#buffered <= WINDOW_BYTES
       },
       keep: () => {},
       end: () => {
         this.#serverOpen = false
-        this.#down(() => this.#end())
+        this.#send(() => this.#end())
       },
       cut: () => {
         this.#serverOpen = false
-        this.#down(() => this.#fail('the server cut the stream'))
+        this.#send(() => this.#fail('the server cut the stream'))
       },
     })
   }
 
   #chunk(text: string, stream: HttpStream): void {
     this.#buffered -= text.length
-    if (this.#buffered === 0) stream.writable()
+    if (this.#buffered === 0) this.#site?.host.arrive(() => stream.writable())
     if (!this.#clientOpen) return
     for (const line of text.split('\n')) {
       if (!line.startsWith('data: ')) continue
@@ -207,6 +228,11 @@ class Exchange implements Link {
     const at = this.#network.ground.dice.sockets.between(0, bytes.length)
     if (at > 0) this.#body.push(bytes.subarray(0, at))
     if (at < bytes.length) this.#body.push(bytes.subarray(at))
+  }
+
+  /** What the gateway sends. */
+  #send(task: () => void): void {
+    this.#site?.host.leave(() => this.#down(task))
   }
 
   /** The client goes. */
@@ -233,7 +259,7 @@ class Exchange implements Link {
 
   /** The server hears that the client has gone. */
   #gone(): void {
-    if (this.#serverOpen) this.#left.resolve()
+    if (this.#serverOpen) this.#site?.host.arrive(() => this.#left.resolve())
     this.#serverOpen = false
     this.#forgetOnceOver()
   }

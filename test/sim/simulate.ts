@@ -16,9 +16,8 @@ import type { StoreBreak } from './store.ts'
 import type { Timeline } from './timeline.ts'
 import { World } from './world.ts'
 
-/** Faults end so long after the beginning, and people stop playing a little later. */
-const FAULTS_MS = 10_000
-const PLAY_MS = 10_300
+/** People play on for so long after the last fault. */
+const PLAY_ON_MS = 300
 const BOUNDED_EVERY_MS = 250
 /** Half-dead links are found within 30 s; then come backoff and requests that time out. */
 const MENDED_MS = 90_000
@@ -28,6 +27,9 @@ const LEVEL_MS = 2_000
 const SHOWN_MS = POLL_MS + 200
 /** Longer than a room may be idle, an engine be missed, a Detach be repeated. */
 const FORGOTTEN_MS = 85_000
+
+/** Beats are always under way. */
+const UNDERWAY_MOST = 50
 
 export interface Outcome {
   readonly seed: number
@@ -55,18 +57,18 @@ export const simulate = async (
 const live = async (world: World): Promise<void> => {
   const { clock, timeline } = world.ground
   const { memories } = world
-  await settle(world, world.startEngine())
+  await settle(world, world.startEngines())
   seat(world)
-  planFaults(world, FAULTS_MS)
+  const faultsMs = planFaults(world)
   const runs = Promise.all(world.bots.map((bot) => bot.run()))
-  for (let ms = 0; ms < FAULTS_MS; ms += BOUNDED_EVERY_MS) {
+  for (let ms = 0; ms < faultsMs; ms += BOUNDED_EVERY_MS) {
     await clock.advance(BOUNDED_EVERY_MS)
     checkBounded(world)
   }
   world.isFaulty = false
   endFaults(world)
-  await settle(world, world.startEngine())
-  await clock.advance(PLAY_MS - FAULTS_MS)
+  await settle(world, world.startEngines())
+  await clock.advance(PLAY_ON_MS)
   world.isPlaying = false
   await settle(world, runs)
   await clock.runUntil(() => memories.open === 0, MENDED_MS)
@@ -135,7 +137,7 @@ const checkLevel = async (world: World): Promise<Map<RoomId, RoomPast>> => {
 /** Replay from nothing equals every live state. */
 const checkLive = async (world: World, pasts: ReadonlyMap<RoomId, RoomPast>): Promise<void> => {
   const { timeline } = world.ground
-  for (const { room, state, quiet } of world.engine?.core.rooms.live() ?? []) {
+  for (const { room, state, quiet } of world.engines.flatMap(({ core }) => [...core.rooms.live()])) {
     const past = pasts.get(room)
     const last = past?.at(past.seq)?.state
     if (!quiet || (last !== undefined && last.seq < state.seq)) continue
@@ -159,12 +161,12 @@ const checkEmpty = async (world: World): Promise<void> => {
   for (const { name, gateway } of world.sites)
     for (const [what, count] of Object.entries(gateway.held()))
       if (count > 0) timeline.fail('P5', null, `${name} still holds ${count} ${what} after everyone has gone`)
-  for (const { room, attachments, quiet } of world.engine?.core.rooms.live() ?? [])
+  for (const { room, attachments, quiet } of world.engines.flatMap(({ core }) => [...core.rooms.live()]))
     if (attachments.size > 0 || !quiet)
       timeline.fail('P5', room, `${attachments.size} are attached after everyone has gone`)
   if (world.memories.open > 0) timeline.fail('P2', null, `${world.memories.open} promises of the SDK never settled`)
-  if (world.bus.size > 10) timeline.fail('P5', null, `${world.bus.size} messages are under way`)
-  await settle(world, world.stopEngine())
+  if (world.bus.size > UNDERWAY_MOST) timeline.fail('P5', null, `${world.bus.size} messages are under way`)
+  await settle(world, Promise.all(world.slots.map((slot) => world.stopEngine(slot))))
   const storage = store.plain
   const sources = { storage, library: new Library(games, storage), keys: new KeyRing(storage, dice.programs) }
   const pasts = await readPast(store, games, dice.programs, () => {})
@@ -175,6 +177,7 @@ const checkEmpty = async (world: World): Promise<void> => {
     else if (!isDeepStrictEqual(plainState(last, past.runner), plainState(restored.state, past.runner)))
       timeline.fail('replay', room, 'its snapshot and its log restore to different states')
   }
+  world.ledger.close()
   for (const { gateway } of world.sites) gateway.close()
   await clock.advance(35_000)
   if (clock.timers > 0) timeline.fail('P5', null, `${clock.timers} timers are left when everything has been closed`)

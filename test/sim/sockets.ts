@@ -3,7 +3,7 @@ import type { Peer, Socket } from '../../gateway/socket.ts'
 import { OP } from '../../protocol/frames.ts'
 import { frameOf } from './checks/wire.ts'
 import type { Link, SimNetwork } from './network.ts'
-import type { Door } from './site.ts'
+import type { Door, Site } from './site.ts'
 
 /** What a client sees whose connection broke without a close frame. */
 const ABNORMAL = 1006
@@ -32,9 +32,11 @@ export class SimSockets {
     const down = this.#network.line(() => !blind.down)
     let clientOpen = true
     let peer: Peer | null = null
-    let site = door.site
+    let site: Site | null = null
     let buffered = 0
     const topics = new Set<string>()
+    const arrive = (task: () => void) => site?.host.arrive(task)
+    const leave = (task: () => void) => site?.host.leave(task)
 
     const forgetOnceClosed = () => {
       if (!clientOpen && peer === null) this.#network.links.delete(link)
@@ -46,7 +48,7 @@ export class SimSockets {
       client.closed(code, reason)
     }
     const serverClosed = (code: number) => {
-      for (const topic of topics) site.topics.unsubscribe(topic, socket)
+      for (const topic of topics) site?.topics.unsubscribe(topic, socket)
       topics.clear()
       const open = peer
       peer = null
@@ -55,6 +57,9 @@ export class SimSockets {
     }
     const link: Link = {
       who,
+      get server() {
+        return site?.host ?? null
+      },
       get isSick() {
         return blind.up || blind.down
       },
@@ -63,7 +68,17 @@ export class SimSockets {
         blind.up = true
         blind.down = true
         clock.after(dice.sockets.between(0, 2_000), () => clientClosed(ABNORMAL, ''))
-        clock.after(dice.sockets.between(0, 6_000), () => serverClosed(ABNORMAL))
+        clock.after(dice.sockets.between(0, 6_000), () => arrive(() => serverClosed(ABNORMAL)))
+      },
+      orphan: (isHeard) => {
+        peer = null
+        if (isHeard) down(() => clientClosed(ABNORMAL, ''))
+        else {
+          timeline.note(null, `link ${conn} of ${who} has lost its gateway and does not know it`)
+          blind.up = true
+          blind.down = true
+        }
+        forgetOnceClosed()
       },
       halve: (direction) => {
         timeline.note(null, `link ${conn} of ${who} loses what goes ${direction === 'both' ? 'either way' : direction}`)
@@ -75,34 +90,35 @@ export class SimSockets {
       send: (bytes) => {
         if (peer === null) return false
         buffered += bytes.length
-        down(() => {
+        const takenIn = () => {
           const wasBehind = buffered > DRAINED_BYTES
           buffered -= bytes.length
-          if (wasBehind && buffered <= DRAINED_BYTES) peer?.drained()
+          if (wasBehind && buffered <= DRAINED_BYTES) arrive(() => peer?.drained())
           if (!clientOpen) return
           tap.delivered(who, conn, 'socket', frameOf(bytes))
           client.message(bytes)
-        })
+        }
+        leave(() => down(takenIn))
         return true
       },
       bufferedAmount: () => (blind.down ? 0 : buffered),
-      ping: () => down(() => up(() => peer?.alive())),
+      ping: () => leave(() => down(() => up(() => arrive(() => peer?.alive())))),
       cork: (task) => task(),
       subscribe: (topic) => {
         topics.add(topic)
-        site.topics.subscribe(topic, socket)
+        site?.topics.subscribe(topic, socket)
       },
       unsubscribe: (topic) => {
         topics.delete(topic)
-        site.topics.unsubscribe(topic, socket)
+        site?.topics.unsubscribe(topic, socket)
       },
       end: (code, reason) => {
-        timeline.note(null, `link ${conn} of ${who} is ended by ${site.name}: ${code} ${reason}`)
-        down(() => clientClosed(code, reason))
+        timeline.note(null, `link ${conn} of ${who} is ended by ${site?.name}: ${code} ${reason}`)
+        leave(() => down(() => clientClosed(code, reason)))
         serverClosed(code)
       },
       cut: () => {
-        clock.after(dice.sockets.between(0, 2_000), () => clientClosed(ABNORMAL, ''))
+        leave(() => clock.after(dice.sockets.between(0, 2_000), () => clientClosed(ABNORMAL, '')))
         serverClosed(ABNORMAL)
       },
     }
@@ -110,23 +126,27 @@ export class SimSockets {
     up(() => {
       if (!clientOpen) return
       if (door.swallowsUpgrades) return timeline.count('upgrades swallowed')
+      const { host, name, gateway } = door.site
+      if (host.isDead) return down(() => clientClosed(ABNORMAL, ''))
       site = door.site
-      timeline.note(null, `link ${conn} of ${who} opens at ${site.name}`)
-      peer = site.gateway.open(socket, { token: null, address: '127.0.0.1' })
-      down(() => clientOpen && client.opened())
+      arrive(() => {
+        timeline.note(null, `link ${conn} of ${who} opens at ${name}`)
+        peer = gateway.open(socket, { token: null, address: '127.0.0.1' })
+        leave(() => down(() => clientOpen && client.opened()))
+      })
     })
     return {
       send: (bytes) => {
         if (!clientOpen) return
         tap.sent(who, conn, 'socket', frameOf(bytes))
-        up(() => peer?.binary(bytes))
+        up(() => arrive(() => peer?.binary(bytes)))
         if (bytes[1] !== OP.join && this.#network.isImpatient()) {
           tap.sent(who, conn, 'socket', frameOf(bytes))
-          up(() => peer?.binary(bytes))
+          up(() => arrive(() => peer?.binary(bytes)))
         }
       },
       close: (code = 1000, reason = '') => {
-        up(() => serverClosed(code))
+        up(() => arrive(() => serverClosed(code)))
         clock.after(0, () => clientClosed(code, reason))
       },
       buffered: 0,

@@ -1,9 +1,20 @@
+import { partitionOf } from '../../bus/subjects.ts'
 import { type Entry, FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../../engine/log/log.ts'
 import { memoryStorage } from '../../engine/log/memory.ts'
 import type { RoomId, Seq } from '../../protocol/frames.ts'
 import { decodeRecord } from '../../protocol/record.ts'
-import type { Host } from './bus.ts'
 import type { Ground } from './ground.ts'
+import type { Host } from './host.ts'
+import type { Links } from './links.ts'
+
+/** Where all logs are. */
+export const STORE = 'the store'
+
+export const NO_ANSWER = 'the store did not answer'
+/** A call that is not answered is given up after this long. */
+const GIVEN_UP_MS = [500, 2_500] as const
+/** More rows than any world has. */
+const ROWS_MOST = 1_000
 
 export interface StoreFaults {
   /** Probability that an append's fate stays unknown: stored, never stored, or stored later. */
@@ -23,6 +34,7 @@ export type StoreBreak = 'fence' | 'durability' | null
 export type AppendStage = 'issued' | 'stored'
 
 type Append = { host: Host; room: RoomId; after: number; record: Uint8Array; index: IndexRow | undefined }
+type Answer = { resolve: (position: number) => void; reject: (error: Error) => void }
 
 /**
  * The store that outlives engines. Each engine has its own door to it, with delays; what was under way through the door of
@@ -37,10 +49,12 @@ export class SimStore {
   readonly #rest: Storage
   readonly #logs = new Map<RoomId, Entry[]>()
   readonly #ground: Ground
+  readonly #links: Links
   readonly #broken: StoreBreak
 
-  constructor(ground: Ground, broken: StoreBreak) {
+  constructor(ground: Ground, links: Links, broken: StoreBreak) {
     this.#ground = ground
+    this.#links = links
     this.#broken = broken
     this.#rest = memoryStorage({ chance: ground.dice.store })
   }
@@ -55,93 +69,127 @@ export class SimStore {
 
   /** The store itself, at once and without faults: for the checks. */
   get plain(): Storage {
-    return this.#through(null)
+    return this.#through(
+      (call) => call(),
+      () => Promise.reject(new Error('checks write nothing')),
+    )
   }
 
   /** The store as this engine reaches it. */
   door(host: Host): Storage {
-    return this.#through(host)
+    return this.#through(
+      (call, writes) => this.#call(host, call, writes),
+      (append) => new Promise((resolve, reject) => this.#append({ ...append, host }, { resolve, reject })),
+    )
   }
 
-  #through(host: Host | null): Storage {
-    const reach = <A extends unknown[], R>(call: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
-      host === null ? call : (...args) => this.#delayed(host, () => call(...args))
+  #through(
+    reach: <R>(call: () => Promise<R>, writes: boolean) => Promise<R>,
+    append: (append: Omit<Append, 'host'>) => Promise<number>,
+  ): Storage {
+    const reads =
+      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      (...args: A): Promise<R> =>
+        reach(() => call(...args), false)
+    const writes =
+      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      (...args: A): Promise<R> =>
+        reach(() => call(...args), true)
     const rest = this.#rest
     return {
       durability: 'memory',
       exclusive: false,
-      append: (room, after, record, index) =>
-        this.#append({ host: host ?? { name: 'nobody', dead: false }, room, after, record, index }),
-      read: reach(async (room, after, limit) =>
+      append: (room, after, record, index) => append({ room, after, record, index }),
+      read: reads(async (room, after, limit) =>
         this.log(room)
           .filter(({ position }) => position > after)
           .slice(0, limit),
       ),
-      last: reach(async (room) => this.log(room).at(-1) ?? null),
-      rooms: reach(async (after, limit) =>
+      last: reads(async (room) => this.log(room).at(-1) ?? null),
+      rooms: reads(async (after, limit) =>
         this.rooms
           .filter((room) => room > after)
           .sort()
           .slice(0, limit),
       ),
-      putSnapshot: reach((room, snapshot) => {
+      putSnapshot: writes((room, snapshot) => {
         this.#ground.timeline.count('snapshots')
         return rest.putSnapshot(room, snapshot)
       }),
-      snapshot: reach(rest.snapshot),
-      putIndex: reach(rest.putIndex),
-      index: reach(rest.index),
-      listIndex: reach(rest.listIndex),
-      putRules: reach(rest.putRules),
-      rules: reach(rest.rules),
-      playerKey: reach(rest.playerKey),
-      existingKey: reach(rest.existingKey),
-      forgetPlayer: reach(rest.forgetPlayer),
-      nextEpoch: reach(rest.nextEpoch),
+      snapshot: reads(rest.snapshot),
+      putIndex: writes(rest.putIndex),
+      index: reads(rest.index),
+      listIndex: reads(async ({ partitions, ...filter }, after, limit) => {
+        const rows = await rest.listIndex(filter, after, ROWS_MOST)
+        return rows.filter(({ room }) => partitions?.has(partitionOf(room)) ?? true).slice(0, limit)
+      }),
+      putRules: writes(rest.putRules),
+      rules: reads(rest.rules),
+      playerKey: writes(rest.playerKey),
+      existingKey: reads(rest.existingKey),
+      forgetPlayer: writes(rest.forgetPlayer),
+      nextEpoch: writes(rest.nextEpoch),
       close: async () => {},
     }
   }
 
-  /** A call that takes its time; one of a host that died on the way never happens. */
-  #delayed<R>(host: Host, call: () => Promise<R>): Promise<R> {
+  /** A call that takes its time, and fails after a while where it cannot be answered; what a process that died meanwhile had asked to be written may still be. */
+  #call<R>(host: Host, call: () => Promise<R>, writes: boolean): Promise<R> {
     const { clock, dice } = this.#ground
     return new Promise((resolve, reject) => {
-      clock.after(dice.store.between(0, 2), () => {
-        if (!host.dead) call().then(resolve, reject)
-      })
+      const silent = () =>
+        void clock.after(dice.store.between(...GIVEN_UP_MS), () => host.arrive(() => reject(new Error(NO_ANSWER))))
+      const arrive = () => {
+        if (!this.#isReachedBy(host)) return silent()
+        if (host.isDead && !(writes && dice.store.may(0.5))) return
+        call().then(
+          (value) => (this.#reaches(host) ? host.arrive(() => resolve(value)) : silent()),
+          (error) => host.arrive(() => reject(error)),
+        )
+      }
+      host.leave(() => clock.after(dice.store.between(0, 2), arrive))
     })
   }
 
-  #append(append: Append): Promise<number> {
+  #append(append: Append, { resolve, reject }: Answer): void {
+    const { host } = append
+    this.onAppend('issued', host)
+    host.leave(() => this.#send(append, { resolve, reject }))
+  }
+
+  #send(append: Append, { resolve, reject }: Answer): void {
     const { clock, dice, timeline } = this.#ground
     const { host, room, after } = append
-    this.onAppend('issued', host)
-    if (this.faults.full) return this.#later(host, () => Promise.reject(new NotStored('the disk is full')))
+    if (this.faults.full) {
+      timeline.count('not stored')
+      this.#tell(host, () => reject(new NotStored('the disk is full')))
+      return
+    }
     if (this.#broken === 'durability') {
       clock.after(dice.store.between(20, 200), () => {
-        if (!host.dead) this.#land(append)
+        if (!host.isDead) this.#land(append)
       })
-      return Promise.resolve(after + 1)
+      resolve(after + 1)
+      return
     }
     const fate = dice.store.may(this.faults.unknown) ? dice.store.pick(['stored', 'not stored', 'late'] as const) : null
     const way = dice.store.may(this.faults.slow) ? dice.store.between(30, 400) : dice.store.between(0, 4)
-    return new Promise((resolve, reject) => {
-      const arrive = () => {
-        if (host.dead) return this.#arriveLate(append)
-        if (fate !== 'not stored' && fate !== 'late') {
-          const position = this.#land(append)
-          this.onAppend('stored', host)
-          if (fate === null) {
-            const answer = () => (position === null ? reject(new Fenced(room)) : resolve(position))
-            return this.#tell(host, answer)
-          }
-        }
-        timeline.count('fates unknown')
-        timeline.note(room, `store: the fate of an append of ${host.name} is unknown (${fate})`)
-        if (fate === 'late') clock.after(dice.store.between(1, 800), () => this.#land(append))
-        this.#tell(host, () => reject(new FateUnknown('the store did not answer')))
-      }
-      clock.after(way, arrive)
+    const unknown = (why: string) => {
+      timeline.count('fates unknown')
+      timeline.note(room, `store: the fate of an append of ${host.name} is unknown (${why})`)
+      this.#tell(host, () => reject(new FateUnknown(NO_ANSWER)))
+    }
+    clock.after(way, () => {
+      if (host.isDead) return this.#arriveLate(append)
+      if (!this.#isReachedBy(host))
+        return void clock.after(dice.store.between(...GIVEN_UP_MS), () => unknown('cut off'))
+      if (fate === 'late') clock.after(dice.store.between(1, 800), () => this.#land(append))
+      if (fate === 'not stored' || fate === 'late') return unknown(fate)
+      const position = this.#land(append)
+      this.onAppend('stored', host)
+      if (!this.#reaches(host)) return void clock.after(dice.store.between(...GIVEN_UP_MS), () => unknown('stored'))
+      if (fate === 'stored') unknown(fate)
+      else this.#tell(host, () => (position === null ? reject(new Fenced(room)) : resolve(position)))
     })
   }
 
@@ -172,7 +220,7 @@ export class SimStore {
       return null
     }
     if (kind === 'claim') timeline.count('claims')
-    timeline.note(room, `store: stored ${what}${host.dead ? ', after its death' : ''}`)
+    timeline.note(room, `store: stored ${what}${host.isDead ? ', after its death' : ''}`)
     log.push({ position: log.length + 1, record: new Uint8Array(record) })
     this.#logs.set(room, log)
     this.durable.set(room, Math.max(this.durable.get(room) ?? 0, first + inputs.length - 1))
@@ -182,14 +230,16 @@ export class SimStore {
 
   #tell(host: Host, answer: () => void): void {
     const { clock, dice } = this.#ground
-    clock.after(dice.store.may(this.faults.slow) ? dice.store.between(20, 150) : dice.store.between(0, 3), () => {
-      if (!host.dead) answer()
-    })
+    const takes = dice.store.may(this.faults.slow) ? dice.store.between(20, 150) : dice.store.between(0, 3)
+    clock.after(takes, () => host.arrive(answer))
   }
 
-  #later(host: Host, call: () => Promise<number>): Promise<number> {
-    this.#ground.timeline.count('not stored')
-    return this.#delayed(host, call)
+  #isReachedBy(host: Host): boolean {
+    return this.#links.reaches(host.place.name, STORE)
+  }
+
+  #reaches(host: Host): boolean {
+    return this.#links.reaches(STORE, host.place.name)
   }
 }
 

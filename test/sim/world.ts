@@ -1,29 +1,36 @@
 import { pino } from 'pino'
-import { Engine } from '../../engine/partition/engine.ts'
+import type { EngineId } from '../../bus/messages.ts'
+import { clusterOwnership } from '../../engine/partition/cluster-ownership.ts'
+import { Engine, newEngineId } from '../../engine/partition/engine.ts'
+import type { Report } from '../../engine/room/writer.ts'
 import type { LoadedGame } from '../../engine/rules/game.ts'
 import type { Auth } from '../../gateway/auth.ts'
 import { createGateway } from '../../gateway/gateway.ts'
 import { createRouter } from '../../gateway/http/router.ts'
 import { Topics } from '../../gateway/topics.ts'
-import type { Clock } from '../../protocol/clock.ts'
 import { OP } from '../../protocol/frames.ts'
 import { virtualClock } from '../virtual-clock.ts'
 import { Bot, type Memories, type Table } from './bots.ts'
-import { describe, type Host, SimBus } from './bus.ts'
+import { describe, isBeat, SimBus } from './bus.ts'
 import { DurableCheck } from './checks/durable.ts'
 import type { WireFrame, WireTap } from './checks/wire.ts'
 import { Dice } from './dice.ts'
 import type { Ground } from './ground.ts'
+import { Host, type Place } from './host.ts'
+import { SimLedger } from './ledger.ts'
+import { Links } from './links.ts'
 import { SimNetwork } from './network.ts'
 import { SimRequests } from './requests.ts'
 import type { Door, Site } from './site.ts'
 import { SimSockets } from './sockets.ts'
-import { SimStore, type StoreBreak } from './store.ts'
+import { NO_ANSWER, SimStore, type StoreBreak } from './store.ts'
 import { Timeline } from './timeline.ts'
 
 const CLUSTER_KEY = new Uint8Array(32).fill(7)
 /** How long a gateway that has drained goes on to tell engines who is gone. */
 const GATEWAY_STOPS_MS = 20_000
+/** An engine that has not stopped by then is killed. */
+const STOPS_MS = 15_000
 /** A token is the player's name. */
 const AUTH: Auth = { verify: async (token) => ({ id: token, name: token, guest: false }), admitGuest: null }
 const LIMITS = { frame: 16_384, rate: 50 }
@@ -34,24 +41,37 @@ export interface WorldOptions {
   readonly broken: StoreBreak
 }
 
-/** One seeded world: a store, a bus, an engine that dies and comes back, gateways, and bots over simulated sockets, in virtual time. */
+/** A place for an engine, and the one that runs there now. */
+export interface EngineSlot {
+  readonly place: Place
+  host: Host | null
+  /** Null while it starts. */
+  core: Engine | null
+}
+
+/** One seeded world: a store, a ledger, a bus, engines and gateways that die and come back, and bots over simulated sockets, in virtual time. */
 export class World {
   readonly ground: Ground
+  readonly links = new Links()
   readonly store: SimStore
+  readonly ledger: SimLedger
   readonly bus: SimBus
   readonly network: SimNetwork
   readonly durable: DurableCheck
+  readonly slots: EngineSlot[]
+  /** The processes of engines, by the engines' ids. */
+  readonly hosts = new Map<EngineId, Host>()
   readonly doors: Door[]
   readonly bots: Bot[] = []
   readonly wire: WireFrame[] = []
   readonly memories: Memories = { showings: [], moves: [], open: 0 }
   readonly games: readonly LoadedGame[]
-  engine: { host: Host; core: Engine } | null = null
+  /** Whether clocks step while the faults last. */
+  readonly clocksStep: boolean
   isPlaying = true
   isFaulty = true
   readonly #sockets: SimSockets
   readonly #requests: SimRequests
-  #starting: Promise<void> | null = null
   #engines = 0
   #gateways = 0
   readonly #log = pino({ level: 'silent' })
@@ -67,27 +87,39 @@ export class World {
       dice: {
         bus: dice('bus'),
         store: dice('store'),
+        ledger: dice('ledger'),
         sockets: dice('sockets'),
+        hosts: dice('hosts'),
         faults: dice('faults'),
         bots: dice('bots'),
         programs: dice('programs'),
       },
     }
     this.games = games
-    this.store = new SimStore(this.ground, broken)
+    this.store = new SimStore(this.ground, this.links, broken)
+    this.ledger = new SimLedger(this.ground, this.links)
     this.durable = new DurableCheck(this.store, timeline)
-    this.bus = new SimBus(this.ground)
+    this.bus = new SimBus(this.ground, this.links)
     this.bus.onPublish = (subject, message, host) => {
-      if (message.kind !== 'envelope' || message.items.length > 0) {
+      if (!isBeat(message)) {
         const room = 'room' in message ? message.room : roomOfItems(message)
         timeline.note(room, `${host.name} sends ${describe(message)} to ${subject}`)
       }
       this.durable.see(subject, message)
     }
-    this.doors = Array.from({ length: this.ground.dice.faults.between(1, 2) }, () => ({
-      site: this.#openSite(),
-      swallowsUpgrades: false,
+    const { faults, hosts } = this.ground.dice
+    const clocks = hosts.pick([0, 0, 100, 300_000])
+    this.clocksStep = hosts.may(0.25)
+    const place = (name: string): Place => ({ name, skew: hosts.between(-clocks, clocks) })
+    this.slots = Array.from({ length: faults.pick([1, 2, 2, 3, 3]) }, (_, i) => ({
+      place: place(`E${i + 1}`),
+      host: null,
+      core: null,
     }))
+    this.doors = Array.from({ length: faults.between(1, 3) }, (_, i) => {
+      const at = place(`G${i + 1}`)
+      return { place: at, site: this.#openSite(at), swallowsUpgrades: false }
+    })
     const tap: WireTap = {
       sent: (who, conn, over, frame) => this.#tapped({ who, conn, up: true, over, frame }),
       reads: (who, conn, reads) => this.#tapped({ who, conn, up: true, over: 'read', frame: [], reads }),
@@ -98,65 +130,149 @@ export class World {
     this.#requests = new SimRequests(this.network)
   }
 
-  /** Starts an engine over the store; what an earlier one left under way may still land. */
-  async startEngine(): Promise<void> {
-    if (this.engine !== null) return
-    this.#starting ??= this.#start().finally(() => {
-      this.#starting = null
-    })
-    return this.#starting
+  /** Every place where something runs. */
+  get places(): Place[] {
+    return [...this.slots, ...this.doors].map(({ place }) => place)
   }
 
-  async #start(): Promise<void> {
-    const { timeline, dice } = this.ground
-    const host: Host = { name: `engine ${++this.#engines}`, dead: false }
-    timeline.note(null, `${host.name} starts`)
-    const core = await Engine.startAlone({
+  /** The engines that have started and not died. */
+  get engines(): { host: Host; core: Engine }[] {
+    return this.slots.flatMap(({ host, core }) => (host !== null && core !== null ? [{ host, core }] : []))
+  }
+
+  /** All that runs now. */
+  get processes(): Host[] {
+    return [...this.slots.flatMap(({ host }) => host ?? []), ...this.doors.map(({ site }) => site.host)]
+  }
+
+  /** Starts the engines that do not run. Resolves once all have. */
+  async startEngines(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => this.startEngine(slot)))
+  }
+
+  /** Starts an engine, if none runs there; what an earlier one left under way may still land. Tried again where it cannot start. */
+  async startEngine(slot: EngineSlot): Promise<void> {
+    const { timeline, clock } = this.ground
+    while (slot.host === null) {
+      const host = new Host(`engine ${++this.#engines}`, slot.place, this.ground)
+      slot.host = host
+      timeline.note(null, `${host.name} starts at ${slot.place.name}`)
+      try {
+        const core = await this.#start(host)
+        if (slot.host === host) slot.core = core
+        return
+      } catch (error) {
+        timeline.note(null, `${host.name} could not start: ${error instanceof Error ? error.message : error}`)
+        host.die()
+        await new Promise<void>((resolve) => clock.after(500, resolve))
+        if (slot.host === host) slot.host = null
+      }
+    }
+  }
+
+  #start(host: Host): Promise<Engine> {
+    const { dice } = this.ground
+    const id = newEngineId(dice.programs)
+    const { clock } = host
+    const report: Report = (level, message, fields) => this.#reported(host, level, message, fields)
+    this.hosts.set(id, host)
+    return Engine.start({
+      id,
+      ownership: clusterOwnership({ engine: id, ledger: this.ledger.door(host), clock, report }),
       bus: this.bus.of(host),
       storage: this.store.door(host),
-      clock: mortal(this.ground.clock, host),
+      clock,
       chance: dice.programs,
       games: this.games,
       clusterKey: CLUSTER_KEY,
-      report: (level, message, fields) => {
-        const room = typeof fields.room === 'string' ? fields.room : null
-        timeline.note(room, `${host.name} ${level}: ${message}`)
-        timeline.count(`reports: ${level}`)
-        if (/ failed: |^frozen/.test(message)) timeline.fail('run', room, `${host.name} reports: ${message}`)
-      },
+      report,
     })
-    this.engine = { host, core }
   }
 
-  /** Kills the engine at once: nothing that it does afterwards has an effect, but for what it had sent. */
-  crash(why: string): void {
-    if (this.engine === null) return
-    const { host, core } = this.engine
+  #reported(host: Host, ...[level, message, fields]: Parameters<Report>): void {
+    const { timeline } = this.ground
+    const room = typeof fields.room === 'string' ? fields.room : null
+    timeline.note(room, `${host.name} ${level}: ${message}`)
+    timeline.count(`reports: ${level}`)
+    if (/ failed: |^frozen/.test(message) && !message.includes(NO_ANSWER))
+      timeline.fail('run', room, `${host.name} reports: ${message}`)
+  }
+
+  /** Kills an engine at once: nothing that it does afterwards has an effect, but for what it had sent. */
+  crash(slot: EngineSlot, why: string): void {
+    const { host, core } = slot
+    if (host === null) return
     this.ground.timeline.note(null, `${host.name} crashes ${why}`)
     this.ground.timeline.count('crashes')
-    host.dead = true
-    this.engine = null
+    slot.host = null
+    slot.core = null
+    host.die()
+    core?.abandon()
+  }
+
+  /** Stops an engine in order; another may start at once. */
+  async stopEngine(slot: EngineSlot): Promise<void> {
+    const { host, core } = slot
+    const { timeline, clock } = this.ground
+    if (host === null || core === null) return
+    timeline.note(null, `${host.name} stops`)
+    slot.core = null
+    slot.host = null
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(STOPS_MS, resolve)
+      host.arrive(() => void core.close().then(resolve).finally(cancel))
+    })
+    host.die()
     core.abandon()
   }
 
-  /** Stops the engine in order; another may start at once. */
-  async stopEngine(): Promise<void> {
-    if (this.engine === null) return
-    const { host, core } = this.engine
-    this.ground.timeline.note(null, `${host.name} stops`)
-    this.engine = null
-    await core.close()
-    host.dead = true
+  /** Stops a process in the middle of what it does, and lets it go on after `ms`. */
+  pause(host: Host, ms: number): void {
+    const { timeline, clock } = this.ground
+    if (!host.isUp) return
+    timeline.note(null, `${host.name} is paused for ${ms} ms`)
+    timeline.count('pauses')
+    host.pause()
+    clock.after(ms, () => this.resume(host))
+  }
+
+  resume(host: Host): void {
+    if (!host.isPaused || host.isDead) return
+    this.ground.timeline.note(null, `${host.name} goes on`)
+    host.resume()
   }
 
   /** Puts a new gateway in the place of one that drains. */
   restartGateway(door: Door): void {
     const { timeline, clock } = this.ground
-    const { gateway, name } = door.site
-    timeline.note(null, `${name} drains`)
+    const { gateway, host } = door.site
+    if (!host.isUp) return
+    timeline.note(null, `${host.name} drains`)
     timeline.count('gateways restarted')
-    door.site = this.#openSite()
-    void gateway.drain().then(() => clock.after(GATEWAY_STOPS_MS, () => gateway.close()))
+    door.site = this.#openSite(door.place)
+    void gateway.drain().then(() =>
+      clock.after(GATEWAY_STOPS_MS, () => {
+        gateway.close()
+        host.die()
+      }),
+    )
+  }
+
+  /** Kills a gateway at once; its clients hear of it, or hear nothing any more. */
+  crashGateway(door: Door, isHeard: boolean): void {
+    const { timeline } = this.ground
+    const { gateway, host } = door.site
+    if (host.isDead) return
+    timeline.note(null, `${host.name} crashes`)
+    timeline.count('gateways crashed')
+    host.die()
+    gateway.close()
+    for (const link of [...this.network.links]) if (link.server === host) link.orphan(isHeard)
+  }
+
+  /** Puts a gateway where one crashed. */
+  reopen(door: Door): void {
+    if (door.site.host.isDead) door.site = this.#openSite(door.place)
   }
 
   get sites(): Site[] {
@@ -170,12 +286,12 @@ export class World {
     return bot
   }
 
-  #openSite(): Site {
+  #openSite(place: Place): Site {
     const name = `gateway ${++this.#gateways}`
-    const host: Host = { name, dead: false }
+    const host = new Host(name, place, this.ground)
     const topics = new Topics()
     const shared = {
-      clock: mortal(this.ground.clock, host),
+      clock: host.clock,
       chance: this.ground.dice.programs,
       clusterKey: CLUSTER_KEY,
       limits: LIMITS,
@@ -198,7 +314,7 @@ export class World {
       files: { reply: () => null },
       isReady: () => true,
     })
-    return { name, gateway, topics, answer }
+    return { name, host, gateway, topics, answer }
   }
 
   #tapped(event: Omit<WireFrame, 'at' | 'session'>): void {
@@ -211,18 +327,6 @@ export class World {
     if (op === OP.state) timeline.note(String(room), `${who} gets STATE ${seq} on link ${conn}`)
     if (op === OP.patch) timeline.note(String(room), `${who} gets PATCH ${seq} → ${to} on link ${conn}`)
     if (op === OP.emit) timeline.note(String(room), `${who} gets EMIT ${seq} on link ${conn}`)
-  }
-}
-
-/** A clock whose tasks die with their host. */
-const mortal = (clock: Clock, host: Host): Clock => {
-  const unlessDead = (task: () => void) => () => {
-    if (!host.dead) task()
-  }
-  return {
-    now: () => clock.now(),
-    after: (ms, task) => clock.after(ms, unlessDead(task)),
-    soon: (task) => clock.soon(unlessDead(task)),
   }
 }
 

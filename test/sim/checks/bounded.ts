@@ -12,7 +12,7 @@ const MOST = {
 }
 
 /** P5: what gateways, bus and rooms hold now stays under what these sessions can need. */
-export const checkBounded = ({ sites, bus, engine, ground: { timeline } }: World): void => {
+export const checkBounded = ({ sites, bus, engines, ground: { timeline } }: World): void => {
   const below = (what: keyof typeof MOST, count: number, where: string) => {
     if (count > MOST[what]) timeline.fail('P5', null, `${where} holds ${count} ${what}: ${MOST[what]} are allowed`)
   }
@@ -22,6 +22,7 @@ export const checkBounded = ({ sites, bus, engine, ground: { timeline } }: World
       below(what, held[what], name)
   }
   below('messages under way', bus.size, 'the bus')
-  for (const { room, attachments } of engine?.core.rooms.live() ?? [])
-    below('attachments of a room', attachments.size, `room ${room}`)
+  for (const { core } of engines)
+    for (const { room, attachments } of core.rooms.live())
+      below('attachments of a room', attachments.size, `room ${room}`)
 }

@@ -85,8 +85,8 @@ const missing = (ack: Acknowledged, logged: Logged | undefined, pasts: Pasts): s
       const { value } = ack
       if (!isJoined(value)) return 'the answer is none of a JOIN'
       if (value.role !== 'player' || roomOf(ack) === null) return null
-      const members = pasts.get(value.room)?.at(Math.max(value.seq, logged?.seq ?? 0))?.state.members
-      return members !== undefined && Object.hasOwn(members, ack.player) ? null : `no member at event ${value.seq}`
+      const isMember = pasts.get(value.room)?.isMember(Math.max(value.seq, logged?.seq ?? 0), ack.player)
+      return isMember ? null : `no member at event ${value.seq}`
     }
     case OP.call:
       if (method === 'again' && logged === undefined)

@@ -6,6 +6,7 @@ import { KeyRing } from '../../../engine/room/keyring.ts'
 import type { RoomState } from '../../../engine/room/state.ts'
 import type { LoadedGame, Runner } from '../../../engine/rules/game.ts'
 import type { PlayerId, RoomId, Seq } from '../../../protocol/frames.ts'
+import { decodeRecord } from '../../../protocol/record.ts'
 import type { Dice } from '../dice.ts'
 import type { SimStore } from '../store.ts'
 
@@ -21,11 +22,14 @@ export class RoomPast {
   readonly room: RoomId
   readonly events: readonly Happened[]
   readonly runner: Runner
+  /** By seq, from 1: the first event of its commit. */
+  readonly #firsts: readonly Seq[]
   readonly #documents = new Map<string, string>()
 
-  constructor(room: RoomId, events: readonly Happened[], runner: Runner) {
+  constructor(room: RoomId, events: readonly Happened[], firsts: readonly Seq[], runner: Runner) {
     this.room = room
     this.events = events
+    this.#firsts = firsts
     this.runner = runner
   }
 
@@ -35,6 +39,12 @@ export class RoomPast {
 
   at(seq: Seq): Happened | undefined {
     return this.events[seq - 1]
+  }
+
+  /** Whether this player was a member at this seq, or before another event of the same commit took them out. */
+  isMember(seq: Seq, player: PlayerId): boolean {
+    const first = this.#firsts[seq - 1] ?? seq
+    return this.events.slice(Math.max(0, first - 2), seq).some(({ state }) => Object.hasOwn(state.members, player))
   }
 
   /** The document of this player at this seq as canonical JSON; undefined where there is no such seq. */
@@ -90,17 +100,25 @@ export const canonical = (value: unknown): string =>
       : part,
   )
 
+/** More than a room of a test ever has. */
+const RECORDS_MOST = 100_000
+
 type Past = Pick<Sources, 'storage' | 'library' | 'keys'>
 
 /** Replays a room from its log alone. Null where there is none; throws DamagedRoom at the first event that cannot be read. */
 export const roomPast = async (room: RoomId, sources: Past): Promise<RoomPast | null> => {
+  const records = await sources.storage.read(room, 0, RECORDS_MOST)
+  const firsts = records.flatMap(({ record }) => {
+    const { first, inputs } = decodeRecord(record)
+    return inputs.map(() => first)
+  })
   const events: Happened[] = []
   let runner: Runner | null = null
   for await (const { seq, input, state, emits, game } of roomHistory(room, sources)) {
     events.push({ seq, input, state, emits })
     runner = game.runner
   }
-  return runner && new RoomPast(room, events, runner)
+  return runner && new RoomPast(room, events, firsts, runner)
 }
 
 /** Replays every room of the store. A room that cannot be replayed is named by `damaged`. */

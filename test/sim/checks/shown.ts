@@ -28,13 +28,14 @@ export const checkShown = (
         fail(`emitted ${canonical(event)} at ${seq}, not number ${count} there`)
     }
   }
-  for (const { who, player, room, seq, shown } of moves) {
+  for (const { at, who, player, room, seq, shown } of moves) {
     const changed = pasts.get(room)?.changed(seq, player) ?? 0
     if (shown !== null && shown < changed)
       timeline.fail(
         'P3',
         room,
         `a move of ${who} resolved with ${seq} while the SDK showed ${shown}: it changed at ${changed}`,
+        at,
       )
   }
 }
