@@ -97,6 +97,16 @@ test('what two of four engines owned that are killed at once is taken over withi
   await clock.runUntil(() => owners.areAll(three, four), 3_500)
 })
 
+test('an engine that starts after another one was killed, whose key is still there, hands nothing to that one', async () => {
+  const { owners, one, two, clock } = await pair()
+  owners.crash(one)
+  await clock.runUntil(() => owners.areAll(two))
+  const three = owners.start()
+  await clock.advance(5_000)
+  expect(owners.areAll(two, three)).toBe(true)
+  expect([three.released, three.lost, two.lost]).toEqual([[], [], []])
+})
+
 test('an engine that is killed while it takes over is taken over itself', async () => {
   const { owners, engines, clock } = await running(3)
   const [one, two, three] = engines
@@ -255,20 +265,32 @@ test('an engine that leaves where no other is gives up everything; the next one 
   await owners.clock.runUntil(() => owners.areAll(two), 100)
 })
 
-test('an engine leaves within 13 s also where the ledger is silent or a release never ends', async () => {
+test('an engine leaves within 9 s also where the ledger is silent or a release never ends', async () => {
   const { owners, one, two, clock } = await pair(new Owners({ release: () => 60_000 }))
   let left = false
   void one.ownership.leave().then(() => {
     left = true
   })
-  await clock.runUntil(() => left, 13_000)
+  await clock.runUntil(() => left, 9_000)
   await clock.runUntil(() => owners.areAll(two), 3_500)
   owners.isSilent = true
   left = false
   void two.ownership.leave().then(() => {
     left = true
   })
-  await clock.runUntil(() => left, 13_000)
+  await clock.runUntil(() => left, 9_000)
+})
+
+test('an engine that never came to own anything leaves at once', async () => {
+  const owners = new Owners()
+  owners.isSilent = true
+  const one = owners.start()
+  await owners.clock.advance(1_000)
+  let left = false
+  void one.ownership.leave().then(() => {
+    left = true
+  })
+  await owners.clock.runUntil(() => left, 50)
 })
 
 test('what was released and not written goes on to whom it should belong by then', async () => {

@@ -19,7 +19,7 @@ export interface ClusterOwnershipOptions {
 /** Partitions that are written or released at a time; all at once by an engine that leaves. */
 const MOVED_AT_ONCE = 64
 /** An engine that leaves gives up handing over after this long: others take over as from one that is gone. */
-const LEAVES_WITHIN_MS = 12_000
+const LEAVES_WITHIN_MS = 8_000
 
 /** Who owns a partition, by its key: `owner`, or `owner<other` where it was not handed over but taken from one that is gone. */
 interface Held {
@@ -131,7 +131,7 @@ class ClusterOwnership implements Ownership {
   #hearBeat(engine: EngineId, value: string | null): void {
     if (value === null) this.#engines.faded(engine)
     else if (engine === this.#options.engine) this.#hearOwn(Number.parseInt(value, 10))
-    else this.#engines.heard(engine, value.endsWith('leaving'))
+    else this.#engines.heard(engine, value.endsWith('leaving'), this.#endWatch === null)
   }
 
   #hearOwn(beat: number): void {
@@ -194,11 +194,11 @@ class ClusterOwnership implements Ownership {
       this.#owned = new Map()
       this.#owner?.own(owned)
     }
-    if (!this.isSure) return
     const most = this.#left ? PARTITIONS : MOVED_AT_ONCE
-    this.#placement.of(this.#staying()).forEach((to, partition) => {
-      if (this.#underway.size < most) this.#decideOn(partition, to)
-    })
+    if (this.isSure)
+      this.#placement.of(this.#staying()).forEach((to, partition) => {
+        if (this.#underway.size < most) this.#decideOn(partition, to)
+      })
     if (this.#underway.size > 0) return
     this.#moves.tell()
     if (this.#left && this.#holds.size === 0) this.#left()

@@ -5,6 +5,8 @@ interface Known {
   /** When its last beat was heard: a mark of `Beats`. */
   mark: number
   isLeaving: boolean
+  /** Whether it beat while this engine listened: else it may have died before. */
+  isPresent: boolean
 }
 
 /** The other engines, by the beats of theirs that the watch has shown. One is dead once ROUNDS rounds have passed since the last of them. */
@@ -16,8 +18,9 @@ export class Engines {
     this.#beats = beats
   }
 
-  heard(engine: EngineId, isLeaving: boolean): void {
-    this.#known.set(engine, { mark: this.#beats.mark(), isLeaving })
+  /** `isPast`: its last beat from before this engine listened. */
+  heard(engine: EngineId, isLeaving: boolean, isPast: boolean): void {
+    this.#known.set(engine, { mark: this.#beats.mark(), isLeaving, isPresent: !isPast })
   }
 
   /** Its key is gone. A dead engine is forgotten; one that was heard of lately is counted to its end first. */
@@ -31,12 +34,10 @@ export class Engines {
     return known === undefined || this.#beats.hasPassed(known.mark)
   }
 
-  get alive(): EngineId[] {
-    return [...this.#known.keys()].filter((engine) => !this.isDead(engine))
-  }
-
   /** Those that live and do not leave. */
   get staying(): EngineId[] {
-    return this.alive.filter((engine) => !this.#known.get(engine)?.isLeaving)
+    return [...this.#known]
+      .filter(([engine, { isPresent, isLeaving }]) => isPresent && !isLeaving && !this.isDead(engine))
+      .map(([engine]) => engine)
   }
 }
