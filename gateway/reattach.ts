@@ -20,7 +20,9 @@ export class Reattach {
   readonly #clock: Clock
   readonly #counters: GatewayCounters
   readonly #onAnswer: (membership: Membership, standing: Attaching, item: AnswerItem) => void
-  #queue = new Map<Membership, Attaching>()
+  /** Players go first: who is not with a new owner within 5 s is dropped, and who only watches never is. */
+  readonly #players = new Map<Membership, Attaching>()
+  readonly #spectators = new Map<Membership, Attaching>()
   #cancelPump: (() => void) | null = null
   #scheduled = false
 
@@ -39,7 +41,7 @@ export class Reattach {
   }
 
   get size(): number {
-    return this.#queue.size
+    return this.#players.size + this.#spectators.size
   }
 
   /** Attaches this member again from where it stands, or from `position`. Nothing where that is under way. */
@@ -60,11 +62,13 @@ export class Reattach {
 
   close() {
     this.#cancelPump?.()
-    this.#queue.clear()
+    this.#players.clear()
+    this.#spectators.clear()
   }
 
   #enqueue(membership: Membership, standing: Attaching) {
-    this.#queue.set(membership, standing)
+    const queue = membership.role === 'player' ? this.#players : this.#spectators
+    queue.set(membership, standing)
     if (this.#scheduled || this.#cancelPump) return
     this.#scheduled = true
     this.#clock.soon(() => {
@@ -77,18 +81,19 @@ export class Reattach {
     this.#cancelPump = null
     const rooms = new Map<RoomHere, Map<Membership, Attaching>>()
     let taken = 0
-    for (const [membership, standing] of this.#queue) {
-      if (taken === MEMBERS_PER_PUMP) break
-      const isGone = !isWaiting(membership, standing)
-      if (!isGone && membership.connection.lanes.get(membership.room.id)?.isInFlight) continue
-      this.#queue.delete(membership)
-      if (isGone) continue
-      taken++
-      const members = rooms.get(membership.room) ?? new Map<Membership, Attaching>()
-      rooms.set(membership.room, members.set(membership, standing))
-    }
+    for (const queue of [this.#players, this.#spectators])
+      for (const [membership, standing] of queue) {
+        if (taken === MEMBERS_PER_PUMP) break
+        const isGone = !isWaiting(membership, standing)
+        if (!isGone && membership.connection.lanes.get(membership.room.id)?.isInFlight) continue
+        queue.delete(membership)
+        if (isGone) continue
+        taken++
+        const members = rooms.get(membership.room) ?? new Map<Membership, Attaching>()
+        rooms.set(membership.room, members.set(membership, standing))
+      }
     for (const [room, members] of rooms) this.#ask(room, members)
-    if (taken > 0 || this.#queue.size > 0) this.#cancelPump = this.#clock.after(PUMP_MS, () => this.#pump())
+    if (taken > 0 || this.size > 0) this.#cancelPump = this.#clock.after(PUMP_MS, () => this.#pump())
   }
 
   #ask(room: RoomHere, members: Map<Membership, Attaching>) {

@@ -315,6 +315,19 @@ test('a JOIN answers for an Attach that is under way, whose own answer is then d
   expect(engine.attaches).toEqual([])
 })
 
+test('players are attached again before any who only watch', async () => {
+  const { member, settle, engine } = rig()
+  for (let n = 0; n < 300; n++) await member(`s${n}`, 'hall', 'spectator')
+  await member('ann', 'hall')
+  engine.requests.length = 0
+  engine.lose()
+  engine.say()
+  await settle()
+  const first = engine.attaches.flatMap(({ members }) => members)
+  expect(first).toHaveLength(250)
+  expect(first.filter(({ role }) => role === 'player')).toMatchObject([{ player: { id: 'ann' } }])
+})
+
 test('P5 many members are attached again at a bounded rate', async () => {
   const { member, time, settle, engine } = rig()
   for (let i = 0; i < 600; i++) await member(`p${i}`, `room-${i % 3}`)
