@@ -112,9 +112,10 @@ export interface RoomListing {
 }
 
 /**
- * One message of the stream that an engine sends to a gateway. Numbers rise by one from 1 per engine and gateway;
+ * One message of the stream that an engine sends to a gateway. Numbers rise by one per engine and gateway;
  * every 500 ms the engine repeats its last number with no items. A number not above the last one that carries items is a
- * double and is dropped; a hole, or a new engine id, makes the gateway attach its members of that engine's rooms again.
+ * double and is dropped; a hole makes the gateway attach its members of that engine's rooms again. To a gateway that it took
+ * for gone an engine begins anew, at a number that shows a hole.
  */
 export interface Envelope {
   kind: 'envelope'
