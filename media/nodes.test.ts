@@ -1,12 +1,13 @@
 import { observer } from 'mediasoup'
-import type { PipeTransport, Transport } from 'mediasoup/types'
+import type { DirectTransport, PipeTransport, Producer, Transport } from 'mediasoup/types'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import type { Bus } from '../bus/bus.ts'
 import { localBus } from '../bus/local.ts'
 import type { Message } from '../bus/messages.ts'
 import { virtualClock } from '../test/virtual-clock.ts'
 import { Client } from './testing/client.ts'
-import type { DirectLinks } from './testing/direct.ts'
+import { type DirectLinks, rtpParametersOf, videoPacket } from './testing/direct.ts'
 import { closed, open, playerOf, type StandInEngine, spectatorOf } from './testing/engine.ts'
 import { endAll, startNodes } from './testing/node.ts'
 
@@ -14,18 +15,32 @@ const SOON = { timeout: 20_000, interval: 20 }
 
 /** Every end of a pipe. */
 let pipes: PipeTransport[] = []
+let pipedProducers: Producer[] = []
+/** Of clients that publish. */
+let keyFramesAsked = 0
 
+const isDirect = (transport: Transport): transport is DirectTransport => transport.type === 'direct'
+/** A picture loss indication (RFC 4585, 6.3.1). */
+const asksForKeyFrame = (packet: Buffer) => packet[1] === 206 && ((packet[0] ?? 0) & 0x1f) === 1
 const isPipe = (transport: Transport): transport is PipeTransport => transport.type === 'pipe'
 
 observer.on('newworker', (worker) =>
   worker.observer.on('newrouter', (router) =>
     router.observer.on('newtransport', (transport) => {
-      if (isPipe(transport)) pipes.push(transport)
+      if (isDirect(transport))
+        transport.on('rtcp', (packet) => {
+          if (asksForKeyFrame(packet)) keyFramesAsked++
+        })
+      if (!isPipe(transport)) return
+      pipes.push(transport)
+      transport.observer.on('newproducer', (producer) => pipedProducers.push(producer))
     }),
   ),
 )
 beforeEach(() => {
   pipes = []
+  pipedProducers = []
+  keyFramesAsked = 0
 })
 afterEach(endAll)
 
@@ -182,6 +197,46 @@ test('nothing goes through the pipe that nobody at the other node wants', async 
   await flows(home.links, camera, other.links, seen)
   await bob.call('leave')
   await stops()
+})
+
+test('all layers of a camera come to the other node, so that each viewer there gets the one that fits', async () => {
+  const { home, ann, bob } = await spread()
+  const ssrcs = [5_001, 5_002]
+  const rtpParameters = { ...rtpParametersOf('video', 1), encodings: ssrcs.map((ssrc) => ({ ssrc })) }
+  const produced = await ann.call('produce', { kind: 'video', source: 'camera', rtpParameters })
+  const { track } = z.object({ track: z.string() }).parse(produced)
+  await shown(bob, track)
+  await bob.watch(track)
+  const come = pipedProducers.filter(({ id }) => id === track)
+  expect(come.map(({ type }) => type)).toEqual(['simulcast'])
+  let sequence = 0
+  await vi.waitFor(async () => {
+    sequence++
+    for (const ssrc of ssrcs) home.links.producers.get(track)?.send(videoPacket(ssrc, sequence))
+    const layers = await come[0]?.getStats()
+    expect(layers?.map(({ packetCount }) => packetCount > 0)).toEqual([true, true])
+  }, SOON)
+})
+
+test('a viewer at the other node who begins to watch has a key frame asked of the camera', async () => {
+  const { home, ann, bob, other } = await spread()
+  const { codecs, ...rest } = rtpParametersOf('video', 5_001)
+  const feedback = [{ type: 'nack', parameter: 'pli' }]
+  const rtpParameters = { ...rest, codecs: codecs.map((codec) => ({ ...codec, rtcpFeedback: feedback })) }
+  const produced = await ann.call('produce', { kind: 'video', source: 'camera', rtpParameters })
+  const { track } = z.object({ track: z.string() }).parse(produced)
+  await shown(bob, track)
+  const seen = await bob.watch(track)
+  await flows(home.links, track, other.links, seen)
+  for (let again = 0; again < 2; again++) {
+    await bob.call('suspend', { consumer: seen })
+    const before = keyFramesAsked
+    await bob.call('resume', { consumer: seen })
+    await vi.waitFor(() => {
+      home.links.push(track)
+      expect(keyFramesAsked).toBeGreaterThan(before)
+    }, SOON)
+  }
 })
 
 test('a far track that is hidden and one that does not exist are the same refusal', async () => {
