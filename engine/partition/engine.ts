@@ -128,6 +128,7 @@ export class Engine {
     this.#lanes = new Lanes(clock)
     const keys = this.#keys
     const epochOf = (room: RoomId) => this.#epochs.get(partitionOf(room)) ?? null
+    const stays = (room: RoomId) => (this.#releasing.has(partitionOf(room)) ? null : epochOf(room))
     this.#media = new Media({
       engine: id,
       epochOf,
@@ -169,7 +170,7 @@ export class Engine {
       report,
       room,
       changed: (of) => this.#announcer.changed(of),
-      epochOf: (of) => (this.#releasing.has(partitionOf(of)) ? null : epochOf(of)),
+      epochOf: stays,
       sure: () => (ownership.isSure ? null : ownership.sure()),
     })
     this.#matching = new Matching({
@@ -178,7 +179,7 @@ export class Engine {
       clock,
       errands: this.#errands,
       elsewhere: this.#elsewhere,
-      owns: (of) => epochOf(of) !== null,
+      owns: (of) => stays(of) !== null,
       epochOf: (partition) => (this.#releasing.has(partition) ? null : (this.#epochs.get(partition) ?? null)),
       sure: () => (ownership.isSure ? null : ownership.sure()),
       known: () => [...this.#known],

@@ -291,6 +291,28 @@ test('P2 exactly once: partitions that come to an engine while it is asked are n
   expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
 })
 
+test('a room that is to be made in a partition on its way to another engine is made there', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const ann = player(cluster.playerAt('a'))
+  const partition = partitionOf(cluster.roomOf(ann.player))
+  let n = 0
+  while (partitionOf(`r${n}`) !== partition) n += 1
+  const bob = player('bob', 1)
+  await bob.create(`r${n}`, 'trio')
+  // A commit under way holds the release up.
+  cluster.storage.hold()
+  bob.send(`r${n}`, [[OP.join, 2, `r${n}`]])
+  await cluster.clock.runUntil(() => cluster.storage.waiting === 1)
+  cluster.clock.after(500, () => cluster.storage.release())
+  const moved = cluster.move([partition], 'a', 'b')
+  const asked = ann.send('', [[OP.match, 1, 'trio']])
+  await moved
+  await cluster.gateways[0].answers(asked)
+  expect(ann.frames(OP.err)).toEqual([])
+  expect(ann.frames(OP.ok)).toEqual([[OP.ok, 1, { room: cluster.roomOf(ann.player) }]])
+  expect(cluster.ownerOf(cluster.roomOf(ann.player))).toBe('b')
+})
+
 test('an engine that dies while it is asked for a seat: `unavailable`, others are matched meanwhile, and the retry is seated once', async () => {
   const { cluster, player } = await world('a', 'b')
   await cluster.clock.advance(11 * 60_000)

@@ -27,7 +27,7 @@ interface MatchingPorts {
   readonly clock: Clock
   readonly errands: Errands
   readonly elsewhere: SeatsElsewhere
-  /** Whether a room's partition is this engine's. */
+  /** Whether a room's partition is this engine's, and not on its way to another one. */
   readonly owns: (room: RoomId) => boolean
   /** Since which epoch a partition is this engine's; null where nothing new may begin there. */
   readonly epochOf: (partition: number) => number | null
