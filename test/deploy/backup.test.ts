@@ -1,26 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { connect } from '../../client/client.ts'
 import type tictactoe from '../../games/tictactoe/rules.ts'
 import { runMadang, startMadang, temporaryFolder, until } from '../program.ts'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
-
-/** The commands that docs/operations.md has under this mark. */
-const commands = (mark: string): string => {
-  const block = new RegExp(`<!-- run: ${mark} -->\n+\`\`\`sh\n([\\s\\S]*?)\`\`\``).exec(operations)?.[1]
-  if (block === undefined) throw new Error(`docs/operations.md has no commands marked ${mark}`)
-  return block
-}
+import { runFromDocs } from './commands.ts'
 
 test('a folder that is backed up while games are played, lost and put back: every room of it replays', async () => {
   using folder = temporaryFolder()
   const DATA = `${folder.path}/data`
-  const env = { PATH: process.env.PATH ?? '', DATA, BACKUP: `${folder.path}/backup/today` }
-  const run = (mark: string) => execFileSync('sh', ['-euc', commands(mark)], { cwd: ROOT, env, stdio: 'pipe' })
+  const env = { DATA, BACKUP: `${folder.path}/backup/today` }
   const flags = ['--data', DATA, '--media-port', '0']
 
   const first = await startMadang(flags)
@@ -31,12 +18,12 @@ test('a folder that is backed up while games are played, lost and put back: ever
   const other = await bob.join<typeof tictactoe>(room.id)
   await until(() => room.document.room.phase === 'playing', 'the game to begin')
   await room.move.mark({ cell: 4 })
-  run('backup')
+  runFromDocs('backup', env)
   await other.move.mark({ cell: 0 })
   for (const session of sessions) session.close()
   await first.kill('SIGKILL')
 
-  run('restore')
+  runFromDocs('restore', env)
   const found = await runMadang(['verify', '--data', DATA])
   expect(found).toMatchObject({ code: 0, stdout: '1 room, 5 events: all replay to what is stored.\n' })
   const second = await startMadang(flags)

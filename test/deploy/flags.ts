@@ -7,10 +7,11 @@ import { type Config, parseStart } from '../../cli/config.ts'
 /** What stands for all that only the installed system knows. */
 export const SECRET = 'p0123456789abcdef'
 
-const known = (): string => {
+/** The environment variables of `madang start`, as its --help names them. */
+export const variables = (): string[] => {
   const help = parseStart(['--help'], {})
   if (!('exit' in help)) throw new Error('--help is no help')
-  return help.text
+  return help.text.match(/MADANG_[A-Z_]+/g) ?? []
 }
 
 /**
@@ -23,8 +24,8 @@ export const expectStarts = (env: Readonly<Record<string, string>>): Config => {
     const file = join(folder, 'secret')
     writeFileSync(file, SECRET)
     const given = Object.entries(env).map(([name, value]) => [name, name.endsWith('_FILE') ? file : value] as const)
-    const words = known().split(/[^A-Z_]+/)
-    for (const [name] of given) if (name.startsWith('MADANG_')) expect(words).toContain(name.replace(/_FILE$/, ''))
+    for (const [name] of given)
+      if (name.startsWith('MADANG_')) expect(variables()).toContain(name.replace(/_FILE$/, ''))
     const config = parseStart([], Object.fromEntries(given))
     if ('exit' in config) throw new Error(`madang start says: ${config.text}`)
     return config

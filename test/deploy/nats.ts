@@ -89,7 +89,7 @@ export const startDeployed = async (file: string): Promise<DeployedNats> => {
   }
 }
 
-const freePort = (): Promise<number> => {
+export const freePort = (): Promise<number> => {
   const server = createServer()
   return new Promise((resolve, reject) => {
     server.once('error', reject)
