@@ -120,9 +120,11 @@ export class Engine {
       epochs: this.#epochs,
       came: (gateway) => this.#outbox.greet(gateway),
       gone: (gateway) => {
-        if (!isErrands(gateway)) report('warn', 'a gateway is gone: its connections here have ended', { gateway })
-        this.rooms.detachAll(gateway)
+        const ended = this.rooms.detachAll(gateway)
         this.#outbox.end(gateway)
+        // One that was stopped in order had no connections left.
+        if (ended > 0) report('warn', 'a gateway is gone: its connections here have ended', { gateway, ended })
+        else if (!isErrands(gateway)) report('info', 'a gateway is gone', { gateway })
       },
     })
     this.#lanes = new Lanes(clock)

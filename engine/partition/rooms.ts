@@ -120,16 +120,20 @@ export class Rooms {
     )
   }
 
-  /** Takes all connections of a gateway out of their rooms. */
-  detachAll(gateway: GatewayId): void {
+  /** Takes all connections of a gateway out of their rooms; returns how many there were. */
+  detachAll(gateway: GatewayId): number {
+    let ended = 0
     for (const room of this.#live.values())
-      for (const { conn } of [...room.attachments.all()].filter((a) => a.gateway === gateway))
+      for (const { conn } of [...room.attachments.all()].filter((a) => a.gateway === gateway)) {
         room.detach(gateway, conn)
+        ended += 1
+      }
     for (const [room, attachments] of this.#waiting)
       this.#waiting.set(
         room,
         attachments.filter((a) => a.gateway !== gateway),
       )
+    return ended
   }
 
   /** The room, from memory or its log, or null where there is none. Rejects with Refusal where it is frozen or the store fails. */
