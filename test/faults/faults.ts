@@ -6,6 +6,8 @@ export interface Fault {
   readonly what: string
   /** Processes that it kills. */
   readonly kills: number
+  /** Whether play goes on before it is mended. */
+  readonly othersGoOn: boolean
   /** Resolves with what mends it, which resolves once it is mended. */
   strike(cluster: Cluster): Promise<() => Promise<void>>
 }
@@ -22,6 +24,7 @@ const memberOf = ({ members }: Cluster, role: Role): Member => pick(members.filt
 export const killed = (role: Role): Fault => ({
   what: `kill -9 of ${role === 'engine' ? 'an engine' : role === 'gateway' ? 'a gateway' : 'a media node'}`,
   kills: 1,
+  othersGoOn: true,
   async strike(cluster) {
     const member = memberOf(cluster, role)
     await member.program.kill('SIGKILL')
@@ -33,6 +36,7 @@ export const killed = (role: Role): Fault => ({
 export const stopped = (role: 'engine' | 'gateway'): Fault => ({
   what: `SIGTERM to ${role === 'engine' ? 'an engine' : 'a gateway'}`,
   kills: 0,
+  othersGoOn: true,
   async strike(cluster) {
     const member = memberOf(cluster, role)
     const code = await member.program.kill('SIGTERM')
@@ -45,6 +49,7 @@ export const stopped = (role: 'engine' | 'gateway'): Fault => ({
 export const paused = (role: 'engine' | 'gateway', ms: number): Fault => ({
   what: `${role === 'engine' ? 'an engine' : 'a gateway'} paused for ${ms / 1000} s`,
   kills: 0,
+  othersGoOn: false,
   async strike(cluster) {
     const { pid } = memberOf(cluster, role).program
     process.kill(pid, 'SIGSTOP')
@@ -57,6 +62,7 @@ export const paused = (role: 'engine' | 'gateway', ms: number): Fault => ({
 export const cutOff = (role: 'engine' | 'gateway', ms: number): Fault => ({
   what: `${role === 'engine' ? 'an engine' : 'a gateway'} cut off for ${ms / 1000} s`,
   kills: 0,
+  othersGoOn: false,
   async strike(cluster) {
     const { links } = memberOf(cluster, role)
     for (const link of links) link.cut()
@@ -71,6 +77,7 @@ export const cutOff = (role: 'engine' | 'gateway', ms: number): Fault => ({
 export const leaderKilled = (stream: string, what: string): Fault => ({
   what: `kill -9 of the NATS server that leads ${what}`,
   kills: 1,
+  othersGoOn: true,
   async strike(cluster) {
     const server = await cluster.leader(stream)
     await server.kill()
@@ -81,6 +88,7 @@ export const leaderKilled = (stream: string, what: string): Fault => ({
 export const leaderPaused = (stream: string, what: string, ms: number): Fault => ({
   what: `the NATS server that leads ${what} paused for ${ms / 1000} s`,
   kills: 0,
+  othersGoOn: false,
   async strike(cluster) {
     const server: NatsServer = await cluster.leader(stream)
     await server.pause()
@@ -92,7 +100,8 @@ export const leaderPaused = (stream: string, what: string, ms: number): Fault =>
 /** All of NATS. */
 export const allGone = (ms: number): Fault => ({
   what: `all NATS servers down for ${ms / 1000} s`,
-  kills: 1,
+  kills: 3,
+  othersGoOn: false,
   async strike({ nats }) {
     await Promise.all(nats.map((server) => server.kill()))
     await wait(ms)

@@ -46,7 +46,7 @@ export const playThrough = async (
     const from = performance.now()
     const mend = await fault.strike(cluster)
     // Whoever takes over does so before what broke is back.
-    if (fault.kills > 0 && cluster.nats.length > 1) await goOn()
+    if (fault.othersGoOn) await goOn()
     await mend()
     await goOn()
     const to = performance.now()
