@@ -30,6 +30,8 @@ export interface Command extends ToRoom {
   session: SessionId
   /** True where it came beside the lane of a connection: that is no visit. */
   aside?: true
+  /** Of a MATCH that names a room: since which epoch the engine that sends it on has the game's match partition. */
+  queue?: number
   /** Whole client frames (msgpack), each within the limits of form. */
   frames: Uint8Array[]
 }
@@ -87,7 +89,7 @@ export interface Ask {
     | { type: 'games' }
     | { type: 'rooms'; game: string | null }
     | { type: 'room'; room: RoomId }
-    | { type: 'matched'; game: string; player: PlayerId; session: SessionId; ref: Ref }
+    | { type: 'matched'; game: string; queue: number; player: PlayerId; session: SessionId; ref: Ref }
 }
 
 export interface GameListing {

@@ -146,8 +146,10 @@ class Taking {
 
   /** Gateways name no room; the engine that has found one asks its owner. */
   async #match(room: RoomId, frame: MatchFrame, asker: Asker): Promise<unknown> {
-    const { matching } = this.#work.ports
-    const answer = await (room === '' ? matching.match(frame, asker) : matching.seat(room, frame, asker))
+    const { command, ports } = this.#work
+    const answer = await (room === ''
+      ? ports.matching.match(frame, asker)
+      : ports.matching.seatFor(command.queue ?? 0, room, frame, asker))
     if ('refusal' in answer) throw answer.refusal
     return answer.value
   }

@@ -49,7 +49,7 @@ export class Errands {
   }
 
   /** Brings a MATCH to the owner of one room. Rejects with Refusal `unavailable` where it does not answer: then it may have happened or not. */
-  match(room: RoomId, frame: MatchFrame, { by, name, session }: Asker): Promise<Answer> {
+  match(room: RoomId, queue: number, frame: MatchFrame, { by, name, session }: Asker): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const frames = [encode(frame)]
     this.#send(
@@ -62,6 +62,7 @@ export class Errands {
         conn: null,
         player: { id: by, name },
         session,
+        queue,
         frames,
       }),
       {

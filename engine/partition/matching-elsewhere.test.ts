@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Message } from '../../bus/messages.ts'
 import { matchPartition, partitionOf } from '../../bus/subjects.ts'
 import { OP } from '../../protocol/frames.ts'
 import { isErrands } from './errands.ts'
@@ -311,6 +312,26 @@ test('a room that is to be made in a partition on its way to another engine is m
   expect(ann.frames(OP.err)).toEqual([])
   expect(ann.frames(OP.ok)).toEqual([[OP.ok, 1, { room: cluster.roomOf(ann.player) }]])
   expect(cluster.ownerOf(cluster.roomOf(ann.player))).toBe('b')
+})
+
+test('P2 exactly once: a seat that an earlier owner of the queue asked for is not given when that arrives after all', async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const ann = player(cluster.playerAt('b'))
+  const lost: { subject: string; message: Message }[] = []
+  cluster.loses = (subject, message) => {
+    const isAsked = message.kind === 'command' && isErrands(message.gateway)
+    if (isAsked) lost.push({ subject, message })
+    return isAsked
+  }
+  ann.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.runUntil(() => lost.length > 0)
+  cluster.give('c', cluster.kill('a'))
+  cluster.loses = () => false
+  const better = await betterRoom(cluster)
+  expect(await ann.ask('', [OP.match, 1, 'trio'])).toEqual({ ok: { room: better } })
+  for (const { subject, message } of lost) cluster.deliver(subject, message)
+  await cluster.clock.advance(1_000)
+  expect(seatsKept(cluster, ['b', 'c'], ann.player)).toEqual([better])
 })
 
 test('an engine that dies while it is asked for a seat: `unavailable`, others are matched meanwhile, and the retry is seated once', async () => {

@@ -53,6 +53,8 @@ export class Matching {
   readonly #matched: Matched
   /** Since when a partition is this engine's. */
   readonly #since = new Map<number, number>()
+  /** By match partition: the highest epoch of an owner that has asked here. */
+  readonly #queues = new Map<number, number>()
 
   constructor(ports: MatchingPorts) {
     this.#ports = ports
@@ -71,12 +73,13 @@ export class Matching {
     const wanted = this.#wanted(frame)
     const queue = matchPartition(id)
     const epoch = epochOf(queue)
-    const earlier = await this.#before(frame, asker)
+    if (epoch === null) throw isMoving()
+    const earlier = await this.#before(frame, asker, epoch)
     const refused = new Set<RoomId>()
     while (refused.size < TRIES_MOST) {
       await sure()
       // Another engine has the queue: it has asked where this player was seated, and was told that it was nowhere.
-      if (epoch === null || epochOf(queue) !== epoch) throw isMoving()
+      if (epochOf(queue) !== epoch) throw isMoving()
       // Another copy of the request may have come further meanwhile.
       const found = this.#matched.find(asker, ref) ?? earlier
       if (found !== null && found.game !== id)
@@ -84,22 +87,27 @@ export class Matching {
       const known = found === null || refused.has(found.room) ? null : found.room
       const room = known ?? this.#choose(wanted, asker, refused) ?? this.#make(wanted, asker, ref, refused)
       const answer = await (this.#ports.owns(room)
-        ? this.seat(room, frame, asker)
-        : this.#ask(room, frame, asker, () => this.#ports.errands.match(room, frame, asker)))
+        ? this.#seatHere(room, frame, asker)
+        : this.#ask(room, frame, asker, () => this.#ports.errands.match(room, epoch, frame, asker)))
       if (!isForOthers(answer)) return answer
       refused.add(room)
     }
     throw new Refusal('unavailable', 'Rooms fill up faster than they are found. Send it again.')
   }
 
-  /** Seats the asker in this very room of this engine, which is made where it is not there. Rejects with Refusal. */
-  seat(room: RoomId, frame: MatchFrame, asker: Asker): Promise<Answer> {
-    return this.#ask(room, frame, asker, () => this.#seat(room, frame, asker))
+  /**
+   * Seats the asker in this very room of this engine, which is made where it is not there, for an engine that has the game's
+   * queue since this epoch. Rejects with Refusal, also where a later owner of the queue has asked who sits here.
+   */
+  async seatFor(queue: number, room: RoomId, frame: MatchFrame, asker: Asker): Promise<Answer> {
+    if (!this.#isNewest(frame[2], queue)) throw isMoving()
+    return this.#seatHere(room, frame, asker)
   }
 
   /** Where an earlier request was seated, as far as this engine knows. */
-  async earlier({ game, player: by, session, ref }: Earlier): Promise<Told> {
+  async earlier({ game, queue, player: by, session, ref }: Earlier): Promise<Told> {
     const { rooms, ready, known } = this.#ports
+    this.#isNewest(game, queue)
     const matched = this.#matched.find({ by, session }, ref)
     if (matched !== undefined) return { matched, partitions: [] }
     await ready()
@@ -109,18 +117,26 @@ export class Matching {
     return { matched: null, partitions: rooms.lacks(game) ? [] : known() }
   }
 
+  /** Whether no later owner of a game's queue is known of than this. */
+  #isNewest(game: string, queue: number): boolean {
+    const partition = matchPartition(game)
+    const known = this.#queues.get(partition) ?? 0
+    this.#queues.set(partition, Math.max(known, queue))
+    return queue >= known
+  }
+
   #wanted([, , id, raw]: MatchFrame): Wanted {
     const game = gameNamed(id, this.#ports.library)
     return { game, options: game.runner.parseOptions(raw) }
   }
 
   /** Where a request was seated before. Rejects with Refusal where that cannot be known now. */
-  async #before([, ref, game]: MatchFrame, asker: Asker): Promise<Found | null> {
+  async #before([, ref, game]: MatchFrame, asker: Asker, queue: number): Promise<Found | null> {
     const { rooms, errands, clock } = this.#ports
     const since = this.#since.get(matchPartition(game))
     // Since then all that was asked was asked here.
     if (since !== undefined && clock.now() - since > KEPT_MS) return null
-    const about: Earlier = { type: 'matched', game, player: asker.by, session: asker.session, ref }
+    const about: Earlier = { type: 'matched', game, queue, player: asker.by, session: asker.session, ref }
     const here = await this.earlier(about)
     if (here.matched !== null || here.partitions.length === PARTITIONS) return here.matched
     if (rooms.lacks(game)) throw new Refusal('unavailable', 'Rooms of this game are being read. Send it again.')
@@ -180,6 +196,10 @@ export class Matching {
     if (isForOthers(answer)) this.#matched.forget(asker, ref, room)
     if ('refusal' in answer && answer.refusal.code === 'room_full') this.#ports.elsewhere.full(game, room)
     return answer
+  }
+
+  #seatHere(room: RoomId, frame: MatchFrame, asker: Asker): Promise<Answer> {
+    return this.#ask(room, frame, asker, () => this.#seat(room, frame, asker))
   }
 
   async #seat(room: RoomId, frame: MatchFrame, asker: Asker): Promise<Answer> {

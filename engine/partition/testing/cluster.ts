@@ -79,6 +79,11 @@ export class Cluster {
     this.gateways = [new ScriptedGateway('g1', this.#bus, this.clock), new ScriptedGateway('g2', this.#bus, this.clock)]
   }
 
+  /** A message arrives that was lost. */
+  deliver(subject: string, message: Message): void {
+    this.#bus.publish(subject, message)
+  }
+
   /** Starts an engine that owns nothing yet. */
   async add(name: string): Promise<void> {
     const owner = Promise.withResolvers<Owner>()
