@@ -63,7 +63,7 @@ test('when an engine falls silent, the members of rooms that it owns no more are
     successor.heartbeat()
     await time.advance(500)
   }
-  expect(engine.attaches.map(({ room }) => room)).toEqual(['elsewhere'])
+  expect(new Set(engine.attaches.map(({ room }) => room))).toEqual(new Set(['elsewhere']))
 })
 
 test('the first word of an owner attaches nobody again, and neither does a lower epoch', async () => {
@@ -107,4 +107,23 @@ test('an engine counts as there for 3 s after its last beat, and longer while th
   expect(gateway.engines).toBe(1)
   await time.advance(1_000)
   expect(gateway.engines).toBe(0)
+})
+
+test('what nobody has answered is sent to a new owner at once, under its id, and to no other', async () => {
+  const { member, settle, engine, bus } = rig()
+  const ann = await member('ann', 'room')
+  const bob = await member('bob', 'elsewhere')
+  const successor = new ScriptedEngine(bus, 'gateway-1', 'engine-2')
+  for (const deaf of [engine, successor]) deaf.onRequest = () => {}
+  engine.requests.length = 0
+  ann.send([5, 7, 'room', 'add'])
+  bob.send([5, 8, 'elsewhere', 'add'])
+  await settle()
+  const moves = () => engine.requests.filter(({ kind }) => kind === 'command')
+  const [move] = moves().filter(({ kind, ...rest }) => kind === 'command' && 'room' in rest && rest.room === 'room')
+  expect(moves()).toHaveLength(2)
+  successor.beat(partitionOf('room'), 5)
+  await settle()
+  expect(moves()).toHaveLength(3)
+  expect(moves()[2]).toEqual(move)
 })

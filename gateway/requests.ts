@@ -57,6 +57,15 @@ export class Requests {
     return id
   }
 
+  /** Sends what waits there at once: who listens there now has not heard it. */
+  sendAgain(subject: string) {
+    for (const [id, sent] of this.#pending) {
+      if (sent.subject !== subject) continue
+      const message = sent.message(id)
+      if (message) this.#bus.publish(subject, message)
+    }
+  }
+
   /** Hands a reply to the request that it is for; late and doubled ones are dropped. */
   reply(reply: Reply) {
     const sent = this.#pending.get(reply.id)
