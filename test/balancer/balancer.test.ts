@@ -10,9 +10,8 @@ import type yard from '../wire/testing/yard/rules.ts'
 import { balancerOfThisFile, HAPROXY } from './haproxy.ts'
 import { siteOfThisFile } from './site.ts'
 
-const site = HAPROXY === null ? null : await siteOfThisFile()
-const { url } = site === null ? { url: '' } : await balancerOfThisFile(site.gateways)
-const gateways = site?.gateways ?? []
+const { data, gateways } = await siteOfThisFile()
+const balancer = balancerOfThisFile(() => gateways)
 
 /** What each gateway was asked for by one transport: WebSockets that were opened, else requests. */
 const asked = (transport: TransportName | 'send'): number[] =>
@@ -25,10 +24,10 @@ const since = (before: readonly number[], now: readonly number[]): number[] => n
 describe.skipIf(HAPROXY === null)('behind a balancer that sends every request to the next gateway', () => {
   test.each(TRANSPORTS)('P2, P3: sessions by %s play at both, each move once and in order', async (transport) => {
     const [reads, sends] = [asked(transport), asked('send')]
-    const sessions = await Promise.all(['Ann', 'Bob', 'Cho', 'Dan'].map((name) => sit(url, name, transport)))
+    const sessions = await Promise.all(['Ann', 'Bob', 'Cho', 'Dan'].map((name) => sit(balancer.url, name, transport)))
     const { id, talkers } = await talking(sessions, new Dice(TRANSPORTS.indexOf(transport), 'balancer'))
     await until(() => talkers.every(({ acknowledged }) => acknowledged.length >= 15), 'fifteen moves of each')
-    expect(await settle(site?.data ?? '', id, talkers)).toBeGreaterThanOrEqual(60)
+    expect(await settle(data, id, talkers)).toBeGreaterThanOrEqual(60)
     expect(sessions.map(({ transport }) => transport.current)).toEqual(sessions.map(() => transport))
     for (const session of sessions) session.close()
     if (transport === 'websocket') return
@@ -45,11 +44,11 @@ describe.skipIf(HAPROXY === null)('behind a balancer that sends every request to
   })
 
   test('P3 polls go on from `since` at whichever gateway: a PATCH from there, and every EMIT once', async () => {
-    using ann = await sit(url, 'Ann', 'websocket')
+    using ann = await sit(balancer.url, 'Ann', 'websocket')
     const { room } = await enter<typeof yard>(ann, await ann.create('yard'))
     const headers = { authorization: `Bearer ${ann.token}`, 'madang-session': 'a-session-that-polls' }
     const poll = async (seq: number): Promise<unknown[][]> => {
-      const answer = await fetch(`${url}/v1/poll?room=${room.id}&since=${seq}&wait=0`, { headers })
+      const answer = await fetch(`${balancer.url}/v1/poll?room=${room.id}&since=${seq}&wait=0`, { headers })
       expect(answer.status).toBe(200)
       return JSON.parse(await answer.text())
     }
@@ -70,13 +69,13 @@ describe.skipIf(HAPROXY === null)('behind a balancer that sends every request to
   })
 
   test('a poll is held as long as it may be, and an event stream longer', async () => {
-    using ann = await sit(url, 'Ann', 'websocket')
+    using ann = await sit(balancer.url, 'Ann', 'websocket')
     const { room } = await enter<typeof yard>(ann, await ann.create('yard'))
     const headers = { authorization: `Bearer ${ann.token}`, 'madang-session': 'a-session-that-waits' }
-    const stream = await fetch(`${url}/v1/sse?room=${room.id}`, { headers })
+    const stream = await fetch(`${balancer.url}/v1/sse?room=${room.id}`, { headers })
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
     const began = performance.now()
-    const held = await fetch(`${url}/v1/poll?room=${room.id}&since=${room.seq}&wait=30`, { headers })
+    const held = await fetch(`${balancer.url}/v1/poll?room=${room.id}&since=${room.seq}&wait=30`, { headers })
     expect(held.status).toBe(204)
     expect(performance.now() - began).toBeGreaterThan(29_000)
     await room.move.say({ text: 'at last' })
@@ -86,7 +85,7 @@ describe.skipIf(HAPROXY === null)('behind a balancer that sends every request to
   })
 
   test('P1 to P3: one gateway after the other is restarted under play, and nobody drops, loses a move or is refused', async () => {
-    const sessions = await Promise.all(TRANSPORTS.map((transport) => sit(url, `By ${transport}`, transport)))
+    const sessions = await Promise.all(TRANSPORTS.map((transport) => sit(balancer.url, `By ${transport}`, transport)))
     const { id, talkers } = await talking(sessions, new Dice(7, 'drain'))
     const dropped: string[] = []
     for (const { seen, session } of talkers)
@@ -98,7 +97,7 @@ describe.skipIf(HAPROXY === null)('behind a balancer that sends every request to
     let isOver = false
     const headers = { authorization: `Bearer ${sessions[0]?.token}`, 'madang-session': 'a-session-that-asks' }
     const asking = (async () => {
-      while (!isOver) statuses.add((await fetch(`${url}/v1/poll?room=${id}&wait=0`, { headers })).status)
+      while (!isOver) statuses.add((await fetch(`${balancer.url}/v1/poll?room=${id}&wait=0`, { headers })).status)
     })()
     for (const [place, gateway] of gateways.entries()) {
       const before = TRANSPORTS.map((transport) => asked(transport)[1 - place])
@@ -116,7 +115,7 @@ describe.skipIf(HAPROXY === null)('behind a balancer that sends every request to
     }
     isOver = true
     await asking
-    await settle(site?.data ?? '', id, talkers)
+    await settle(data, id, talkers)
     expect([...statuses]).toEqual([200])
     expect(dropped).toEqual([])
     expect(sessions.map(({ transport }) => transport.current)).toEqual([...TRANSPORTS])

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { freePort } from '../../media/ports.ts'
 import { until } from '../program.ts'
 
@@ -24,43 +24,54 @@ export interface Balancer {
 }
 
 /**
- * Starts HAProxy with deploy/haproxy.cfg in front of two gateways, for the tests of one file, and ends it after the last of them.
- * Rejects with what it printed where it ends before it listens.
+ * HAProxy with deploy/haproxy.cfg in front of two gateways, for the tests of one file: started before the first of them, if any is
+ * run, and ended after the last. That fails with what it printed where it ends before it listens.
  */
-export const balancerOfThisFile = async ([one, two]: readonly [Behind, Behind]): Promise<Balancer> => {
-  const listen = `${IP}:${await freePort(IP)}`
-  const haproxy = spawn(HAPROXY ?? 'haproxy', ['-db', '-f', CONFIGURATION], {
-    env: {
-      ...process.env,
-      MADANG_LISTEN: listen,
-      MADANG_GATEWAY_1: `${IP}:${one.port}`,
-      MADANG_GATEWAY_1_ADMIN: String(one.adminPort),
-      MADANG_GATEWAY_2: `${IP}:${two.port}`,
-      MADANG_GATEWAY_2_ADMIN: String(two.adminPort),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const end = () => haproxy.kill('SIGKILL')
-  process.once('exit', end)
-  const gone = once(haproxy, 'close')
-  afterAll(async () => {
-    end()
-    await gone
-    process.off('exit', end)
-  })
+export const balancerOfThisFile = (gateways: () => readonly [Behind, Behind]): Balancer => {
+  let url = ''
   let printed = ''
-  for (const stream of [haproxy.stdout, haproxy.stderr])
-    stream.setEncoding('utf8').on('data', (text) => {
-      printed += text
+  let end = async (): Promise<void> => {}
+  beforeAll(async () => {
+    const [one, two] = gateways()
+    const listen = `${IP}:${await freePort(IP)}`
+    url = `http://${listen}`
+    const haproxy = spawn(HAPROXY ?? 'haproxy', ['-db', '-f', CONFIGURATION], {
+      env: {
+        ...process.env,
+        MADANG_LISTEN: listen,
+        MADANG_GATEWAY_1: `${IP}:${one.port}`,
+        MADANG_GATEWAY_1_ADMIN: String(one.adminPort),
+        MADANG_GATEWAY_2: `${IP}:${two.port}`,
+        MADANG_GATEWAY_2_ADMIN: String(two.adminPort),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
-  const url = `http://${listen}`
-  const answers = () =>
-    fetch(`${url}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  const dies = gone.then(() => Promise.reject(new Error(`HAProxy ended:\n${printed}`)))
-  dies.catch(() => {})
-  await Promise.race([until(answers, 'HAProxy to answer'), dies])
-  return { url, output: () => printed }
+    const kill = () => haproxy.kill('SIGKILL')
+    process.once('exit', kill)
+    const gone = once(haproxy, 'close')
+    end = async () => {
+      kill()
+      await gone
+      process.off('exit', kill)
+    }
+    for (const stream of [haproxy.stdout, haproxy.stderr])
+      stream.setEncoding('utf8').on('data', (text) => {
+        printed += text
+      })
+    const answers = () =>
+      fetch(`${url}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    const dies = gone.then(() => Promise.reject(new Error(`HAProxy ended:\n${printed}`)))
+    dies.catch(() => {})
+    await Promise.race([until(answers, 'HAProxy to answer'), dies])
+  })
+  afterAll(() => end())
+  return {
+    get url() {
+      return url
+    },
+    output: () => printed,
+  }
 }

@@ -28,7 +28,8 @@ const behind = async (by: string) => {
   return { port: address.port, adminPort: address.port }
 }
 
-const { url } = HAPROXY === null ? { url: '' } : await balancerOfThisFile([await behind('one'), await behind('two')])
+const gateways = [await behind('one'), await behind('two')] as const
+const balancer = balancerOfThisFile(() => gateways)
 
 beforeEach(() => {
   asked = []
@@ -38,14 +39,14 @@ beforeEach(() => {
 describe.skipIf(HAPROXY === null)('what the balancer passes on', () => {
   test('where a client comes from is what the balancer saw, and not what the client claims', async () => {
     const claims = { 'x-forwarded-for': '203.0.113.9, 198.51.100.1', 'x-forwarded-proto': 'https' }
-    await fetch(`${url}/v1/games`, { headers: claims })
-    await fetch(`${url}/v1/games`)
+    await fetch(`${balancer.url}/v1/games`, { headers: claims })
+    await fetch(`${balancer.url}/v1/games`)
     expect(asked.map(({ headers }) => [headers['x-forwarded-for'], headers['x-forwarded-proto']])).toEqual([
       ['127.0.0.1', 'http'],
       ['127.0.0.1', 'http'],
     ])
     expect(asked.map(({ by }) => by).toSorted()).toEqual(['one', 'two'])
-    expect(asked[0]?.headers.host).toBe(new URL(url).host)
+    expect(asked[0]?.headers.host).toBe(new URL(balancer.url).host)
   })
 
   test('what a draining gateway refuses is asked of another one, but for what may take effect twice', async () => {
@@ -58,7 +59,7 @@ describe.skipIf(HAPROXY === null)('what the balancer passes on', () => {
     ] as const) {
       asked = []
       const body = method === 'POST' ? { body: 'x'.repeat(1_000) } : {}
-      expect((await fetch(`${url}${path}`, { method, ...body })).status).toBe(503)
+      expect((await fetch(`${balancer.url}${path}`, { method, ...body })).status).toBe(503)
       expect(new Set(asked.map(({ by }) => by)).size).toBe(isAskedAgain ? 2 : 1)
       if (!isAskedAgain) expect(asked).toHaveLength(1)
     }

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TRANSPORTS } from '../../client/link.ts'
 import { freePort } from '../../media/ports.ts'
 import { startNats } from '../nats-server.ts'
@@ -15,12 +15,18 @@ interface Place {
   program: Program
 }
 
-const clusterOfThisFile = async () => {
+/** Ends what was started, the last first. */
+const endings: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  for (const end of endings.reverse()) await end()
+})
+
+const startCluster = async () => {
   const nats = await startNats()
-  afterAll(() => nats.stop())
+  endings.push(() => nats.stop())
   const start = async (roles: string, more: readonly string[] = [], port = 0): Promise<Program> => {
     const program = await startMadang([...PROGRAM, '--nats', nats.url, '--roles', roles, ...more], { port })
-    afterAll(() => program.kill())
+    endings.push(() => program.kill())
     return program
   }
   await start('engine')
@@ -38,12 +44,18 @@ const clusterOfThisFile = async () => {
   return { nats: [nats.url], places, restart }
 }
 
+let cluster: Awaited<ReturnType<typeof startCluster>> | null = null
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+const balancer = balancerOfThisFile(() => cluster?.places ?? expect.fail())
+
 test.skipIf(HAPROXY === null)(
   'P1 to P3: of two gateways on NATS one is stopped and one is killed under play, and nobody drops or loses a move',
   { timeout: 120_000 },
   async () => {
-    const { nats, places, restart } = await clusterOfThisFile()
-    const { url, output } = await balancerOfThisFile(places)
+    const { nats, places, restart } = cluster ?? expect.fail()
+    const { url, output } = balancer
     const sessions = await Promise.all(TRANSPORTS.map((transport) => sit(url, `By ${transport}`, transport)))
     const { id, talkers } = await talking(sessions, new Dice(11, 'programs'))
     const dropped: string[] = []
