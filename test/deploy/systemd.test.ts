@@ -68,6 +68,13 @@ describe.skipIf(ANALYZE === null)('systemd', () => {
   })
 })
 
+test('Madang has longer to end than it takes, and starts again by itself', () => {
+  for (const unit of ['madang.service', 'madang-gateway@.service', 'madang-engine@.service', 'madang-media@.service']) {
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(read(unit))?.[1]), unit).toBeGreaterThan(10)
+    expect(read(unit)).toMatch(/^Restart=on-failure$/m)
+  }
+})
+
 const cluster = environmentOf(read('cluster.env.example'))
 /** `gateway-1.env   MADANG_PORT=3000  …`, as the example says it in a comment. */
 const ownOf = (role: string) => {
