@@ -14,15 +14,20 @@ export class Engines {
   readonly #gateway: GatewayId
   readonly #bus: Bus
   readonly #clock: Clock
-  readonly #onOwner: (partition: number, engine: EngineId) => void
+  readonly #onOwner: (partition: number, engine: EngineId, isFirst: boolean) => void
   readonly #attendance = new Attendance<EngineId>()
   /** By partition: the highest epoch that was heard of. */
   readonly #epochs = new Map<number, number>()
   readonly #ends: (() => void)[]
   #cancelBeat = () => {}
 
-  /** `onOwner` is called for each partition that has a new owner, also for the first. */
-  constructor(gateway: GatewayId, bus: Bus, clock: Clock, onOwner: (partition: number, engine: EngineId) => void) {
+  /** `onOwner` is called for each partition that has a new owner, also for the first that is heard of. */
+  constructor(
+    gateway: GatewayId,
+    bus: Bus,
+    clock: Clock,
+    onOwner: (partition: number, engine: EngineId, isFirst: boolean) => void,
+  ) {
     this.#gateway = gateway
     this.#bus = bus
     this.#clock = clock
@@ -53,7 +58,7 @@ export class Engines {
     if (known === epoch) return true
     if (known !== undefined && epoch < known) return false
     this.#epochs.set(partition, epoch)
-    this.#onOwner(partition, engine)
+    this.#onOwner(partition, engine, known === undefined)
     return true
   }
 

@@ -118,12 +118,12 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   let isDraining = false
 
   /** A new owner is told who is here, and what nobody has answered. */
-  const engines = new Engines(id, bus, clock, (partition, engine) => {
+  const engines = new Engines(id, bus, clock, (partition, engine, isFirst) => {
     for (const room of rooms.of(partition)) {
       room.engine = engine
       reattach.addRoom(room)
     }
-    requests.sendAgain(commandSubject(partition))
+    if (!isFirst) requests.sendAgain(commandSubject(partition))
   })
 
   /** False for an item of an owner that has been replaced. */
