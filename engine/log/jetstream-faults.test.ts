@@ -140,7 +140,7 @@ describe('an installation that is asked for otherwise is refused', () => {
   test('with another number of streams', async () => {
     const connection = await dial(await start())
     await open(connection)
-    expect(await refusal(open(connection, { streams: 8 }))).toMatch(/"streams":4.*"streams":8.*prefix/)
+    expect(await refusal(open(connection, { streams: 8 }))).toMatch(/"streams":4.*"streams":8.*account of its own/)
     expect(await refusal(openInstallationKeys(optionsOf(connection, { streams: 8 })))).toContain('"streams":8')
   })
 

@@ -28,12 +28,6 @@ export const keyIfAny = async (link: JetStreamLink, place: Place): Promise<Uint8
   return kept && checked(kept.body, place)
 }
 
-/** Leaves no key at this place, and no byte of it in the stream's files. Rejects with NotStored, FateUnknown or StorageError. */
-export const eraseKey = async (link: JetStreamLink, place: Place): Promise<void> => {
-  for (let kept = await link.last(place); kept !== null; kept = await link.last(place))
-    await link.erase(place, kept.sequence)
-}
-
 const checked = (key: Uint8Array, { subject }: Place): Uint8Array => {
   if (key.byteLength !== KEY_BYTES) throw new StorageError(`the key ${subject} is damaged: put it back from a backup`)
   return key

@@ -79,18 +79,12 @@ export class JetStreamLink {
     return message && { subject: message.subject, sequence: message.seq, body: new Uint8Array(message.data) }
   }
 
-  /** Overwrites a message, so that no file of the stream holds it any more. Rejects with NotStored or FateUnknown. */
-  async erase({ stream }: Place, sequence: number): Promise<void> {
-    await this.#persist(async () => {
-      await this.#manager.streams.deleteMessage(stream, sequence, true)
-    })
-  }
-
-  /** Takes away what is stored under a subject; it may be nothing. Rejects with NotStored or FateUnknown. */
-  async clear({ stream, subject }: Place): Promise<void> {
-    await this.#persist(async () => {
-      await this.#manager.streams.purge(stream, { filter: subject })
-    })
+  /** Overwrites what is stored under a subject, so that no file of the stream holds it any more. Rejects with NotStored, FateUnknown or StorageError. */
+  async erase(place: Place): Promise<void> {
+    for (let kept = await this.last(place); kept !== null; kept = await this.last(place)) {
+      const { sequence } = kept
+      await this.#persist(() => this.#manager.streams.deleteMessage(place.stream, sequence, true))
+    }
   }
 
   /** The subjects that a stream has messages under, as its leader knows them. Rejects with StorageError. */

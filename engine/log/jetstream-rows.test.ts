@@ -20,7 +20,7 @@ test('a row replaces the one that stood there when it was read, and no later one
       expect(JSON.parse(textOf(body))).toEqual(indexRow('a'))
       return sequence
     },
-    clear: () => Promise.reject(new Error('it is not over')),
+    erase: () => Promise.reject(new Error('it is not over')),
   }
   await writeRow(link, places, indexRow('a'))
   expect([asked, sequence]).toEqual([[7, 9], 10])

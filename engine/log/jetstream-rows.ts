@@ -37,7 +37,7 @@ const decodeRow = (body: Uint8Array): IndexRow => {
  * replace what was written since. Rejects with NotStored, FateUnknown or StorageError.
  */
 export const writeRow = async (
-  link: Pick<JetStreamLink, 'last' | 'write' | 'clear'>,
+  link: Pick<JetStreamLink, 'last' | 'write' | 'erase'>,
   places: JetStreamPlaces,
   row: IndexRow,
 ): Promise<void> => {
@@ -53,7 +53,7 @@ export const writeRow = async (
     )
   }
   // A crash before that leaves a second, older row: whoever takes the room over finds it over, and writes it again.
-  if (row.status === 'over') await link.clear(places.row({ ...row, status: 'live' }))
+  if (row.status === 'over') await link.erase(places.row({ ...row, status: 'live' }))
 }
 
 /** The room's row, or null. Rejects with StorageError. */

@@ -167,7 +167,7 @@ const checkStream = (wanted: Wanted, found: StreamConfig): void => {
     const actual = Object.entries(found).find(([known]) => known === setting)?.[1]
     if (!isDeepStrictEqual(actual, value))
       throw new StorageError(
-        `stream ${name} has ${setting} ${JSON.stringify(actual)} where Madang needs ${JSON.stringify(value)}: change it back (nats stream edit), or use another prefix`,
+        `stream ${name} has ${setting} ${JSON.stringify(actual)} where Madang needs ${JSON.stringify(value)}: change it back (nats stream edit), or give Madang a NATS account of its own`,
       )
   }
 }
@@ -187,6 +187,6 @@ const agreeOnSettings = async ({ link, places }: Installation): Promise<void> =>
   const found = kept && new TextDecoder().decode(kept.body)
   if (found !== JSON.stringify(asked))
     throw new StorageError(
-      `this NATS holds an installation with ${found}, and ${JSON.stringify(asked)} is asked for: start the Madang that made it, or use another prefix`,
+      `this NATS holds an installation with ${found}, and ${JSON.stringify(asked)} is asked for: start the Madang that made it, or give this one a NATS account of its own`,
     )
 }

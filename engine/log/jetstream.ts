@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { RoomId } from '../../protocol/frames.ts'
 import { checkAppend, checkPage, checkPlayer, checkRoom } from './bounds.ts'
 import type { Stored } from './jetstream-direct.ts'
-import { eraseKey, keyAt, keyIfAny } from './jetstream-keys.ts'
+import { keyAt, keyIfAny } from './jetstream-keys.ts'
 import { WrongSequence } from './jetstream-link.ts'
 import { JetStreamPages } from './jetstream-pages.ts'
 import { readAfter } from './jetstream-read.ts'
@@ -147,7 +147,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
     async forgetPlayer(player) {
       mayWrite()
       checkPlayer(player)
-      await ofPlayers.run(player, () => eraseKey(link, places.playerKey(player)))
+      await ofPlayers.run(player, () => link.erase(places.playerKey(player)))
     },
 
     async nextEpoch() {
