@@ -105,7 +105,11 @@ test('the environment of nats-server names a file that is there, and has all tha
 
 test.skipIf(ANALYZE === null)('systemd makes the users that they run as', () => {
   mkdirSync(join(root, 'etc'), { recursive: true })
-  execFileSync('systemd-sysusers', [`--root=${root}`, join(UNITS, 'madang.sysusers.conf')])
+  // Beside the other one.
+  execFileSync(join(dirname(ANALYZE ?? ''), 'systemd-sysusers'), [
+    `--root=${root}`,
+    join(UNITS, 'madang.sysusers.conf'),
+  ])
   const users = readFileSync(join(root, 'etc/passwd'), 'utf8')
   for (const unit of ['nats-server.service', 'hardening.conf'])
     expect(users).toMatch(new RegExp(`^${/^User=(\w+)$/m.exec(read(unit))?.[1]}:`, 'm'))
