@@ -47,10 +47,18 @@ export class Neighbour {
   }
 
   hear(part: MediaPart): void {
-    const { stage, clock } = this.#options
     this.#theirs = part
     const published = new Set(part.tracks.map(({ track }) => track))
     for (const track of this.#tracks.values()) if (!published.has(track.id)) this.#forget(track)
+    this.#options.stage.apply()
+    // After those here were told of what is gone: a track that had to be given up comes back under its name.
+    this.#options.clock.soon(() => this.#show(part))
+    this.settle()
+  }
+
+  #show(part: MediaPart): void {
+    const { stage, clock } = this.#options
+    if (this.#isClosed || part !== this.#theirs) return
     for (const about of part.tracks) {
       const known = this.#tracks.get(about.track)
       if (known !== undefined) known.muted = about.muted
@@ -61,7 +69,6 @@ export class Neighbour {
       }
     }
     stage.apply()
-    this.settle()
   }
 
   /** Brings about what both sides want as far as this one can, and says what has changed by it. */
@@ -183,27 +190,14 @@ export class Neighbour {
     const has = new Set((this.#theirs?.wants ?? []).flatMap((want) => (want.has ? [want.track] : [])))
     const part: Said = {
       kind: 'media-part',
-      tracks: this.#options.stage.published.map(({ id, player, source, muted }) => ({
-        track: id,
-        player,
-        source,
-        muted,
-      })),
+      tracks: this.#options.stage.published.map(aboutOf),
       wants: Array.from(this.#wants(), ([track, flows]) => ({ track, has: this.#come.has(track), flows })),
       pipe: this.#pipe?.end ?? null,
-      sends: Array.from(
-        this.#sent,
-        ([
-          track,
-          {
-            consumer: { id, rtpParameters },
-          },
-        ]) => ({
-          track,
-          id,
-          rtpParameters: has.has(track) ? null : rtpParameters,
-        }),
-      ),
+      sends: Array.from(this.#sent, ([track, { consumer }]) => ({
+        track,
+        id: consumer.id,
+        rtpParameters: has.has(track) ? null : consumer.rtpParameters,
+      })),
     }
     const text = JSON.stringify(part)
     if (text === this.#said) return
@@ -214,14 +208,21 @@ export class Neighbour {
   #forget(track: FarTrack): void {
     this.#tracks.delete(track.id)
     this.#options.stage.tracks.delete(track.id)
-    this.#end(track.id)
+    this.#come.get(track.id)?.producer.close()
+    this.#come.delete(track.id)
     track.close()
   }
 
-  #end(track: string): void {
-    this.#come.get(track)?.producer.close()
-    this.#come.delete(track)
-    this.#tracks.get(track)?.go()
+  /** It comes no longer. Whoever receives it has to ask anew: the track is gone for them until the other node speaks of it again. */
+  #end(id: string): void {
+    const { stage } = this.#options
+    const track = this.#tracks.get(id)
+    this.#come.get(id)?.producer.close()
+    this.#come.delete(id)
+    track?.go()
+    if (track === undefined || !stage.received.has(id)) return
+    this.#forget(track)
+    stage.apply()
   }
 
   #drop(): void {
@@ -231,3 +232,10 @@ export class Neighbour {
     this.#pipe = null
   }
 }
+
+const aboutOf = ({ id, player, source, muted }: Track): MediaPart['tracks'][number] => ({
+  track: id,
+  player,
+  source,
+  muted,
+})

@@ -4,6 +4,9 @@ import type { PlayerId } from '../protocol/frames.ts'
 import { Neighbour, type Said } from './neighbour.ts'
 import type { Stage } from './stage.ts'
 
+/** A new owner may not have heard of all of a room's nodes at first: for so long those that it does not name are kept. */
+const KEPT_MS = 3_000
+
 export interface NeighboursOptions {
   /** This node. */
   node: MediaNodeId
@@ -20,6 +23,7 @@ export class Neighbours {
   /** The number of the last message that was heard of each: kept, for who goes may come back. */
   readonly #heard = new Map<MediaNodeId, number>()
   #number = 0
+  #keptMs = 0
   #levels: Readonly<Record<PlayerId, number>> = {}
 
   constructor(options: NeighboursOptions) {
@@ -29,12 +33,17 @@ export class Neighbours {
   /** The nodes of the room are these. */
   be(nodes: readonly MediaNodeId[]): void {
     const { node, clock, stage } = this.#options
-    for (const other of this.#others.values()) if (!nodes.includes(other.id)) this.#forget(other)
+    if (this.#keptMs <= 0) for (const other of this.#others.values()) if (!nodes.includes(other.id)) this.#forget(other)
     for (const id of nodes) {
       if (id === node || this.#others.has(id)) continue
       const say = (said: Said) => this.#say(id, said)
       this.#others.set(id, new Neighbour({ id, opens: node < id, clock, stage, say }))
     }
+  }
+
+  /** The room has a new owner. */
+  keep(): void {
+    this.#keptMs = KEPT_MS
   }
 
   hear(message: BetweenMediaNodes): void {
@@ -54,12 +63,13 @@ export class Neighbours {
   tellLevels(levels: ReadonlyMap<PlayerId, number>): void {
     const told = this.#levels
     this.#levels = Object.fromEntries(levels)
-    if (JSON.stringify(this.#levels) === JSON.stringify(told)) return
+    if (this.#others.size === 0 || JSON.stringify(this.#levels) === JSON.stringify(told)) return
     for (const id of this.#others.keys()) this.#say(id, { kind: 'media-levels', levels: this.#levels })
   }
 
-  /** Says all again. */
-  repeat(): void {
+  /** Says all again; `ms` have passed since the last time. */
+  repeat(ms: number): void {
+    this.#keptMs -= ms
     for (const [id, other] of this.#others) {
       other.repeat()
       this.#say(id, { kind: 'media-levels', levels: this.#levels })

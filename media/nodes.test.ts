@@ -459,3 +459,44 @@ test('an audit at any node tells what the consumers of a room carry at all of it
   await other.node.close()
   expect((await home.node.audit('r1'))?.map(({ node }) => node)).toEqual(['m1'])
 })
+
+test('a new owner that hears of one node of the room after the other breaks nothing between them', async () => {
+  const { engine, home, other, ann, bob } = await spread()
+  const [camera, voice] = [await ann.publish('camera'), await bob.publish('microphone')]
+  await Promise.all([shown(bob, camera), shown(ann, voice)])
+  const [seen, heard] = [await bob.watch(camera), await ann.watch(voice)]
+  const flow = async () => {
+    await flows(home.links, camera, other.links, seen)
+    await flows(other.links, voice, home.links, heard)
+  }
+  await flow()
+  engine.epoch = 2
+  engine.nodes = ['m2']
+  await engine.lease(open('ann', 'bob'))
+  engine.nodes = ['m2', 'm1']
+  await engine.lease(open('ann', 'bob'))
+  await flow()
+  for (const client of [ann, bob]) expect(client.states.at(-1)?.tracks).toHaveLength(1)
+  expect(pipes).toHaveLength(2)
+  engine.nodes = ['m2']
+  await vi.waitFor(() => expect(bob.states.at(-1)?.tracks).toEqual([]), SOON)
+})
+
+test('where a node was taken out of the room and is in it again, all are told that its tracks were gone, and receive them anew', async () => {
+  const { engine, home, other, ann, bob } = await spread()
+  const [camera, voice] = [await ann.publish('camera'), await bob.publish('microphone')]
+  await Promise.all([shown(bob, camera), shown(ann, voice)])
+  await flows(home.links, camera, other.links, await bob.watch(camera))
+  await flows(other.links, voice, home.links, await ann.watch(voice))
+  // The one that is taken out does not hear of it.
+  engine.nodes = ['m1']
+  await engine.lease(open('ann', 'bob'))
+  await vi.waitFor(() => expect(ann.states.at(-1)?.tracks).toEqual([]), SOON)
+  engine.nodes = ['m1', 'm2']
+  await engine.lease(open('ann', 'bob'))
+  await vi.waitFor(() => expect(bob.states.at(-2)?.tracks).toEqual([]), SOON)
+  await Promise.all([shown(bob, camera), shown(ann, voice)])
+  const watch = (client: Client, track: string) => vi.waitFor(() => client.watch(track), SOON)
+  await flows(home.links, camera, other.links, await watch(bob, camera))
+  await flows(other.links, voice, home.links, await watch(ann, voice))
+})

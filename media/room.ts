@@ -117,7 +117,7 @@ export class Room {
 
   /** `ms` have passed. Counted so, for the clock may step. */
   tick(ms: number): void {
-    this.#neighbours.repeat()
+    this.#neighbours.repeat(ms)
     for (const peer of this.stage.peers.values()) peer.silentMs += ms
     this.stage.end(...[...this.stage.peers.values()].filter(({ silentMs }) => silentMs > SILENCE_MS))
     this.#silentMs += ms
@@ -132,6 +132,7 @@ export class Room {
   }
 
   #believe(epoch: number): void {
+    if (this.#epoch >= 0) this.#neighbours.keep()
     this.#epoch = epoch
     this.#seq = -1
     this.#hash = null
