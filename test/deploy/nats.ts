@@ -11,6 +11,9 @@ import { DEPLOY } from './parsers.ts'
 
 export const PROGRAM = await findOrInstallNats((line) => console.error(line))
 
+/** Three that look for one another on a busy machine. */
+const WELL_WITHIN_MS = 45_000
+
 /** What the files ask for, as if this machine were one of its own. */
 export const natsEnvironment = (name: string, store: string, routes: readonly number[]) => ({
   NATS_NAME: name,
@@ -76,7 +79,7 @@ export const startDeployed = async (file: string): Promise<DeployedNats> => {
     )
   }
   try {
-    await until(areWell, `${file} to be well`)
+    await until(areWell, `${file} to be well`, WELL_WITHIN_MS)
   } catch (error) {
     await stop()
     throw error
