@@ -109,8 +109,11 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   const posts = new Posts({ ...options, counters, commands, reception })
   const reads = new Reads(id, requests, (connection, item) => fanout.answer(connection, item))
   const onLoss = (engine: EngineId) => {
-    log.warn({ engine }, 'lost part of what an engine sent: its members here are attached again')
-    for (const room of rooms.all()) if (room.engine === engine) reattach.addRoom(room)
+    const lost = [...rooms.all()].filter((room) => room.engine === engine)
+    // One that has handed over what it had is no loss.
+    if (lost.length === 0) return
+    log.warn({ engine, rooms: lost.length }, 'lost part of what an engine sent: its members here are attached again')
+    for (const room of lost) reattach.addRoom(room)
   }
   const streams = new Streams(clock, counters, onLoss)
   let lastConn = 0

@@ -25,8 +25,8 @@ export const bucketOf = (prefix: string): string => {
 /** The stream that a bucket is, by NATS's own convention. */
 export const streamOf = (bucket: string): string => `KV_${bucket}`
 
-/** Makes the bucket where it is not there; safe in many processes at once. Rejects with what to do where it cannot be, or is kept otherwise than is asked. */
-export const prepareBucket = async (options: BucketOptions): Promise<void> => {
+/** Makes the bucket where it is not there; safe in many processes at once. Resolves with when it was made, ms since the epoch. Rejects with what to do where it cannot be, or is kept otherwise than is asked. */
+export const prepareBucket = async (options: BucketOptions): Promise<number> => {
   const { bucket, replicas, clock } = options
   let isLate = false
   const cancel = clock.after(PATIENCE_MS, () => {
@@ -35,8 +35,8 @@ export const prepareBucket = async (options: BucketOptions): Promise<void> => {
   try {
     for (;;) {
       try {
-        const found = await madeOrFound(options)
-        if (found.num_replicas === replicas && found.max_msgs_per_subject === CHANGES_KEPT) return
+        const { created, config: found } = await madeOrFound(options)
+        if (found.num_replicas === replicas && found.max_msgs_per_subject === CHANGES_KEPT) return Date.parse(created)
         throw new UnfitBucket(
           found.num_replicas === replicas
             ? `the bucket ${bucket} keeps ${found.max_msgs_per_subject} changes of each key where Madang needs ${CHANGES_KEPT}: change it back (nats kv edit), or use another prefix`
@@ -62,11 +62,11 @@ class UnfitBucket extends Error {}
 const madeOrFound = async ({ manager, bucket, replicas, fadesAfterMs }: BucketOptions) => {
   const name = streamOf(bucket)
   try {
-    return (await manager.streams.info(name)).config
+    return await manager.streams.info(name)
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error
   }
-  const made = await manager.streams.add({
+  return await manager.streams.add({
     name,
     subjects: [`$KV.${bucket}.>`],
     num_replicas: replicas,
@@ -78,5 +78,4 @@ const madeOrFound = async ({ manager, bucket, replicas, fadesAfterMs }: BucketOp
     allow_direct: true,
     allow_rollup_hdrs: true,
   })
-  return made.config
 }

@@ -65,6 +65,16 @@ test('a key disappears some time after its last post, and who watches is told; w
   })
 })
 
+test('in a bucket that is made anew revisions go on above those of the one before: the log holds them as epochs', async () => {
+  const name = fresh()
+  const ledger = await open(name)
+  let last = 0
+  for (let n = 0; n < 20; n++) last = (await ledger.put('partition.1', `e${n}`, last)) ?? expect.fail('it fits')
+  const manager = await jetstreamManager((await linkTo(server)).connection)
+  await manager.streams.delete(`KV_${name}_ledger`)
+  expect(await (await open(name)).put('partition.1', 'a', 0)).toBeGreaterThan(last)
+})
+
 test('who lagged behind is told the last changes of each key, in order', async () => {
   const name = fresh()
   const link = await linkTo(server)

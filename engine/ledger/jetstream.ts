@@ -25,6 +25,11 @@ export interface JetStreamLedgerOptions {
 }
 
 const PUT_ANSWERS_MS = 2_000
+/**
+ * Revisions begin where the time is at which the bucket was made: in one that is made anew, while the log stays, they go on above all
+ * that the log's records name as epochs. No bucket takes so many writes.
+ */
+const REVISIONS_PER_MS = 1_000
 /** What JetStream answers to a write that does not follow the last one of its key, or of which it does not know yet whether it does. */
 const CONFLICTS: readonly number[] = [10071, 10164]
 
@@ -36,8 +41,8 @@ export const openJetStreamLedger = async (options: JetStreamLedgerOptions): Prom
   const { link, clock, replicas, prefix = 'madang', fadesAfterMs = 60_000 } = options
   const manager = await jetstreamManager(link.connection, { timeout: PUT_ANSWERS_MS, checkAPI: false })
   const bucket = bucketOf(prefix)
-  await prepareBucket({ manager, clock, bucket, replicas, fadesAfterMs })
-  return new JetStreamLedger({ link, clock, manager, bucket, fadesAfterMs })
+  const madeAt = await prepareBucket({ manager, clock, bucket, replicas, fadesAfterMs })
+  return new JetStreamLedger({ link, clock, manager, bucket, fadesAfterMs, base: madeAt * REVISIONS_PER_MS })
 }
 
 interface Parts {
@@ -46,6 +51,8 @@ interface Parts {
   readonly manager: JetStreamManager
   readonly bucket: string
   readonly fadesAfterMs: number
+  /** Of the bucket's sequence 0. */
+  readonly base: number
 }
 
 class JetStreamLedger implements Ledger {
@@ -60,7 +67,8 @@ class JetStreamLedger implements Ledger {
   }
 
   watch(hear: (entry: LedgerEntry) => void): Promise<() => void> {
-    return JetStreamWatch.start(this.#parts, hear)
+    const { base } = this.#parts
+    return JetStreamWatch.start(this.#parts, (entry) => hear({ ...entry, revision: base + entry.revision }))
   }
 
   post(key: string, value: string): void {
@@ -75,8 +83,9 @@ class JetStreamLedger implements Ledger {
   async put(key: string, value: string, revision: number): Promise<number | null> {
     if (!this.#parts.link.isConnected) throw new LedgerSilent('there is no connection to NATS')
     try {
-      const expect = { lastSubjectSequence: revision }
-      return (await this.#client.publish(this.#subject(key), value, { expect, retries: 1 })).seq
+      const { base } = this.#parts
+      const expect = { lastSubjectSequence: revision === 0 ? 0 : revision - base }
+      return base + (await this.#client.publish(this.#subject(key), value, { expect, retries: 1 })).seq
     } catch (error) {
       if (error instanceof JetStreamApiError && CONFLICTS.includes(error.code)) return null
       throw new LedgerSilent(`NATS did not write ${key}: ${error}`, { cause: error })
