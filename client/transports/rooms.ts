@@ -1,5 +1,13 @@
 import { isRetryable } from '../../protocol/errors.ts'
-import { type ErrFrame, type OkFrame, OP, type RoomId, type Seq, type ServerFrame } from '../../protocol/frames.ts'
+import {
+  type ErrFrame,
+  type OkFrame,
+  OP,
+  type Ref,
+  type RoomId,
+  type Seq,
+  type ServerFrame,
+} from '../../protocol/frames.ts'
 import { type Bye, byeOf } from '../link.ts'
 import type { Channel, ChannelPort } from './channel.ts'
 import type { Held } from './held.ts'
@@ -40,6 +48,8 @@ export interface RoomsPort extends Pick<ChannelPort, 'environment' | 'http' | 'r
 export class Rooms {
   readonly #port: RoomsPort
   readonly #channels = new Map<RoomId, Channel>()
+  /** Of the JOIN that opened each channel. */
+  readonly #joins = new Map<RoomId, Ref>()
   readonly #heldOpen = new Set<RoomId>()
   #strays = 0
   #shortStreams = 0
@@ -71,10 +81,11 @@ export class Rooms {
     const channel = this.#channels.get(asked?.room ?? '')
     if (asked?.op === OP.join && asked.room !== null) {
       this.#open(asked.room, sinceOf(asked.frame[3]), deliver)
+      this.#joins.set(asked.room, frame[1])
     } else if (!asked || !channel) {
       deliver()
     } else if (asked.op === OP.leave) {
-      this.#close(asked.room)
+      this.#left(asked)
       deliver()
     } else {
       channel.whenShown(shownBy(asked, frame[2]), deliver)
@@ -85,8 +96,8 @@ export class Rooms {
   #err(frame: ErrFrame, asked: Upward | undefined): void {
     const deliver = (): void => this.#deliver(frame)
     const [, , code] = frame
-    const isGone = asked?.op === OP.leave && (code === 'not_member' || code === 'not_found')
-    if (isGone || (asked?.op === OP.join && !isRetryable(code))) this.#close(asked?.room ?? null)
+    if (asked?.op === OP.leave && (code === 'not_member' || code === 'not_found')) this.#left(asked)
+    if (asked?.op === OP.join && !isRetryable(code)) this.#close(asked.room)
     const channel = this.#channels.get(asked?.room ?? '')
     if (channel) channel.whenShown(0, deliver)
     else deliver()
@@ -94,6 +105,11 @@ export class Rooms {
 
   #deliver(frame: ServerFrame): void {
     if (!this.#over) this.#port.frame(frame, false)
+  }
+
+  /** A LEAVE may be answered late, when the room has been joined again since: that is not left by it. */
+  #left({ room, ref }: Upward): void {
+    if (room !== null && ref !== null && ref > (this.#joins.get(room) ?? 0)) this.#close(room)
   }
 
   #close(room: RoomId | null): void {
@@ -104,6 +120,7 @@ export class Rooms {
 
   #forget(room: RoomId): void {
     this.#channels.delete(room)
+    this.#joins.delete(room)
     this.#heldOpen.delete(room)
   }
 

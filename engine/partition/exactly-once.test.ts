@@ -129,6 +129,19 @@ test('P2 exactly once: a copy of a JOIN over HTTP that comes after the LEAVE doe
   expect(await bob.join('r')).toMatchObject({ ok: { role: 'player' } })
 })
 
+test('P2 exactly once: a copy of a JOIN that changed nothing, and comes after the LEAVE, does not bring the player back; also at the next engine', async () => {
+  const { world, ann } = await startWorld(counter())
+  const again: ClientFrame = [OP.join, ann.next(), 'r', {}]
+  expect(await ann.ask('r', again)).toHaveProperty('ok')
+  expect(await ann.ask('r', [OP.leave, ann.next(), 'r'])).toHaveProperty('ok')
+  await world.crash(['r'])
+  expect(await ann.ask('r', again)).toMatchObject({ err: 'conflict' })
+  expect(world.engine.rooms.here('r')?.state.members).not.toHaveProperty('ann')
+  expect(await ann.ask('r', [OP.join, ann.next(), 'r', {}])).toHaveProperty('ok')
+  expect(world.engine.rooms.here('r')?.state.members).toHaveProperty('ann')
+  expect(world.gateway.violations).toEqual([])
+})
+
 test('P2 exactly once: the same session string of another player is another session', async () => {
   const { world, ann } = await started()
   const bob = world.gateway.connect('bob', { session: ann.session })

@@ -17,7 +17,7 @@ import { digest } from './digest.ts'
 import type { Origin, RoomInput } from './input.ts'
 import { freeSeats, isConnected, isOut, isPlayer, takesPlayers } from './membership.ts'
 import type { RoomState } from './state.ts'
-import { lookUp } from './window.ts'
+import { hasLater, lookUp } from './window.ts'
 
 export interface Asker {
   readonly by: PlayerId
@@ -79,12 +79,17 @@ const originOf = (frame: RoomRequest, { by, session }: Asker): Origin => ({
 const contentOf = (frame: RoomRequest): unknown[] =>
   frame[0] === OP.join ? [frame[0], frame[3]?.role ?? null] : [frame[0], frame[3] ?? null, frame[4] ?? null]
 
+const LEAVE = digest([OP.leave, null, null])
+
 const join = (state: RoomState, role: Role | undefined, asker: Asker, origin: Origin, setting: Setting): Admission => {
   const { by, name } = asker
   if (isPlayer(state, by)) {
     if (isConnected(state, by)) return { joins: 'player' }
     return { input: { type: 'player.returned', by, ...setting.stamp } }
   }
+  // It joined when it was one already, which is not logged, and comes again: a copy that was long on its way.
+  if (hasLater(state.windows, by, origin.session, origin.ref, LEAVE))
+    throw new Refusal('conflict', 'You have left the room since. JOIN it anew.')
   if (role === 'spectator') return { joins: 'spectator' }
   if (hasSeat(state, by, setting)) return { input: { type: 'player.joined', by, name, origin, ...setting.stamp } }
   if (role === 'player') mustHaveSeat(state, by, setting)

@@ -46,6 +46,13 @@ export const lookUp = (windows: Windows, by: PlayerId, session: SessionId, ref: 
   return { known: false }
 }
 
+/** Whether this session has had something with this digest logged under a later ref, as far as that is kept. Pure. */
+export const hasLater = (windows: Windows, by: PlayerId, session: SessionId, ref: Ref, digest: number): boolean => {
+  const window = Object.hasOwn(windows, by) ? windows[by]?.find((w) => w.session === session) : undefined
+  if (window === undefined || ref >= window.highest) return false
+  return [...window.answers, ...(window.recent ?? [])].some((answer) => answer.ref > ref && answer.digest === digest)
+}
+
 const NONE: readonly Answer[] = []
 
 /** How many of the first answers are kept no longer. */
