@@ -11,7 +11,7 @@ import { until } from '../../test/program.ts'
 import { bytesOf, indexRow, testChance } from './conformance-values.ts'
 import { openJetStream } from './jetstream.ts'
 import { openInstallationKeys } from './jetstream-keys.ts'
-import type { JetStreamOptions } from './jetstream-streams.ts'
+import { findInstallation, type JetStreamOptions } from './jetstream-streams.ts'
 import { Fenced, NotStored, type Storage, StorageError } from './log.ts'
 import { Owner, textsOf } from './testing/owner.ts'
 
@@ -98,6 +98,23 @@ describe('two engines on one NATS', () => {
     expect(new Set(players.map(String)).size).toBe(1)
     const epochs = await Promise.all(storages.map((storage) => storage.nextEpoch()))
     expect(new Set(epochs).size).toBe(8)
+  })
+
+  test('who only finds the installation waits until an engine has made it to the end, keys included', async () => {
+    const server = await start()
+    const [engine, gateway] = await Promise.all([dial(server), dial(server)])
+    const told: string[] = []
+    const found = findInstallation({ connection: gateway, clock: realClock }, () => told.push('waiting')).then(
+      (durability) => told.push(durability),
+    )
+    await until(() => told.length === 1, 'the wait to be told')
+    await open(engine)
+    const looks = gateway.stats().outMsgs
+    await until(() => gateway.stats().outMsgs > looks + 3, 'two more looks')
+    expect(told).toEqual(['waiting'])
+    await openInstallationKeys(optionsOf(engine))
+    await found
+    expect(told).toEqual(['waiting', 'jetstream-r1'])
   })
 
   test('two installations on one NATS do not see each other', async () => {

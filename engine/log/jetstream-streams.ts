@@ -1,62 +1,17 @@
-import { isDeepStrictEqual } from 'node:util'
-import {
-  DiscardPolicy,
-  type JetStreamManager,
-  PersistMode,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-} from '@nats-io/jetstream'
+import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { PARTITIONS } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
 import { MAX_RECORD_BYTES } from './bounds.ts'
 import { CODES, codeOf, reasonOf } from './jetstream-errors.ts'
+import { bucketStream, checkStream, type Layout, type WantedStream, wantedStreams } from './jetstream-layout.ts'
 import { JetStreamLink, WrongSequence } from './jetstream-link.ts'
-import { BUCKETS, type Bucket, JetStreamPlaces } from './jetstream-places.ts'
+import { JetStreamPlaces } from './jetstream-places.ts'
 import { type Storage, StorageError } from './log.ts'
 
 const FORMAT = 1
 /** Headers and subject come on top of a record. */
 const HEADROOM_BYTES = 2_048
-/** Nothing of a stream goes away by itself: it grows until the disk is full, and then refuses. */
-const stream = (name: string, subjects: string[], replicas: number) => ({
-  name,
-  subjects,
-  num_replicas: replicas,
-  storage: StorageType.File,
-  retention: RetentionPolicy.Limits,
-  discard: DiscardPolicy.New,
-  max_msgs: -1,
-  max_bytes: -1,
-  max_age: 0,
-  max_msg_size: -1,
-  max_msgs_per_subject: -1,
-  allow_direct: true,
-  deny_delete: false,
-  deny_purge: false,
-  allow_rollup_hdrs: false,
-})
-type Wanted = ReturnType<typeof stream>
-
-const bucketStream = ({ places, replicas }: Installation, bucket: Bucket): Wanted => {
-  const name = places.bucket(bucket)
-  return { ...stream(`KV_${name}`, [`$KV.${name}.>`], replicas), max_msgs_per_subject: 1, allow_rollup_hdrs: true }
-}
-
-const wantedStreams = (installation: Installation): Wanted[] => {
-  const { places, replicas } = installation
-  return [
-    ...BUCKETS.map((bucket) => bucketStream(installation, bucket)),
-    { ...stream(places.snapshotStream, [places.snapshot('*').subject], replicas), max_msgs_per_subject: 1 },
-    // A purge stays possible, for a room's past that a base record replaces: the server would never allow it again.
-    ...places.eventStreams.map((name, index) => ({
-      ...stream(name, places.eventSubjects(index), replicas),
-      deny_delete: true,
-    })),
-  ]
-}
-
 export type JetStreamDurability = Extract<Storage['durability'], `jetstream-${string}`>
 
 /** What says which installation is meant, and how it is kept. */
@@ -79,10 +34,8 @@ const STREAMS = 16
 
 const LOOK_EVERY_MS = 250
 
-export interface Installation {
+export interface Installation extends Layout {
   readonly link: JetStreamLink
-  readonly places: JetStreamPlaces
-  readonly replicas: number
 }
 
 /** Resolves once some engine has made the installation, with how many copies it keeps. `waiting` is called where that has to be waited for. Rejects with StorageError. */
@@ -91,16 +44,26 @@ export const findInstallation = async (
   waiting: () => void,
 ): Promise<JetStreamDurability> => {
   const link = await JetStreamLink.over(connection, clock)
-  const name = `KV_${new JetStreamPlaces(prefix, STREAMS).bucket('installation')}`
+  const places = new JetStreamPlaces(prefix, STREAMS)
   for (let looks = 0; ; looks++) {
-    try {
-      const { config } = await link.starting(({ streams }) => streams.info(name))
-      return config.num_replicas === 1 ? 'jetstream-r1' : 'jetstream-r3'
-    } catch (error) {
-      if (codeOf(error) !== CODES.noStream) throw new StorageError(reasonOf(error), { cause: error })
-      if (looks === 0) waiting()
-    }
+    const durability = await durabilityKept(link, places)
+    if (durability !== null) return durability
+    if (looks === 0) waiting()
     await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve))
+  }
+}
+
+/** Null where the installation is not made yet, or not to the end: its keys are what others need of it. Rejects with StorageError. */
+const durabilityKept = async (link: JetStreamLink, places: JetStreamPlaces): Promise<JetStreamDurability | null> => {
+  const guests = places.one('guests')
+  try {
+    const { config } = await link.starting(({ streams }) => streams.info(guests.stream))
+    const keys = await Promise.all([link.last(guests), link.last(places.one('cluster'))])
+    if (keys.includes(null)) return null
+    return config.num_replicas === 1 ? 'jetstream-r1' : 'jetstream-r3'
+  } catch (error) {
+    if (codeOf(error) === CODES.noStream) return null
+    throw error instanceof StorageError ? error : new StorageError(reasonOf(error), { cause: error })
   }
 }
 
@@ -130,7 +93,7 @@ export const prepareStreams = async (installation: Installation): Promise<void> 
   await Promise.all(wantedStreams(installation).map((wanted) => prepareStream(installation, wanted)))
 }
 
-const prepareStream = async ({ link }: Installation, wanted: Wanted): Promise<void> => {
+const prepareStream = async ({ link }: Installation, wanted: WantedStream): Promise<void> => {
   try {
     checkStream(wanted, await link.starting((manager) => makeOrRead(manager, wanted)))
   } catch (error) {
@@ -139,7 +102,7 @@ const prepareStream = async ({ link }: Installation, wanted: Wanted): Promise<vo
   }
 }
 
-const makeOrRead = async ({ streams }: JetStreamManager, wanted: Wanted): Promise<StreamConfig> => {
+const makeOrRead = async ({ streams }: JetStreamManager, wanted: WantedStream): Promise<StreamConfig> => {
   try {
     return (await streams.info(wanted.name)).config
   } catch (error) {
@@ -148,28 +111,11 @@ const makeOrRead = async ({ streams }: JetStreamManager, wanted: Wanted): Promis
   }
 }
 
-const adviceFor = (error: unknown, { num_replicas }: Wanted): string => {
+const adviceFor = (error: unknown, { num_replicas }: WantedStream): string => {
   const code = codeOf(error)
   if (code === CODES.noCluster || code === CODES.noPeers)
     return `NATS has fewer servers than the ${num_replicas} copies that are asked for: add servers to its cluster, or use --durability jetstream-r1`
   return `${reasonOf(error)}: look at JetStream's configuration, limits and permissions on the NATS servers`
-}
-
-const checkStream = (wanted: Wanted, found: StreamConfig): void => {
-  const { name, num_replicas } = wanted
-  if (found.num_replicas !== num_replicas)
-    throw new StorageError(
-      `stream ${name} keeps ${found.num_replicas} copies and ${num_replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change each stream first (nats stream edit --replicas ${num_replicas})`,
-    )
-  if (found.persist_mode === PersistMode.Async)
-    throw new StorageError(`stream ${name} acknowledges before it writes: its persist_mode must be the default`)
-  for (const [setting, value] of Object.entries(wanted)) {
-    const actual = Object.entries(found).find(([known]) => known === setting)?.[1]
-    if (!isDeepStrictEqual(actual, value))
-      throw new StorageError(
-        `stream ${name} has ${setting} ${JSON.stringify(actual)} where Madang needs ${JSON.stringify(value)}: change it back (nats stream edit), or give Madang a NATS account of its own`,
-      )
-  }
 }
 
 /** What can never change, as the first start chose it. */
