@@ -109,7 +109,9 @@ export class Lease {
 
   #adopt(node: MediaNodeId, players: readonly PlayerId[]): void {
     const here = players.filter((player) => (this.#places.get(player) ?? node) === node)
-    if (here.length === 0 || this.#ports.nodes.stateOf(node) !== 'ready') return
+    // Its beat may not have come yet.
+    const state = this.#ports.nodes.stateOf(node) ?? 'ready'
+    if (here.length === 0 || state !== 'ready') return
     if (!this.#parts.has(node)) this.#add(node)
     for (const player of here) this.#places.set(player, node)
   }

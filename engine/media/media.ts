@@ -63,6 +63,9 @@ export class Media {
     settle: (answer: MediaAnswer) => void,
   ): void {
     const role = room.roleOf(by)
+    // Somebody who has joined is at the node where the room is, which the owner before this one knew.
+    if (method !== 'media.join' && !this.#leases.has(id) && this.#nodes.size > 1 && this.#orphans.mayBeFound(id))
+      throw isMoving()
     const lease = this.#lease(room)
     if (lease.nodes.length === 0) lease.settle()
     const node = method === 'media.join' ? this.#place(lease, by) : lease.nodeOf(by)
@@ -110,7 +113,7 @@ export class Media {
         break
       case 'media-orphan':
         this.#orphans.heard(message)
-        if (this.#nodes.stateOf(message.node) === 'ready') this.#adopt(message.room)
+        if ((this.#nodes.stateOf(message.node) ?? 'ready') === 'ready') this.#adopt(message.room)
         break
       case 'media-reply':
         this.#calls.answered(message)

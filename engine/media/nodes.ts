@@ -27,6 +27,10 @@ export class MediaNodes {
     this.#nodes.set(beat.node, { beat, given: 0, cancel })
   }
 
+  get size(): number {
+    return this.#nodes.size
+  }
+
   /** What a node said last; null where it is gone. */
   stateOf(node: MediaNodeId): MediaBeat['state'] | null {
     return this.#nodes.get(node)?.beat.state ?? null

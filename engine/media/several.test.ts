@@ -175,3 +175,23 @@ test('who joined elsewhere meanwhile stays there: what is left of it where the r
   for (const client of [ann, bob]) await client.call('r', 'media.state')
   expect(callers(node)).toEqual(['ann media.join', 'ann media.state', 'bob media.state'])
 })
+
+test('a call that comes to a new owner before it knows where the room is has to wait for that, and not for ever', async () => {
+  const { world, ann, bob, node, other } = await spread()
+  await world.crash(['r'])
+  for (const at of [node, other]) {
+    at.says({})
+    at.heard.length = 0
+  }
+  await world.clock.advance(500)
+  expect(await bob.call('r', 'media.state')).toMatchObject({ err: 'unavailable' })
+  other.orphan('r', 'bob')
+  await world.gateway.settle()
+  expect(await bob.call('r', 'media.state')).toEqual({ ok: 'media.state' })
+  expect(callers(other)).toEqual(['bob media.state'])
+  await world.crash(['r'])
+  for (const at of [node, other]) at.says({})
+  expect(await ann.call('r', 'media.state')).toMatchObject({ err: 'unavailable' })
+  await world.clock.advance(3_100)
+  expect(await ann.call('r', 'media.state')).toEqual({ ok: 'media.state' })
+})
