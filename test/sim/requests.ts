@@ -6,6 +6,7 @@ import { decode, SERVER_LIMITS } from '../../protocol/codec.ts'
 import { OP } from '../../protocol/frames.ts'
 import { parseJsonFrame } from '../../protocol/json.ts'
 import { Body } from './body.ts'
+import type { Reading } from './checks/wire.ts'
 import type { Host } from './host.ts'
 import type { Link, SimNetwork } from './network.ts'
 import type { Door, Site } from './site.ts'
@@ -89,6 +90,16 @@ class Exchange implements Link {
     })
   }
 
+  /** What a GET reads; null where it reads no room. */
+  get #reading(): Reading | null {
+    const query = this.#url.searchParams
+    const room = query.get('room')
+    const as = this.#url.pathname === '/v1/sse' ? 'stream' : 'poll'
+    return room === null
+      ? null
+      : { room, since: Number(query.get('since') ?? 0), as, wait: Number(query.get('wait') ?? 0) }
+  }
+
   get #isPost(): boolean {
     return this.#init.method === 'POST'
   }
@@ -128,15 +139,7 @@ class Exchange implements Link {
   /** Tells the tap what leaves the client. */
   #sent(): (readonly unknown[])[] {
     const { body } = this.#init
-    const room = this.#url.searchParams.get('room')
-    if (room !== null) {
-      const as = this.#url.pathname === '/v1/sse' ? 'stream' : 'poll'
-      this.#network.tap.reads(this.who, this.#number, {
-        room,
-        since: Number(this.#url.searchParams.get('since') ?? 0),
-        as,
-      })
-    }
+    if (this.#reading !== null) this.#network.tap.reads(this.who, this.#number, this.#reading)
     const frames = body instanceof Uint8Array ? framesIn(body) : []
     for (const frame of frames) this.#network.tap.sent(this.who, this.#number, 'post', frame)
     return frames
@@ -190,6 +193,7 @@ class Exchange implements Link {
       if (status === 200 && typeof body !== 'string' && this.#url.pathname !== '/v1/me')
         for (const frame of framesIn(body))
           this.#network.tap.delivered(this.who, this.#number, this.#isPost ? 'post' : 'read', frame)
+      if (this.#reading?.as === 'poll') this.#network.tap.reads(this.who, this.#number, this.#reading, status)
       this.#body.push(typeof body === 'string' ? new TextEncoder().encode(body) : body)
       this.#end()
     })

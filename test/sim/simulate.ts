@@ -7,6 +7,7 @@ import type { LoadedGame } from '../../engine/rules/game.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { POLL_MS, type Table } from './bots.ts'
 import { checkBounded } from './checks/bounded.ts'
+import { checkFresh } from './checks/fresh.ts'
 import { checkOnce } from './checks/once.ts'
 import { type RoomPast, readPast } from './checks/past.ts'
 import { behind, checkShown } from './checks/shown.ts'
@@ -75,6 +76,7 @@ const live = async (world: World): Promise<void> => {
   await clock.runUntil(() => isMended(world), MENDED_MS)
   const pasts = await checkLevel(world)
   checkWire(pasts, world.wire, timeline)
+  checkFresh(pasts, world.wire, timeline)
   checkShown(pasts, memories.showings, memories.moves, timeline)
   checkOnce(pasts, world.durable.acknowledged, memories.moves, world.wire, timeline)
   await checkLive(world, pasts)

@@ -122,7 +122,10 @@ export class World {
     })
     const tap: WireTap = {
       sent: (who, conn, over, frame) => this.#tapped({ who, conn, up: true, over, frame }),
-      reads: (who, conn, reads) => this.#tapped({ who, conn, up: true, over: 'read', frame: [], reads }),
+      reads: (who, conn, reads, status) => {
+        const answer = status === undefined ? {} : { status }
+        this.#tapped({ who, conn, up: status === undefined, over: 'read', frame: [], reads, ...answer })
+      },
       delivered: (who, conn, over, frame) => this.#tapped({ who, conn, up: false, over, frame }),
     }
     this.network = new SimNetwork(this.ground, this.doors, tap)

@@ -99,13 +99,16 @@ const missing = (ack: Acknowledged, logged: Logged | undefined, pasts: Pasts): s
   }
 }
 
-/** A request that was sent once and refused for good has had no effect. */
+/** A request that was sent once and refused for good has had no effect. Who sends it again has not taken the refusal. */
 const checkRefused = (logged: ReadonlyMap<string, Logged>, wire: readonly WireFrame[], timeline: Timeline): void => {
   const sent = new Map<string, number>()
   for (const { up, session, frame } of wire) {
+    const key = `${session} ${frame[1]}`
+    if (up) sent.set(key, (sent.get(key) ?? 0) + 1)
+  }
+  for (const { up, session, frame } of wire) {
     const [op, ref, code] = frame
     const key = `${session} ${ref}`
-    if (up) sent.set(key, (sent.get(key) ?? 0) + 1)
     if (up || op !== OP.err || code === 'unavailable' || code === 'rate_limited' || sent.get(key) !== 1) continue
     const there = [...logged].find(([name]) => name.endsWith(` ${key}`))?.[1]
     if (there !== undefined)

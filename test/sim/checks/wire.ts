@@ -18,19 +18,24 @@ export interface WireFrame {
   readonly over: 'socket' | 'post' | 'read'
   /** What a GET asks for, which has no frame. */
   readonly reads?: Reading
+  /** That GET was a poll, and has been answered with this. */
+  readonly status?: number
 }
 
 /** A room is read over HTTP from this seq on: on a connection of its own. */
-interface Reading {
+export interface Reading {
   readonly room: RoomId
   readonly since: Seq
   readonly as: 'stream' | 'poll'
+  /** Seconds that a poll may be held. */
+  readonly wait: number
 }
 
 /** Hears what goes over the links of one bot: `conn` is another one for each link. */
 export interface WireTap {
   sent(who: string, conn: number, over: 'socket' | 'post', frame: readonly unknown[]): void
-  reads(who: string, conn: number, reading: Reading): void
+  /** `status`: of the answer, once it is whole. */
+  reads(who: string, conn: number, reading: Reading, status?: number): void
   delivered(who: string, conn: number, over: WireFrame['over'], frame: readonly unknown[]): void
 }
 
@@ -60,11 +65,11 @@ export const checkWire = (
   timeline: Timeline,
 ): void => {
   const conns = new Map<number, Conn>()
-  for (const { at: time, who, conn, up, over, frame, reads } of wire) {
+  for (const { at: time, who, conn, up, over, frame, reads, status } of wire) {
     const at = conns.get(conn) ?? new Conn(who, conn, pasts, timeline)
     conns.set(conn, at)
     // What a POST is answered with is shown by another link: the SDK holds it back until then.
-    if (over === 'post') continue
+    if (over === 'post' || status !== undefined) continue
     if (reads) at.reads(reads)
     else if (up) at.sent(frame)
     else at.delivered(frame, time)
