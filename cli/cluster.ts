@@ -10,6 +10,7 @@ import type { Report } from '../engine/room/writer.ts'
 import { expecting } from './cannot-start.ts'
 import { durabilityOnNats } from './config.ts'
 import type { Ground } from './ground.ts'
+import { measureNats } from './metrics.ts'
 import { openNats } from './nats.ts'
 import type { Surroundings } from './roles.ts'
 
@@ -17,6 +18,7 @@ import type { Surroundings } from './roles.ts'
 export const openCluster = async (surroundings: Surroundings, nats: readonly string[]): Promise<Ground> => {
   const { config, log, clock, chance } = surroundings
   const link = await openNats({ ...config, nats }, { clock, log })
+  measureNats(surroundings.metrics, link)
   try {
     const { connection } = link
     const onWarning = (line: string) => log.warn(line)

@@ -47,7 +47,7 @@ export const compose: Compose = async (surroundings) => {
       // It carries the last answers of the engine: it closes after that, before what both stand on.
       endings.splice(1, 0, () => server.close())
       endings.push(() => server.drain())
-      measureGateway(metrics, server.gateway.counters)
+      measureGateway(metrics, server.gateway)
     }
     log.info(
       { roles: config.roles, games: games.map(({ runner }) => runner.id), durability: config.durability },

@@ -1,6 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { NatsLink } from '../bus/nats-connection.ts'
 import type { Engine } from '../engine/partition/engine.ts'
 import { type GatewayCounters, HTTP_TRANSPORTS, type HttpCounters } from '../gateway/counters.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import type { MediaCounts, MediaNode } from '../media/node.ts'
 
 /** Counters of the gateway, read when they are asked for. */
@@ -25,7 +27,9 @@ const HTTP_COUNTERS = {
   bytesOut: ['madang_gateway_http_bytes_out_total', 'Bytes of response bodies, by transport'],
 } as const satisfies Partial<Record<keyof HttpCounters, readonly [string, string]>>
 
-export const measureGateway = (metrics: Registry, counters: GatewayCounters): void => {
+export const measureGateway = (metrics: Registry, gateway: Gateway): void => {
+  const { counters } = gateway
+  gauge(metrics, 'madang_gateway_engines', 'Engines that this gateway hears', () => gateway.engines)
   gauge(
     metrics,
     'madang_gateway_connections',
@@ -74,6 +78,18 @@ const measureHttp = (metrics: Registry, http: GatewayCounters['http']): void => 
         for (const transport of HTTP_TRANSPORTS) this.inc({ transport }, http[transport][key])
       },
     })
+}
+
+export const measureNats = (metrics: Registry, link: NatsLink): void => {
+  gauge(metrics, 'madang_nats_connected', '1 while this process has a NATS server', () => (link.isConnected ? 1 : 0))
+  const losses = new Counter({
+    name: 'madang_nats_losses_total',
+    help: 'How often this process lost its NATS server',
+    registers: [metrics],
+  })
+  link.onChange(({ is }) => {
+    if (is === 'disconnected') losses.inc()
+  })
 }
 
 const ENGINE_GAUGES = {

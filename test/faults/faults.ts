@@ -1,5 +1,6 @@
 import type { NatsServer } from '../nats-server.ts'
 import type { Cluster, Member, Role } from './cluster.ts'
+import type { SmallDisk } from './small-disk.ts'
 
 /** Something that breaks, and what mends it. */
 export interface Fault {
@@ -94,6 +95,21 @@ export const leaderPaused = (stream: string, what: string, ms: number): Fault =>
     await server.pause()
     await wait(ms)
     return async () => server.resume()
+  },
+})
+
+/** The disk of the only NATS server, which stops keeping anything then, and has to be started again. */
+export const diskFull = (disk: SmallDisk): Fault => ({
+  what: 'the disk of the log full for 5 s',
+  kills: 0,
+  othersGoOn: false,
+  async strike({ nats }) {
+    disk.fill()
+    await wait(5_000)
+    return async () => {
+      disk.free()
+      await Promise.all(nats.map((server) => server.restart()))
+    }
   },
 })
 
