@@ -21,18 +21,8 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
   measureNats(surroundings.metrics, link)
   try {
     const { connection } = link
-    const onWarning = (line: string) => log.warn(line)
-    // Who keeps nothing takes the installation as the engines made it.
-    const durability = config.roles.includes('engine')
-      ? durabilityOnNats(config)
-      : await expecting(
-          [StorageError],
-          findInstallation({ connection, clock }, () => log.info('waiting for the first engine, which prepares NATS')),
-        )
-    const installation = { connection, durability, clock, chance, onWarning }
-    const replicas = durability === 'jetstream-r1' ? 1 : 3
+    const installation = { connection, clock, chance, onWarning: (line: string) => log.warn(line) }
     let storage: Storage | null = null
-    const keys = await expecting([StorageError], openInstallationKeys(installation))
     const bus = new NatsBus({
       link,
       clock,
@@ -41,13 +31,22 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
     })
     return {
       bus,
-      keys,
+      async keys() {
+        const waiting = () => log.info('waiting for the first engine, which prepares NATS')
+        const durability = config.roles.includes('engine')
+          ? durabilityOnNats(config)
+          : // Who keeps nothing takes the installation as the engines made it.
+            await expecting([StorageError], findInstallation(installation, waiting))
+        return expecting([StorageError], openInstallationKeys({ ...installation, durability }))
+      },
       isConnected: () => link.isConnected,
       status: () => ({ nats: link.isConnected ? connection.getServer() : null }),
       async forEngine() {
         const id = newEngineId(chance)
         const report: Report = (level, message, fields) => log[level](fields, message)
-        storage = await expecting([StorageError], openJetStream(installation))
+        const durability = durabilityOnNats(config)
+        const replicas = durability === 'jetstream-r1' ? 1 : 3
+        storage = await expecting([StorageError], openJetStream({ ...installation, durability }))
         const ledger = await expecting([Error], openJetStreamLedger({ link, clock, replicas }))
         return { id, storage, ownership: clusterOwnership({ engine: id, ledger, clock, report }) }
       },

@@ -41,7 +41,7 @@ export const compose: Compose = async (surroundings) => {
       measureMedia(metrics, media)
     }
     const server = has('gateway')
-      ? await expecting([CannotServe], openGateway(surroundings, ground.keys, ground.bus))
+      ? await expecting([CannotServe], openGateway(surroundings, await ground.keys(), ground.bus))
       : null
     if (server !== null) {
       // It carries the last answers of the engine: it closes after that, before what both stand on.
@@ -78,10 +78,11 @@ export const compose: Compose = async (surroundings) => {
 const openEngine = async (
   { log, clock, chance }: Surroundings,
   games: Awaited<ReturnType<typeof loadGames>>,
-  { bus, keys, forEngine }: Ground,
+  ground: Ground,
 ): Promise<Engine> => {
+  const { cluster: clusterKey } = await ground.keys()
   const report: Report = (level, message, fields) => log[level](fields, message)
-  return Engine.start({ ...(await forEngine()), bus, clock, chance, games, clusterKey: keys.cluster, report })
+  return Engine.start({ ...(await ground.forEngine()), bus: ground.bus, clock, chance, games, clusterKey, report })
 }
 
 const openGateway = ({ config, log, clock, chance }: Surroundings, keys: Keys, bus: Bus): Promise<GatewayServer> =>

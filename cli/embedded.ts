@@ -18,7 +18,7 @@ export const openEmbedded = async (surroundings: Surroundings): Promise<Ground> 
     const bus = localBus({ onError: (err, subject) => log.error({ err, subject }, 'a listener on the bus failed') })
     return {
       bus,
-      keys,
+      keys: async () => keys,
       isConnected: () => true,
       status: () => ({}),
       forEngine: async () => ({

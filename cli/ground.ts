@@ -7,7 +7,8 @@ import type { Keys } from './data-folder.ts'
 /** What the roles of a process stand on: a bus, keys and, for an engine, a log; embedded or NATS's. */
 export interface Ground {
   readonly bus: Bus
-  readonly keys: Keys
+  /** For the roles that need them, and no others: who has the guests' key can be anybody. Rejects with CannotStart. */
+  keys(): Promise<Keys>
   /** Whether the bus reaches others now. */
   isConnected(): boolean
   /** For `GET /admin/status`. */

@@ -40,7 +40,7 @@ export const prepareBucket = async (options: BucketOptions): Promise<number> => 
         throw new UnfitBucket(
           found.num_replicas === replicas
             ? `the bucket ${bucket} keeps ${found.max_msgs_per_subject} changes of each key where Madang needs ${CHANGES_KEPT}: change it back (nats kv edit), or use another prefix`
-            : `the bucket ${bucket} has ${found.num_replicas} copies and ${replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change it first (nats kv edit --replicas ${replicas})`,
+            : `the bucket ${bucket} has ${found.num_replicas} copies and ${replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change the level first, as docs/operations.md says`,
         )
       } catch (error) {
         if (error instanceof UnfitBucket) throw error

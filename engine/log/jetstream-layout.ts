@@ -53,7 +53,7 @@ export const checkStream = (wanted: WantedStream, found: StreamConfig): void => 
   const { name, num_replicas } = wanted
   if (found.num_replicas !== num_replicas)
     throw new StorageError(
-      `stream ${name} keeps ${found.num_replicas} copies and ${num_replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change each stream first (nats stream edit --replicas ${num_replicas})`,
+      `stream ${name} keeps ${found.num_replicas} copies and ${num_replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change the level first, as docs/operations.md says`,
     )
   if (found.persist_mode === PersistMode.Async)
     throw new StorageError(`stream ${name} acknowledges before it writes: its persist_mode must be the default`)
