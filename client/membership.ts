@@ -193,7 +193,7 @@ export class Membership {
     const seq = typeof value === 'object' && value !== null && 'seq' in value ? Number(value.seq) : 0
     if (this.#held.length > 0 || this.#feed.isAhead)
       this.#cancelRelease = this.#port.environment.clock.after(UNCHANGED_MS, () => {
-        if (!this.#over && this.#feed.unchanged(seq)) this.#show()
+        if (!this.#over && this.#leaving === null && this.#feed.unchanged(seq)) this.#show()
         else this.#release()
       })
   }
