@@ -38,6 +38,8 @@ export class SimLedger {
   faults: LedgerFaults = { loss: 0, unknown: 0, lag: 0, silent: false }
   /** Hears of each put as it is asked for. */
   onPut: (host: Host) => void = () => {}
+  /** Whether a key is worth a line in the timeline: there are hundreds that nobody asks for. */
+  isNoted: (key: string) => boolean = () => true
   readonly #ground: Ground
   readonly #links: Links
   /** Every change, the first at revision 1. */
@@ -183,7 +185,8 @@ export class SimLedger {
       timeline.count('puts fenced')
       return null
     }
-    timeline.note(null, `ledger: ${host.name} writes ${key} = ${value} at ${this.#changes.length + 1}`)
+    if (this.isNoted(key))
+      timeline.note(null, `ledger: ${host.name} writes ${key} = ${value} at ${this.#changes.length + 1}`)
     return this.#write(key, value)
   }
 

@@ -9,6 +9,7 @@ import { POLL_MS, type Table } from './bots.ts'
 import { checkBounded } from './checks/bounded.ts'
 import { checkFresh } from './checks/fresh.ts'
 import { checkOnce } from './checks/once.ts'
+import { LOOK_EVERY_MS, OwnedCheck } from './checks/owned.ts'
 import { type RoomPast, readPast } from './checks/past.ts'
 import { behind, checkShown } from './checks/shown.ts'
 import { checkWire } from './checks/wire.ts'
@@ -19,7 +20,6 @@ import { World } from './world.ts'
 
 /** People play on for so long after the last fault. */
 const PLAY_ON_MS = 300
-const BOUNDED_EVERY_MS = 250
 /** Half-dead links are found within 30 s; then come backoff and requests that time out. */
 const MENDED_MS = 90_000
 /** P3: what was lost is made good within this. */
@@ -62,9 +62,11 @@ const live = async (world: World): Promise<void> => {
   seat(world)
   const faultsMs = planFaults(world)
   const runs = Promise.all(world.bots.map((bot) => bot.run()))
-  for (let ms = 0; ms < faultsMs; ms += BOUNDED_EVERY_MS) {
-    await clock.advance(BOUNDED_EVERY_MS)
+  const owned = new OwnedCheck(world)
+  for (let ms = 0; ms < faultsMs; ms += LOOK_EVERY_MS) {
+    await clock.advance(LOOK_EVERY_MS)
     checkBounded(world)
+    owned.look()
   }
   world.isFaulty = false
   endFaults(world)
@@ -72,13 +74,18 @@ const live = async (world: World): Promise<void> => {
   await clock.advance(PLAY_ON_MS)
   world.isPlaying = false
   await settle(world, runs)
-  await clock.runUntil(() => memories.open === 0, MENDED_MS)
-  await clock.runUntil(() => isMended(world), MENDED_MS)
+  const until = Math.max(timeline.now, faultsMs) + MENDED_MS
+  while ((memories.open > 0 || !isMended(world)) && timeline.now < until) {
+    await clock.advance(LOOK_EVERY_MS)
+    owned.look()
+  }
+  if (timeline.now >= until) timeline.fail('run', null, 'not everybody is back, or answered, long after the last fault')
   const pasts = await checkLevel(world)
   checkWire(pasts, world.wire, timeline)
   checkFresh(pasts, world.wire, timeline)
   checkShown(pasts, memories.showings, memories.moves, timeline)
   checkOnce(pasts, world.durable.acknowledged, memories.moves, world.wire, timeline)
+  owned.checkTimers(pasts)
   await checkLive(world, pasts)
   await checkEmpty(world)
 }
@@ -139,7 +146,10 @@ const checkLevel = async (world: World): Promise<Map<RoomId, RoomPast>> => {
 /** Replay from nothing equals every live state. */
 const checkLive = async (world: World, pasts: ReadonlyMap<RoomId, RoomPast>): Promise<void> => {
   const { timeline } = world.ground
-  for (const { room, state, quiet } of world.engines.flatMap(({ core }) => [...core.rooms.live()])) {
+  const live = world.engines.flatMap(({ core }) => [...core.rooms.live()])
+  for (const [room, same] of Map.groupBy(live, (any) => any.room))
+    if (same.length > 1) timeline.fail('run', room, `it is live at ${same.length} engines`)
+  for (const { room, state, quiet } of live) {
     const past = pasts.get(room)
     const last = past?.at(past.seq)?.state
     if (!quiet || (last !== undefined && last.seq < state.seq)) continue

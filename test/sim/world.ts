@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { EngineId } from '../../bus/messages.ts'
+import { partitionOf } from '../../bus/subjects.ts'
 import { clusterOwnership } from '../../engine/partition/cluster-ownership.ts'
 import { Engine, newEngineId } from '../../engine/partition/engine.ts'
 import type { Report } from '../../engine/room/writer.ts'
@@ -68,6 +69,8 @@ export class World {
   readonly games: readonly LoadedGame[]
   /** Whether clocks step while the faults last. */
   readonly clocksStep: boolean
+  /** Whether all clocks show the same, within a tenth of a second. */
+  readonly clocksAgree: boolean
   isPlaying = true
   isFaulty = true
   readonly #sockets: SimSockets
@@ -98,6 +101,7 @@ export class World {
     this.games = games
     this.store = new SimStore(this.ground, this.links, broken)
     this.ledger = new SimLedger(this.ground, this.links)
+    this.ledger.isNoted = (key) => this.store.rooms.some((room) => key === `partition.${partitionOf(room)}`)
     this.durable = new DurableCheck(this.store, timeline)
     this.bus = new SimBus(this.ground, this.links)
     this.bus.onPublish = (subject, message, host) => {
@@ -110,6 +114,7 @@ export class World {
     const { faults, hosts } = this.ground.dice
     const clocks = hosts.pick([0, 0, 100, 300_000])
     this.clocksStep = hosts.may(0.25)
+    this.clocksAgree = !this.clocksStep && clocks <= 100
     const place = (name: string): Place => ({ name, skew: hosts.between(-clocks, clocks) })
     this.slots = Array.from({ length: faults.pick([1, 2, 2, 3, 3]) }, (_, i) => ({
       place: place(`E${i + 1}`),
