@@ -33,6 +33,8 @@ export class Neighbour {
   readonly #sent = new Map<string, { consumer: Consumer; flows: boolean }>()
   /** Tracks of the other one that have come here; `id` is what it sends each under. */
   readonly #come = new Map<string, { id: string; producer: Producer }>()
+  /** Tracks that those here are yet to be told that they are gone. */
+  readonly #lost = new Set<string>()
   #theirs: MediaPart | null = null
   #pipe: Pipe | null = null
   #said = ''
@@ -47,28 +49,21 @@ export class Neighbour {
   }
 
   hear(part: MediaPart): void {
+    const { stage, clock } = this.#options
     this.#theirs = part
     const published = new Set(part.tracks.map(({ track }) => track))
     for (const track of this.#tracks.values()) if (!published.has(track.id)) this.#forget(track)
-    this.#options.stage.apply()
-    // After those here were told of what is gone: a track that had to be given up comes back under its name.
-    this.#options.clock.soon(() => this.#show(part))
-    this.settle()
-  }
-
-  #show(part: MediaPart): void {
-    const { stage, clock } = this.#options
-    if (this.#isClosed || part !== this.#theirs) return
     for (const about of part.tracks) {
       const known = this.#tracks.get(about.track)
       if (known !== undefined) known.muted = about.muted
-      else if (!stage.tracks.has(about.track)) {
+      else if (!stage.tracks.has(about.track) && !this.#lost.has(about.track)) {
         const track = new FarTrack(about, { clock, onChange: () => this.settle() })
         this.#tracks.set(track.id, track)
         stage.tracks.set(track.id, track)
       }
     }
     stage.apply()
+    this.settle()
   }
 
   /** Brings about what both sides want as far as this one can, and says what has changed by it. */
@@ -215,7 +210,7 @@ export class Neighbour {
 
   /** It comes no longer. Whoever receives it has to ask anew: the track is gone for them until the other node speaks of it again. */
   #end(id: string): void {
-    const { stage } = this.#options
+    const { stage, clock } = this.#options
     const track = this.#tracks.get(id)
     this.#come.get(id)?.producer.close()
     this.#come.delete(id)
@@ -223,6 +218,8 @@ export class Neighbour {
     if (track === undefined || !stage.received.has(id)) return
     this.#forget(track)
     stage.apply()
+    this.#lost.add(id)
+    clock.soon(() => this.#lost.delete(id))
   }
 
   #drop(): void {
