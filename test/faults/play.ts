@@ -23,7 +23,7 @@ export interface Played {
 }
 
 /** Until each table plays again after a fault. */
-const RECOVER_MS = 60_000
+const RECOVER_MS = 120_000
 const MOVES_BETWEEN = 3
 
 /** Lets tables play while one fault after the other strikes, each once play goes on everywhere; then holds what was seen against the log. */

@@ -23,25 +23,37 @@ export const ROUND: readonly Fault[] = [
   allGone(5_000),
 ]
 
-const USAGE = `npm run faults -- [--rounds N] [--durability LEVEL]
+const HELP = `Usage: npm run faults -- [OPTIONS]
 
-Plays on a real cluster on loopback (three nats-servers, two gateways, two engines, two media nodes) while processes are killed,
-paused and cut off, ${ROUND.length} times a round; then holds every acknowledged move against the log. Ends with a table.
-`
+Plays on a real cluster on this machine (three nats-servers, two gateways, two engines, two media nodes) while processes are
+killed, paused and cut off, ${ROUND.length} times a round of about 3 minutes; then holds every acknowledged move against the log.
+
+  --rounds N  how many rounds (default 1)
+  --help      this text`
 
 const row = ({ what, times, kills, longestMs }: Struck) =>
   `| ${what} | ${times} | ${kills} | ${(longestMs / 1000).toFixed(1)} s |`
 
+const given = (): { rounds: string; help: boolean } => {
+  try {
+    const options = { rounds: { type: 'string', default: '1' }, help: { type: 'boolean', default: false } } as const
+    return parseArgs({ options }).values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Ends the program with one line that says what is wrong with its arguments. */
+const refuse = (problem: string): never => {
+  console.error(`faults: ${problem} See npm run faults -- --help.`)
+  process.exit(2)
+}
+
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '1' },
-      help: { type: 'boolean' },
-    },
-  })
-  if (values.help) return void process.stdout.write(USAGE)
-  const rounds = Number(values.rounds)
-  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError('--rounds must be a whole number from 1')
+  const { rounds: text, help } = given()
+  if (help) return console.log(HELP)
+  const rounds = Number(text)
+  if (!/^[1-9]\d{0,3}$/.test(text)) refuse(`--rounds must be a whole number from 1, not "${text}".`)
   await using cluster = await startCluster({ nats: 3, gateways: 2, engines: 2, media: 2 })
   const faults = Array.from({ length: rounds }, () => ROUND).flat()
   const say = (line: string) => console.log(line)
