@@ -15,20 +15,17 @@ import type { PlayerId } from '../protocol/frames.ts'
 import { SILENCE_MS } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
 import type { Peer } from './peer.ts'
-import { type Grants, grantsOf } from './policy.ts'
+import type { Grants } from './policy.ts'
 import { type Answer, answerOf } from './refusals.ts'
 import { Session } from './session.ts'
 import { type IceServer, METHODS } from './signalling.ts'
 import { Stage, type StageOptions } from './stage.ts'
+import { Tenure } from './tenure.ts'
 
-/** Without a lease for so long everything stops. */
-const LEASE_MS = 5_000
 /** Without a lease for so long it is said to all engines that the room is here: its owner may be another one now. */
 const ORPHAN_MS = 2_000
 /** The epoch of a room that nobody uses is known for so long after its lease. */
 const FORGET_AFTER_MS = 60_000
-
-const NOTHING = grantsOf(null)
 
 /** What the owner of a room says to it. */
 export type FromOwner = Exclude<ToMediaNode, MediaRelease>
@@ -47,31 +44,24 @@ export interface RoomOptions extends Pick<StageOptions, 'workers' | 'openLink' |
   sayTo: (node: MediaNodeId, message: BetweenMediaNodes) => void
 }
 
-/**
- * One room at this node: it believes its owner with the highest epoch, and grants what the policy of that owner grants for as
- * long as the lease lasts. Before the first, after the last, and where the lease is for a policy that has not come: nothing.
- */
+/** One room at this node: what its tenure grants holds on its stage. */
 export class Room {
   readonly stage: Stage
   readonly #options: RoomOptions
   readonly #neighbours: Neighbours
   readonly #sessions = new Map<string, Session>()
-  #engine: EngineId = ''
+  readonly #tenure: Tenure
   #nodes: readonly MediaNodeId[] = []
-  #epoch = -1
-  #seq = -1
-  #hash: string | null = null
-  #grants: Grants = NOTHING
   /** What the stage was told last. */
-  #applied: Grants = NOTHING
-  #isLeased = false
-  #endLease = () => {}
+  #applied: Grants
   /** Since the last lease. */
   #silentMs = 0
   #unusedMs = 0
 
   constructor(options: RoomOptions) {
     this.#options = options
+    this.#tenure = new Tenure(options.clock, () => this.#settle())
+    this.#applied = this.#tenure.grants
     this.stage = new Stage({
       ...options,
       tell: (peer, topic, data) => this.#tell(peer, topic, data),
@@ -85,9 +75,9 @@ export class Room {
   }
 
   hear(message: FromOwner): void {
-    if (message.epoch < this.#epoch) return
-    if (message.epoch > this.#epoch) this.#believe(message.epoch)
-    this.#engine = message.engine
+    const { epoch } = this.#tenure
+    if (!this.#tenure.believes(message)) return
+    if (epoch >= 0 && message.epoch > epoch) this.#neighbours.keep()
     if (message.kind === 'media-lease') this.#lease(message)
     else if (message.kind === 'media-call') this.#call(message)
     else this.#gone(message)
@@ -122,53 +112,34 @@ export class Room {
     this.stage.end(...[...this.stage.peers.values()].filter(({ silentMs }) => silentMs > SILENCE_MS))
     this.#silentMs += ms
     if (this.#silentMs >= ORPHAN_MS) this.#sayOrphan()
-    this.#unusedMs = this.#isLeased || this.#sessions.size > 0 ? 0 : this.#unusedMs + ms
+    this.#unusedMs = this.#tenure.isLeased || this.#sessions.size > 0 ? 0 : this.#unusedMs + ms
   }
 
   close(): void {
-    this.#endLease()
+    this.#tenure.close()
     this.stage.move()
     this.#neighbours.close()
   }
 
-  #believe(epoch: number): void {
-    if (this.#epoch >= 0) this.#neighbours.keep()
-    this.#epoch = epoch
-    this.#seq = -1
-    this.#hash = null
-    this.#grants = NOTHING
-  }
-
-  #lease({ seq, hash, policy, nodes }: MediaLease): void {
-    if (seq < this.#seq) return
+  #lease(lease: MediaLease): void {
+    if (!this.#tenure.renew(lease)) return
+    const { nodes } = lease
     this.#silentMs = 0
     this.#nodes = nodes
     this.#neighbours.be(nodes)
     // The room has left this node.
     if (!nodes.includes(this.#options.node)) this.stage.move()
-    this.#seq = seq
-    if (policy !== null && hash !== this.#hash) {
-      this.#hash = hash
-      this.#grants = grantsOf(policy)
-    }
-    this.#endLease()
-    this.#isLeased = hash === this.#hash
-    if (this.#isLeased)
-      this.#endLease = this.#options.clock.after(LEASE_MS, () => {
-        this.#isLeased = false
-        this.#settle()
-      })
   }
 
   #settle(): void {
-    const grants = this.#isLeased ? this.#grants : NOTHING
+    const { grants } = this.#tenure
     if (grants === this.#applied) return
     this.#applied = grants
     this.stage.apply(grants)
   }
 
   #acknowledge(): void {
-    this.#say({ kind: 'media-ack', ...this.#stamp(), hash: this.#hash, peers: this.#players().size })
+    this.#say({ kind: 'media-ack', ...this.#stamp(), hash: this.#tenure.hash, peers: this.#players().size })
   }
 
   #sayOrphan(): void {
@@ -227,11 +198,11 @@ export class Room {
   }
 
   #stamp() {
-    return { node: this.#options.node, room: this.#options.id, epoch: this.#epoch }
+    return { node: this.#options.node, room: this.#options.id, epoch: this.#tenure.epoch }
   }
 
   #say(message: ToEngine): void {
-    this.#options.say(this.#engine, message)
+    this.#options.say(this.#tenure.engine, message)
   }
 }
 
