@@ -53,22 +53,6 @@ export class Feed {
     this.#stream = { seq: 0, count: 0 }
   }
 
-  /** Whether more is held than a JOIN goes on from. */
-  get isAhead(): boolean {
-    return this.#base !== this.#held
-  }
-
-  /**
-   * Nothing came after the OK to a JOIN, of `seq`: the document is again what it was at `since`. True where another one was held, which is
-   * gone.
-   */
-  unchanged(seq: Seq): boolean {
-    const [base, held] = [this.#base, this.#held]
-    if (this.#phase !== 'answered' || base === null || held === null || base === held) return false
-    this.#now({ ...base, seq: Math.max(seq, held.seq) })
-    return true
-  }
-
   /** Takes a whole document; false where it is not newer than what is held. `atHead`: its seq is the room's, it may have changed before. */
   state([, , seq, document]: StateFrame, atHead = false): boolean {
     if (this.#phase === 'asking') return false

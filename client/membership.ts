@@ -190,12 +190,8 @@ export class Membership {
     const role = this.#role
     if (this.#view && role !== null && this.#view.current.role !== role) this.#view.set({ ...this.#view.current, role })
     this.#cancelRelease()
-    const seq = typeof value === 'object' && value !== null && 'seq' in value ? Number(value.seq) : 0
-    if (this.#held.length > 0 || this.#feed.isAhead)
-      this.#cancelRelease = this.#port.environment.clock.after(UNCHANGED_MS, () => {
-        if (!this.#over && this.#leaving === null && this.#feed.unchanged(seq)) this.#show()
-        else this.#release()
-      })
+    if (this.#held.length > 0)
+      this.#cancelRelease = this.#port.environment.clock.after(UNCHANGED_MS, () => this.#release())
   }
 
   #show(): void {

@@ -165,9 +165,9 @@ export class Audiences {
     const frame = head.changeFrame(then, viewer, since, seen ?? head.seq)
     if (frame !== null && !isPatch(frame)) return null
     if (seen !== undefined) return { frame: frame ?? head.emptyPatch(since, seen), seq: seen }
-    const seq = frame === null ? since : head.seq
-    this.#seen.set(viewer, seq)
-    return { frame, seq }
+    this.#seen.set(viewer, head.seq)
+    // It may have been shown what changed in between, and has changed back.
+    return { frame: frame ?? head.emptyPatch(since, head.seq), seq: head.seq }
   }
 }
 

@@ -7,7 +7,7 @@ const MOST = {
   requests: 300,
   rates: 60,
   attaching: 200,
-  'messages under way': 1_000,
+  'messages under way': 3_000,
   'attachments of a room': 60,
 }
 

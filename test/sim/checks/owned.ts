@@ -16,13 +16,14 @@ export const LOOK_EVERY_MS = 250
  */
 export class OwnedCheck {
   readonly #world: World
-  /** Since when each engine is up and reaches everything. */
-  readonly #wellSince = new Map<Host, number>()
-  /** Since when each owner is dead or paused. */
-  readonly #downSince = new Map<EngineId, number>()
+  /** The engines that are up and reach everything. */
+  #well: readonly Host[] = []
+  /** By partition: its owner that is dead or paused, and since when that is seen. */
+  readonly #downSince = new Map<number, { readonly owner: EngineId; readonly at: number }>()
+  /** Since when the ledger and the store are well, and no engine came or went: who should take over may itself be gone. */
   #calmSince = 0
-  /** When all was well: at each of these moments. */
-  readonly #well: number[] = []
+  /** The moments at which all was well. */
+  readonly #calm: number[] = []
   #failed = false
 
   constructor(world: World) {
@@ -33,12 +34,11 @@ export class OwnedCheck {
     const { engines, links, ground } = this.#world
     const { now } = ground.timeline
     const well = engines.filter(({ host }) => host.isUp && !links.touches(host.place.name)).map(({ host }) => host)
-    for (const host of this.#wellSince.keys()) if (!well.includes(host)) this.#wellSince.delete(host)
-    for (const host of well) if (!this.#wellSince.has(host)) this.#wellSince.set(host, now)
-    if (!this.#isCalm()) this.#calmSince = now
-    const since = Math.max(this.#calmSince, Math.min(...this.#wellSince.values()))
-    if (well.length === engines.length && well.length > 0 && this.#calmSince < now) this.#well.push(now)
-    for (let partition = 0; partition < PARTITIONS; partition++) this.#lookAt(partition, since)
+    const isSame = well.length === this.#well.length && well.every((host) => this.#well.includes(host))
+    this.#well = well
+    if (!isSame || well.length === 0 || !this.#isCalm()) this.#calmSince = now
+    if (well.length === engines.length && this.#calmSince < now) this.#calm.push(now)
+    for (let partition = 0; partition < PARTITIONS; partition++) this.#lookAt(partition)
   }
 
   /** Deadlines fire as late as a takeover takes. Only where all clocks show the same. */
@@ -65,22 +65,23 @@ export class OwnedCheck {
   #inTime(room: RoomId, due: number, at: number, what: string): void {
     const { timeline, clock } = this.#world.ground
     const began = clock.now() - timeline.now
-    const well = this.#well.filter((ms) => ms > due - began && ms < at - began).length * LOOK_EVERY_MS
+    const well = this.#calm.filter((ms) => ms > due - began && ms < at - began).length * LOOK_EVERY_MS
     if (well > WITHIN_MS + LOOK_EVERY_MS)
       timeline.fail('run', room, `${what} ${at - due} ms late, for ${well} of which all was well`, at - began)
   }
 
-  #lookAt(partition: number, since: number): void {
+  #lookAt(partition: number): void {
     const { ledger, hosts, ground } = this.#world
     const { timeline } = ground
     const [owner = ''] = ledger.get(`partition.${partition}`)?.split('<') ?? []
     if (hosts.get(owner)?.isUp === true) {
-      this.#downSince.delete(owner)
+      this.#downSince.delete(partition)
       return
     }
-    const down = this.#downSince.get(owner) ?? timeline.now
-    this.#downSince.set(owner, down)
-    if (this.#failed || timeline.now - Math.max(since, down) <= WITHIN_MS + LOOK_EVERY_MS) return
+    const before = this.#downSince.get(partition)
+    const down = before?.owner === owner ? before.at : timeline.now
+    this.#downSince.set(partition, { owner, at: down })
+    if (this.#failed || timeline.now - Math.max(this.#calmSince, down) <= WITHIN_MS + LOOK_EVERY_MS) return
     this.#failed = true
     const name = hosts.get(owner)?.name ?? 'nobody'
     timeline.fail('run', null, `partition ${partition} is still ${name}'s, ${timeline.now - down} ms after that fell`)
