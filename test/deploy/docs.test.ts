@@ -9,13 +9,15 @@ import { freePort } from './nats.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const operations = read('docs/operations.md')
-const durability = read('docs/durability.md')
 
-test('the tests that docs/durability.md rests on are there under those names', () => {
-  const named = [...durability.matchAll(/`([\w/.-]+\.test\.ts)`: “([^”]+(?:’[^”]*)*)”/g)]
-  expect(named.length).toBeGreaterThan(12)
-  for (const [, file = '', title = ''] of named) expect(read(file)).toContain(title)
-})
+test.each(['docs/durability.md', 'docs/cluster.md'])(
+  'the tests that %s rests on are there under those names',
+  (page) => {
+    const named = [...read(page).matchAll(/`([\w/.-]+\.test\.ts)`: “([^”]+(?:’[^”]*)*)”/g)]
+    expect(named.length).toBeGreaterThan(12)
+    for (const [, file = '', title = ''] of named) expect(read(file)).toContain(title)
+  },
+)
 
 test('the metrics that docs/operations.md watches are there', async () => {
   using folder = temporaryFolder()
