@@ -1,4 +1,5 @@
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
+import { PARTITIONS } from '../../bus/subjects.ts'
 import { Owners } from './testing/owners.ts'
 
 /** Moments of a race, tried one after the other: one of them hits it. */
@@ -64,4 +65,23 @@ test('an own beat that was under way for long when another engine beat last does
     one.host.cut()
     await clock.advance(5_000)
   }
+})
+
+test('a partition that comes back while its release from before has not ended is owned anew only once it has', async () => {
+  let releases = 0
+  const owners = new Owners({ release: () => (releases++ === 0 ? 20_000 : 10) })
+  const { clock } = owners
+  const one = owners.start()
+  await clock.runUntil(() => owners.areAll(one))
+  const two = owners.start()
+  await clock.runUntil(() => one.releasing.size === 1)
+  one.host.cut()
+  await clock.runUntil(() => two.owned.size === PARTITIONS)
+  one.host.mend()
+  await clock.runUntil(() => one.owned.size === 0)
+  await clock.runUntil(() => two.ownership.engines === 2)
+  owners.leave(two)
+  await clock.runUntil(() => one.owned.size === PARTITIONS - 1)
+  expect(one.releasing.size).toBe(1)
+  await clock.runUntil(() => owners.areAll(one))
 })

@@ -52,10 +52,12 @@ class ClusterOwnership implements Ownership {
   #endWatch: (() => void) | null = null
   readonly #held = new Map<number, Held>()
   readonly #holds = new Map<number, Hold>()
-  /** Owned since this turn of the loop, and to be told at its end: partition and epoch. */
-  #owned = new Map<number, number>()
+  /** Owned, and the owner is to be told so at the end of this turn of the loop: partition and epoch. */
+  readonly #owned = new Map<number, number>()
   /** Partitions that are being released or written. */
   readonly #underway = new Set<number>()
+  /** Those of them whose owner is still at work on them: it is not told that it owns one of them anew. */
+  readonly #releasing = new Set<number>()
   /** Written, with what outcome ever, when this beat was the last: the watch has told of it once a later one comes back. */
   readonly #written = new Map<number, number>()
   #waiting: (() => void)[] = []
@@ -189,11 +191,7 @@ class ClusterOwnership implements Ownership {
 
   #decide(): void {
     if (this.#isOver) return
-    if (this.#owned.size > 0) {
-      const owned = this.#owned
-      this.#owned = new Map()
-      this.#owner?.own(owned)
-    }
+    this.#tellOwned()
     const most = this.#left ? PARTITIONS : MOVED_AT_ONCE
     if (this.isSure)
       this.#placement.of(this.#staying()).forEach((to, partition) => {
@@ -202,6 +200,12 @@ class ClusterOwnership implements Ownership {
     if (this.#underway.size > 0) return
     this.#moves.tell()
     if (this.#left && this.#holds.size === 0) this.#left()
+  }
+
+  #tellOwned(): void {
+    const owned = new Map([...this.#owned].filter(([partition]) => !this.#releasing.has(partition)))
+    for (const partition of owned.keys()) this.#owned.delete(partition)
+    if (owned.size > 0) this.#owner?.own(owned)
   }
 
   #staying(): EngineId[] {
@@ -234,7 +238,9 @@ class ClusterOwnership implements Ownership {
   async #handOver(partition: number): Promise<void> {
     const held = this.#held.get(partition)
     if (this.#holds.get(partition) === 'owned') {
+      this.#releasing.add(partition)
       await this.#owner?.release(partition)
+      this.#releasing.delete(partition)
       if (this.#held.get(partition) !== held) return
       this.#holds.set(partition, 'released')
     }

@@ -1,4 +1,7 @@
-/** What an engine does about the partitions that it comes to own or has to give up. Each that it owned ends in one of `release` and `lose`, or in `lose` during its `release`. */
+/**
+ * What an engine does about the partitions that it comes to own or has to give up. Each that it owned ends in one of `release` and
+ * `lose`, or in `lose` during its `release`; and is not owned anew before that `release` has resolved.
+ */
 export interface Owner {
   /** These are this engine's from now on; `epoch` is above that of every earlier owner. */
   own(partitions: ReadonlyMap<number, number>): void

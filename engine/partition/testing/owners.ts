@@ -17,6 +17,8 @@ export interface TestEngine {
   readonly lines: string[]
   readonly lost: number[]
   readonly released: number[]
+  /** Their releases have not ended. */
+  readonly releasing: Set<number>
   isCrashed: boolean
   isLeft: boolean
 }
@@ -71,6 +73,7 @@ export class Owners {
       lines,
       lost: [],
       released: [],
+      releasing: new Set(),
       isCrashed: false,
       isLeft: false,
     }
@@ -82,7 +85,9 @@ export class Owners {
       },
       release: async (partition) => {
         expect(engine.owned.has(partition), `${id} releases ${partition}, which it does not own`).toBe(true)
+        engine.releasing.add(partition)
         await new Promise<void>((resolve) => host.clock.after(this.#options.release(), resolve))
+        engine.releasing.delete(partition)
         if (engine.owned.delete(partition)) engine.released.push(partition)
       },
       lose: (partition) => {
@@ -131,6 +136,7 @@ export class Owners {
 
   #own(engine: TestEngine, partition: number, epoch: number): void {
     expect(engine.owned.has(partition), `${engine.id} is given ${partition} twice`).toBe(false)
+    expect(engine.releasing.has(partition), `${engine.id} is given ${partition}, which it is releasing`).toBe(false)
     expect(epoch, `the epoch of partition ${partition} at ${engine.id}`).toBeGreaterThan(
       this.#epochs.get(partition) ?? 0,
     )
