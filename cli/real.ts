@@ -1,7 +1,7 @@
 import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Chance, Clock } from '../protocol/clock.ts'
 
-/** Node fires a longer timer at once. */
+/** Node fires a longer timer at once; of one below 0 it warns. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The machine's time. */
@@ -13,7 +13,7 @@ export const realClock: Clock = {
         ? setTimeout(() => {
             timer = wait(left - LONGEST_TIMER_MS)
           }, LONGEST_TIMER_MS)
-        : setTimeout(task, left)
+        : setTimeout(task, Math.max(0, left))
     let timer = wait(ms)
     return () => clearTimeout(timer)
   },

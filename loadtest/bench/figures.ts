@@ -4,6 +4,12 @@ export const percentile = (values: Float64Array, share: number): number =>
 
 export const median = (values: readonly number[]): number => percentile(Float64Array.from(values), 0.5)
 
+/** The median of ratios, and their quartiles in brackets. */
+export const quartiles = (ratios: readonly number[], digits = 2): string => {
+  const at = (share: number) => fixed(percentile(Float64Array.from(ratios), share), digits)
+  return `**${at(0.5)}** (${at(0.25)}–${at(0.75)})`
+}
+
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 export const fixed = (value: number, digits = 0): string =>

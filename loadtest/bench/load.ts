@@ -14,6 +14,8 @@ const AT_ONCE = 8
 const WINDOW = 8_192
 const REFS = 2 ** 20
 const DRAIN_MS = 3_000
+/** After the last moves of `saturate`, which are not counted. */
+const SETTLE_MS = 300
 /** Bytes of a masked frame's head, for messages of up to 125 bytes. */
 const WS_HEAD = 6
 
@@ -37,14 +39,23 @@ export interface Slice {
   lag: number
 }
 
+/** What players showed who each sent the next move when the last one was answered. */
+export interface Saturated {
+  /** Moves that all eight players of their rooms saw, a second. */
+  rate: number
+  latencies: Float64Array
+  failed: number
+}
+
 export interface Load {
   slice(rate: number, ms: number): Promise<Slice>
+  saturate(ms: number): Promise<Saturated>
   /** Mean bytes of the PATCHes that came so far. */
   patchBytes(): number
 }
 
 export interface LoadOptions {
-  server: Server
+  server: Pick<Server, 'port' | 'cpu'>
   rooms: number
   /** Set where the server is the raw relay. */
   raw: { patchBytes: number } | null
@@ -100,11 +111,14 @@ export const openLoad = async ({ server, rooms, raw }: LoadOptions): Promise<Loa
   let latencies: number[] = []
   let failed = 0
   let ref = 1_000
+  /** Who has an answer goes on, while players are to send one move after another. */
+  let goesOn: ((seat: Seat) => void) | null = null
 
   const seats = await many(rooms, AT_ONCE, async (nth) => {
     const room = new Room((latency) => latencies.push(latency))
     const { id, wires } = raw === null ? await seatOurs(server, nth) : await seatRaw(server, nth, raw.patchBytes)
-    for (const wire of wires)
+    return wires.map((wire): Seat => {
+      const seat = { wire, move: moveOf(id) }
       wire.onMessage = (bytes, at, end) => {
         const op = bytes[at + 1]
         if (op === OP.patch) {
@@ -115,16 +129,20 @@ export const openLoad = async ({ server, rooms, raw }: LoadOptions): Promise<Loa
         } else if (op === OP.ok) {
           const of = integerAt(bytes, at + 2)
           room.logged(integerAt(bytes, at + 2 + widthAt(bytes, at + 2)), sentAt[of & (REFS - 1)] ?? 0)
+          goesOn?.(seat)
         } else if (op === OP.err) failed += 1
       }
-    return wires.map((wire): Seat => ({ wire, move: moveOf(id) }))
+      return seat
+    })
   })
   const all = seats.flat()
   let chance = 12_345
 
-  const send = (intended: number): void => {
+  const random = (): number => {
     chance = (Math.imul(chance, 1_103_515_245) + 12_345) >>> 0
-    const { wire, move } = all[(chance >>> 8) % all.length] as Seat
+    return chance
+  }
+  const send = ({ wire, move }: Seat, intended: number): void => {
     ref += 1
     const frame = Buffer.from(move)
     frame.writeUInt32BE(ref, WS_HEAD + REF_AT)
@@ -153,7 +171,7 @@ export const openLoad = async ({ server, rooms, raw }: LoadOptions): Promise<Loa
         for (; sent < due; sent++) {
           const intended = began + (sent * 1_000) / rate
           lag = Math.max(lag, now - intended)
-          send(intended)
+          send(all[(random() >>> 8) % all.length] as Seat, intended)
         }
         await sleep(1)
       }
@@ -173,6 +191,23 @@ export const openLoad = async ({ server, rooms, raw }: LoadOptions): Promise<Loa
         lag,
       }
     },
+
+    async saturate(ms) {
+      latencies = []
+      failed = 0
+      const began = performance.now()
+      goesOn = (seat) => {
+        random()
+        send(seat, performance.now())
+      }
+      for (const seat of all) goesOn(seat)
+      await sleep(ms)
+      goesOn = null
+      const rate = (latencies.length * 1_000) / (performance.now() - began)
+      const seen = Float64Array.from(latencies)
+      await sleep(SETTLE_MS)
+      return { rate, latencies: seen, failed }
+    },
   }
 }
 
@@ -185,14 +220,18 @@ export const startPair = async (): Promise<{ raw: Server; ours: Server; stop(): 
   return { raw, ours, stop }
 }
 
-const seatOurs = async ({ port }: Server, nth: number): Promise<{ id: string; wires: Wire[] }> => {
+const seatOurs = async ({ port }: Pick<Server, 'port'>, nth: number): Promise<{ id: string; wires: Wire[] }> => {
   const players = await many(SEATS, SEATS, (seat) => Player.enter(port, nth * SEATS + seat))
   const id = (await players[0]?.create('bench')) ?? ''
   for (const player of players) await player.join(id)
   return { id, wires: players.map(({ wire }) => wire) }
 }
 
-const seatRaw = async ({ port }: Server, nth: number, patchBytes: number): Promise<{ id: string; wires: Wire[] }> => {
+const seatRaw = async (
+  { port }: Pick<Server, 'port'>,
+  nth: number,
+  patchBytes: number,
+): Promise<{ id: string; wires: Wire[] }> => {
   const id = `room-${nth}`.padEnd(26, 'x')
   const path = `/relay?room=${id}&patch=${patchBytes}`
   return { id, wires: await many(SEATS, SEATS, (seat) => Wire.open(port, path, addressOf(nth * SEATS + seat))) }

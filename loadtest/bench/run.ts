@@ -3,6 +3,9 @@
  * docs/benchmarks.md, each between its own markers, so that one can be run again without the others.
  */
 import { circumstances } from './circumstances.ts'
+import { coldstart } from './coldstart.ts'
+import { durability } from './durability.ts'
+import { engines } from './engines.ts'
 import type { Benchmark } from './figures.ts'
 import { idle } from './idle.ts'
 import { layers } from './layers.ts'
@@ -10,10 +13,25 @@ import { media } from './media.ts'
 import { moves } from './moves.ts'
 import { writeSections } from './page.ts'
 import { ping } from './ping.ts'
+import { rooms } from './rooms.ts'
 import { sizes } from './sizes.ts'
 import { speed } from './speed.ts'
+import { takeover } from './takeover.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [ping, idle, speed, moves, layers, media, sizes]
+const BENCHMARKS: readonly Benchmark[] = [
+  ping,
+  idle,
+  speed,
+  moves,
+  layers,
+  media,
+  sizes,
+  durability,
+  engines,
+  takeover,
+  coldstart,
+  rooms,
+]
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const names = argv.filter((word) => !word.startsWith('--'))
@@ -50,4 +68,6 @@ const main = async (argv: readonly string[]): Promise<number> => {
   return 0
 }
 
+// Servers and folders go when this process exits, also when it is interrupted.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
 process.exit(await main(process.argv.slice(2)))

@@ -23,7 +23,9 @@ export interface Cpu {
 
 /** A server under measurement, in a process of its own. */
 export interface Server {
+  /** Where clients connect; where no gateway runs, the admin port. */
   readonly port: number
+  readonly pid: number
   cpu(): Cpu
   /** After a garbage collection. */
   memory(): Promise<Memory>
@@ -32,6 +34,9 @@ export interface Server {
   profile(): Promise<Profiler.Profile>
   /** What a program of the bench tells of itself. */
   ask<T>(what: string, given?: unknown): Promise<T>
+  /** Sends the signal; resolves once the process is gone. */
+  kill(signal: NodeJS.Signals): Promise<void>
+  /** In order, and within 15 s. */
   stop(): Promise<void>
 }
 
@@ -48,15 +53,29 @@ const removeFolder = (folder: string): void => {
   folders.delete(folder)
 }
 
-/** The real `madang start` with a fresh data folder, bench's game besides the sample games, and a high rate. */
+/** A folder that goes away with this process at the latest. */
+export const temporaryFolder = (): { path: string; remove(): void } => {
+  const path = mkdtempSync(join(tmpdir(), 'madang-bench-'))
+  folders.add(path)
+  return { path, remove: () => removeFolder(path) }
+}
+
+/** The games that a server of `startMadang` has: bench's besides the sample games. */
+export const GAMES = [pathOf('../../games'), pathOf('../games')]
+
+/** The real `madang start` with these flags, on free ports, with `GAMES` and a high rate. */
+export const startMadang = (flags: readonly string[]): Promise<Server> => {
+  const ports = ['--port', '0', '--admin-port', '0', '--games', GAMES.join(), '--log-level', 'warn']
+  return start([pathOf('../../cli/madang.ts'), 'start', ...ports, '--rate', '100000', ...flags], {
+    MADANG_JWT_SECRET: SECRET,
+  })
+}
+
+/** The same with a fresh data folder. */
 export const startOurs = async (more: readonly string[] = []): Promise<Server> => {
   const data = mkdtempSync(join(tmpdir(), 'madang-bench-'))
   folders.add(data)
-  const games = [pathOf('../../games'), pathOf('../games')].join()
-  const flags = ['--port', '0', '--admin-port', '0', '--data', data, '--games', games, '--log-level', 'warn']
-  const server = await start([pathOf('../../cli/madang.ts'), 'start', ...flags, '--rate', '100000', ...more], {
-    MADANG_JWT_SECRET: SECRET,
-  })
+  const server = await startMadang(['--data', data, ...more])
   const stop = async () => {
     await server.stop()
     removeFolder(data)
@@ -92,7 +111,7 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
   const ready = Promise.withResolvers<number>()
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const port = /^\S+ is ready: \S+:(\d+)$/.exec(line)?.[1]
+      const port = /^\S+ is ready: .*\b(\d+)$/.exec(line)?.[1]
       if (port === undefined) console.log(line)
       else ready.resolve(Number(port))
     })
@@ -116,11 +135,16 @@ const start = async (command: string[], env: Record<string, string>): Promise<Se
     })
   return {
     port,
+    pid: child.pid ?? 0,
     cpu: () => cpuOf(child.pid ?? 0),
     memory: () => ask<Memory>('memory'),
     startProfile: () => ask<void>('profile'),
     profile: () => ask<Profiler.Profile>('profiled'),
     ask,
+    async kill(signal) {
+      child.kill(signal)
+      await gone
+    },
     async stop() {
       child.kill('SIGTERM')
       const end = setTimeout(() => child.kill('SIGKILL'), 15_000)

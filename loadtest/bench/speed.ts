@@ -3,60 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { realChance } from '../../cli/real.ts'
-import type { Storage } from '../../engine/log/log.ts'
 import { openSqlite } from '../../engine/log/sqlite.ts'
 import { roomHistory } from '../../engine/partition/history.ts'
 import { Library } from '../../engine/partition/library.ts'
 import { restoreRoom, type Sources } from '../../engine/partition/restore.ts'
 import { LOG_START, readChain } from '../../engine/room/chain.ts'
-import type { RoomInput } from '../../engine/room/input.ts'
 import { KeyRing } from '../../engine/room/keyring.ts'
-import { sealInput } from '../../engine/room/sealing.ts'
-import type { LoadedGame } from '../../engine/rules/game.ts'
 import { loadGame } from '../../engine/rules/load.ts'
-import { encodeRecord, recordChecksum } from '../../protocol/record.ts'
 import { type Benchmark, fixed, table, verdict } from './figures.ts'
 import { PLAYS, stepsPerSecond } from './rules.ts'
+import { benchEvents, PLAYERS, writeRoom } from './written.ts'
 
 const STEP_AIM = 200_000
 const REPLAY_AIM = 100_000
-const PLAYERS = Array.from({ length: 8 }, (_, seat) => `player-${seat}`)
 const ROUNDS = 5
-
-/** The events of a room of `bench`: eight players, then moves. */
-function* eventsOf(room: string, moves: number): Generator<RoomInput> {
-  const stamp = { at: 1_700_000_000_000, seed: 7 }
-  const setting = { game: 'bench', version: 1, options: {}, public: false }
-  yield { type: 'room.created', room, by: 'player-0', digest: 1, ...setting, ...stamp }
-  const origin = (by: string, ref: number) => ({ by, session: `session-of-${by}`, ref, digest: ref })
-  for (const by of PLAYERS) yield { type: 'player.joined', by, name: by, origin: origin(by, 1), ...stamp }
-  yield { type: 'room.started', origin: null, ...stamp }
-  for (let turn = 0; turn < moves; turn++) {
-    const by = PLAYERS[turn % PLAYERS.length] ?? ''
-    const payload = { cell: turn % 64, value: turn }
-    yield { type: 'move', move: 'set', payload, origin: origin(by, turn + 2), at: stamp.at + turn, seed: turn }
-  }
-}
-
-const writeRoom = async (
-  room: string,
-  moves: number,
-  perRecord: number,
-  game: LoadedGame,
-  storage: Storage,
-  keys: KeyRing,
-): Promise<number> => {
-  let end = LOG_START
-  const events = [...eventsOf(room, moves)]
-  while (end.seq < events.length) {
-    const inputs = events.slice(end.seq, end.seq + perRecord).map((input) => sealInput(input, room, game.runner, keys))
-    const head = { room, kind: 'events' as const, epoch: 1, id: `e.${end.seq}`, first: end.seq + 1 }
-    const record = encodeRecord({ ...head, previous: end.checksum, inputs, rules: game.hash })
-    const position = await storage.append(room, end.position, record)
-    end = { position, checksum: recordChecksum(record), seq: end.seq + inputs.length }
-  }
-  return end.seq
-}
 
 /** Events per second of `visit` over all rooms; the best of some rounds. */
 const perSecond = async (rooms: readonly string[], events: number, visit: (room: string) => Promise<unknown>) => {
@@ -77,8 +37,10 @@ const replayed = async (perRecord: number, count: number, moves: number) => {
   for (const player of PLAYERS) await keys.need(player)
   const sources: Sources = { storage, library: await Library.open([game], storage), keys }
   const rooms = Array.from({ length: count }, (_, i) => `room-${i}`)
-  const lengths = await Promise.all(rooms.map((room) => writeRoom(room, moves, perRecord, game, storage, keys)))
-  const events = lengths.reduce((a, b) => a + b, 0)
+  const lengths = await Promise.all(
+    rooms.map((room) => writeRoom(room, [...benchEvents(room, moves)], perRecord, { game, storage, keys })),
+  )
+  const events = lengths.reduce((all, { seq }) => all + seq, 0)
   const read = await perSecond(rooms, events, async (room) => {
     for await (const _ of readChain(storage, room, LOG_START));
   })
