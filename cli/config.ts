@@ -57,7 +57,7 @@ const iceServers = text.transform((given, context): IceServer[] => {
 const START = {
   usage: 'start',
   about:
-    'Runs Madang. Without flags: everything in one process, on http://localhost:3000, data in ./data, guests welcome.',
+    'Runs Madang. Without flags: everything in one process, on http://localhost:3000, data in ./data, guests welcome. With --nats and --roles: one of many.',
   operands: [],
   flags: z.object({
     host: flag(text.default('127.0.0.1'), { value: 'ADDRESS', description: 'where clients connect' }),
@@ -78,14 +78,14 @@ const START = {
       secret: true,
       description: 'what /admin asks for as Authorization: Bearer',
     }),
-    data: flag(text.default('./data'), { value: 'DIR', description: 'log, snapshots and keys of the embedded mode' }),
+    data: flag(text.default('./data'), { value: 'DIR', description: 'log, snapshots and keys; not used with --nats' }),
     ...NATS_FLAGS,
     roles: flag(
       text.default('all').transform((given, context) => readRoles(given, context)),
       {
         value: 'gateway,engine,media',
         otherwise: 'all',
-        description: 'which roles this process runs; a split needs --nats',
+        description: 'which roles this process runs; fewer than all need --nats',
       },
     ),
     games: flag(
@@ -97,7 +97,7 @@ const START = {
     durability: flag(oneOf(DURABILITIES).optional(), {
       value: 'LEVEL',
       otherwise: 'sqlite-full, or jetstream-r1 with --nats',
-      description: `what an acknowledged move survives: ${DURABILITIES.join(', ')}`,
+      description: `what an acknowledged move survives (docs/durability.md): ${DURABILITIES.join(', ')}`,
     }),
     jwtSecret: flag(text.optional(), {
       value: 'S',
@@ -140,7 +140,7 @@ const START = {
     }),
     mediaWorkers: flag(whole(1, 1024).optional(), {
       value: 'N',
-      otherwise: 'cores',
+      otherwise: 'one per core',
       description: 'media worker processes',
     }),
     iceServers: flag(iceServers.optional(), {
@@ -156,7 +156,7 @@ const START = {
     retention: flag(duration.optional(), {
       value: 'TIME',
       otherwise: 'keep',
-      description: 'how long finished rooms are kept: keep, 12h, 30d',
+      description: 'how long finished rooms are kept; this version keeps them for good',
     }),
     logLevel: flag(oneOf(LOG_LEVELS).default('info'), {
       value: 'LEVEL',

@@ -8,7 +8,7 @@ export const NATS_FLAGS = {
     list
       .refine((urls) => urls.length > 0 && urls.every(isNatsUrl), 'nats:// or tls:// URLs, with commas between')
       .optional(),
-    { value: 'URL[,URL]', secret: true, description: 'NATS instead of the embedded bus and log' },
+    { value: 'URL[,URL]', secret: true, description: 'NATS for bus and log, in place of the data folder' },
   ),
   natsUser: flag(text.optional(), { value: 'NAME', description: 'who we are to NATS' }),
   natsPassword: flag(text.optional(), { value: 'S', secret: true, description: "that user's password" }),
