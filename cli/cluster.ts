@@ -6,7 +6,6 @@ import { findInstallation } from '../engine/log/jetstream-streams.ts'
 import { type Storage, StorageError } from '../engine/log/log.ts'
 import { clusterOwnership } from '../engine/partition/cluster-ownership.ts'
 import { newEngineId } from '../engine/partition/engine.ts'
-import type { Report } from '../engine/room/writer.ts'
 import { expecting } from './cannot-start.ts'
 import { durabilityOnNats } from './config.ts'
 import type { Ground } from './ground.ts'
@@ -41,9 +40,8 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
       },
       isConnected: () => link.isConnected,
       status: () => ({ nats: link.isConnected ? connection.getServer() : null }),
-      async forEngine() {
+      async forEngine(report) {
         const id = newEngineId(chance)
-        const report: Report = (level, message, fields) => log[level](fields, message)
         const durability = durabilityOnNats(config)
         const replicas = durability === 'jetstream-r1' ? 1 : 3
         storage = await expecting([StorageError], openJetStream({ ...installation, durability }))

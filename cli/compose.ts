@@ -1,6 +1,5 @@
 import type { Bus } from '../bus/bus.ts'
 import { Engine } from '../engine/partition/engine.ts'
-import type { Report } from '../engine/room/writer.ts'
 import { GameFileError, loadGames } from '../engine/rules/load.ts'
 import { createAuth, type TokenKeys } from '../gateway/auth.ts'
 import { CannotServe, type GatewayServer, startGateway } from '../gateway/uws.ts'
@@ -13,6 +12,7 @@ import type { Ground } from './ground.ts'
 import { startMedia } from './media.ts'
 import { measureEngine, measureGateway, measureMedia } from './metrics.ts'
 import { ROOT, SAMPLE_GAMES } from './places.ts'
+import { reportTo } from './report.ts'
 import type { Compose, Surroundings } from './roles.ts'
 
 /** What ends, in the order in which it must. */
@@ -81,8 +81,9 @@ const openEngine = async (
   ground: Ground,
 ): Promise<Engine> => {
   const { cluster: clusterKey } = await ground.keys()
-  const report: Report = (level, message, fields) => log[level](fields, message)
-  return Engine.start({ ...(await ground.forEngine()), bus: ground.bus, clock, chance, games, clusterKey, report })
+  const report = reportTo(log, clock)
+  const engine = await ground.forEngine(report)
+  return Engine.start({ ...engine, bus: ground.bus, clock, chance, games, clusterKey, report })
 }
 
 const openGateway = ({ config, log, clock, chance }: Surroundings, keys: Keys, bus: Bus): Promise<GatewayServer> =>

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { EngineId } from '../bus/messages.ts'
 import type { Storage } from '../engine/log/log.ts'
 import type { Ownership } from '../engine/partition/ownership.ts'
+import type { Report } from '../engine/room/writer.ts'
 import type { Keys } from './data-folder.ts'
 
 /** What the roles of a process stand on: a bus, keys and, for an engine, a log; embedded or NATS's. */
@@ -14,6 +15,8 @@ export interface Ground {
   /** For `GET /admin/status`. */
   status(): object
   /** What an engine needs besides; to be called once. Rejects with CannotStart. */
-  forEngine(): Promise<{ readonly id: EngineId; readonly storage: Storage; readonly ownership: Ownership }>
+  forEngine(
+    report: Report,
+  ): Promise<{ readonly id: EngineId; readonly storage: Storage; readonly ownership: Ownership }>
   close(): Promise<void>
 }
