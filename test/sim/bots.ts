@@ -173,6 +173,7 @@ export class Bot {
     if (dice.may(0.04)) return this.#leave(room)
     if (dice.may(0.06)) return this.#change(dice.pick(CHOICES))
     if (dice.may(0.02)) return this.#kick(room, dice.pick([...players, 'p0', 's0']))
+    if (dice.may(0.12)) return this.#video(room)
     if (phase === 'open') {
       if (dice.may(host === this.player ? 0.5 : 0.03)) await this.#ask('start', room.id, room.start())
       return
@@ -185,6 +186,12 @@ export class Bot {
     if (move === null) return
     if (dice.may(0.15)) await Promise.all([this.#move(room, move), this.#move(room, move)])
     else await this.#move(room, move)
+  }
+
+  /** Comes on video, or goes; nobody waits for it. */
+  async #video(room: Room<GameLike>): Promise<void> {
+    const method = this.#dice.may(0.9) ? 'media.join' : 'media.leave'
+    void this.#ask(method, room.id, room.call(method))
   }
 
   /** Goes on over another transport, in the middle of whatever is under way. */

@@ -117,9 +117,12 @@ const roomOf = (message: Message): string | null => {
   return 'room' in message ? message.room : null
 }
 
-/** Whether it says no more than that somebody is there: said again soon. Pure. */
-export const isBeat = (message: Message): boolean =>
-  message.kind === 'envelope' ? message.items.length === 0 : message.kind.endsWith('-beat') || message.kind === 'seats'
+/** Whether it says no more than that somebody is there, or that all is as it was: said again soon. Pure. */
+export const isBeat = (message: Message): boolean => {
+  if (message.kind === 'envelope') return message.items.length === 0
+  if (message.kind === 'media-lease') return message.policy === null
+  return message.kind.endsWith('-beat') || ['seats', 'media-ack', 'media-orphan'].includes(message.kind)
+}
 
 const sortOf = (message: Message): string => {
   if (isBeat(message)) return 'beats'

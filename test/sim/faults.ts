@@ -97,6 +97,7 @@ export const endFaults = (world: World): void => {
   network.impatience = 0
   links.healAll()
   for (const host of world.processes) world.resume(host)
+  for (const slot of world.media) world.startMedia(slot)
   for (const door of doors) {
     door.swallowsUpgrades = false
     world.reopen(door)

@@ -3,9 +3,10 @@ import type { Plan } from './faults.ts'
 import { LEDGER } from './ledger.ts'
 import { STORE } from './store.ts'
 
-/** Gateways crash, drain and are paused; links between machines are cut, the ledger goes silent, and clocks step. */
+/** Gateways and media nodes crash, drain and are paused; links between machines are cut, the ledger goes silent, and clocks step. */
 export const failMachines = (plan: Plan): void => {
   failGateways(plan)
+  failMedia(plan)
   failReach(plan)
   failLedger(plan)
   failClocks(plan)
@@ -23,6 +24,20 @@ const failGateways = (plan: Plan): void => {
   times(0, 1, () => world.pause(dice.pick(world.doors).site.host, pauseMs(plan)))
 }
 
+const failMedia = (plan: Plan): void => {
+  const { world, dice, times } = plan
+  if (world.media.length === 0) return
+  times(0, 1, () => {
+    const slot = dice.pick(world.media)
+    world.crashMedia(slot)
+    world.ground.clock.after(dice.between(50, 6_000), () => world.startMedia(slot))
+  })
+  times(0, 1, () => {
+    const { node } = dice.pick(world.media)
+    if (node !== null) world.pause(node.host, pauseMs(plan))
+  })
+}
+
 /** One place, or one pair of places, one way or both. */
 const failReach = ({ world, dice, times }: Plan): void => {
   const { links, ground } = world
@@ -30,7 +45,8 @@ const failReach = ({ world, dice, times }: Plan): void => {
     const engine = dice.pick(world.slots).place.name
     const gateway = dice.pick(world.doors).place.name
     const all = [...world.places.map(({ name }) => name), LEDGER, STORE]
-    const one = dice.pick([engine, engine, gateway])
+    const media = world.media.map(({ place }) => place.name)
+    const one = dice.pick([engine, engine, gateway, ...media])
     const others = dice.may(0.5) ? all.filter((name) => name !== one) : [dice.pick([LEDGER, STORE, gateway, engine])]
     const [away, here] = dice.pick([
       [true, true],

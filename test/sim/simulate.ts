@@ -7,6 +7,7 @@ import type { LoadedGame } from '../../engine/rules/game.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { POLL_MS, type Table } from './bots.ts'
 import { checkBounded } from './checks/bounded.ts'
+import { checkForwarded } from './checks/forwarded.ts'
 import { checkFresh } from './checks/fresh.ts'
 import { checkOnce } from './checks/once.ts'
 import { LOOK_EVERY_MS, OwnedCheck } from './checks/owned.ts'
@@ -83,6 +84,7 @@ const live = async (world: World): Promise<void> => {
   const pasts = await checkLevel(world)
   checkWire(pasts, world.wire, timeline)
   checkFresh(pasts, world.wire, timeline)
+  checkForwarded(world, pasts)
   checkShown(pasts, memories.showings, memories.moves, timeline)
   checkOnce(pasts, world.durable.acknowledged, memories.moves, world.wire, timeline)
   owned.checkTimers(pasts)
@@ -189,6 +191,7 @@ const checkEmpty = async (world: World): Promise<void> => {
     else if (!isDeepStrictEqual(plainState(last, past.runner), plainState(restored.state, past.runner)))
       timeline.fail('replay', room, 'its snapshot and its log restore to different states')
   }
+  for (const slot of world.media) world.crashMedia(slot)
   world.ledger.close()
   for (const { gateway } of world.sites) gateway.close()
   await clock.advance(35_000)

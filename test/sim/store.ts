@@ -45,6 +45,8 @@ export class SimStore {
   onAppend: (stage: AppendStage, host: Host) => void = () => {}
   /** How many events of each room are durable now. */
   readonly durable = new Map<RoomId, Seq>()
+  /** By room: when (ms since the world began) which event became the newest. */
+  readonly landings = new Map<RoomId, { readonly at: number; readonly seq: Seq }[]>()
   /** Everything but the log: it has no faults of its own. */
   readonly #rest: Storage
   readonly #logs = new Map<RoomId, Entry[]>()
@@ -223,7 +225,11 @@ export class SimStore {
     timeline.note(room, `store: stored ${what}${host.isDead ? ', after its death' : ''}`)
     log.push({ position: log.length + 1, record: new Uint8Array(record) })
     this.#logs.set(room, log)
-    this.durable.set(room, Math.max(this.durable.get(room) ?? 0, first + inputs.length - 1))
+    const seq = first + inputs.length - 1
+    this.durable.set(room, Math.max(this.durable.get(room) ?? 0, seq))
+    const landings = this.landings.get(room) ?? []
+    this.landings.set(room, landings)
+    landings.push({ at: timeline.now, seq })
     if (index) void this.#rest.putIndex([index])
     return log.length
   }

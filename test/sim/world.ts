@@ -14,12 +14,14 @@ import { virtualClock } from '../virtual-clock.ts'
 import { Bot, type Memories, type Table } from './bots.ts'
 import { describe, isBeat, SimBus } from './bus.ts'
 import { DurableCheck } from './checks/durable.ts'
+import { Flows } from './checks/forwarded.ts'
 import type { WireFrame, WireTap } from './checks/wire.ts'
 import { Dice } from './dice.ts'
 import type { Ground } from './ground.ts'
 import { Host, type Place } from './host.ts'
 import { SimLedger } from './ledger.ts'
 import { Links } from './links.ts'
+import { SimMediaNode } from './medianode.ts'
 import { SimNetwork } from './network.ts'
 import { SimRequests } from './requests.ts'
 import type { Door, Site } from './site.ts'
@@ -50,6 +52,12 @@ export interface EngineSlot {
   core: Engine | null
 }
 
+/** A place for a media node, and the one that runs there now. */
+export interface MediaSlot {
+  readonly place: Place
+  node: SimMediaNode | null
+}
+
 /** One seeded world: a store, a ledger, a bus, engines and gateways that die and come back, and bots over simulated sockets, in virtual time. */
 export class World {
   readonly ground: Ground
@@ -63,6 +71,8 @@ export class World {
   /** The processes of engines, by the engines' ids. */
   readonly hosts = new Map<EngineId, Host>()
   readonly doors: Door[]
+  readonly media: MediaSlot[]
+  readonly flows: Flows
   readonly bots: Bot[] = []
   readonly wire: WireFrame[] = []
   readonly memories: Memories = { showings: [], moves: [], open: 0 }
@@ -77,6 +87,7 @@ export class World {
   readonly #requests: SimRequests
   #engines = 0
   #gateways = 0
+  #nodes = 0
   readonly #log = pino({ level: 'silent' })
 
   constructor({ seed, games, broken }: WorldOptions) {
@@ -125,6 +136,9 @@ export class World {
       const at = place(`G${i + 1}`)
       return { place: at, site: this.#openSite(at), swallowsUpgrades: false }
     })
+    this.flows = new Flows(timeline)
+    this.media = Array.from({ length: hosts.between(0, 2) }, (_, i) => ({ place: place(`M${i + 1}`), node: null }))
+    for (const slot of this.media) this.startMedia(slot)
     const tap: WireTap = {
       sent: (who, conn, over, frame) => this.#tapped({ who, conn, up: true, over, frame }),
       reads: (who, conn, reads, status) => {
@@ -140,7 +154,7 @@ export class World {
 
   /** Every place where something runs. */
   get places(): Place[] {
-    return [...this.slots, ...this.doors].map(({ place }) => place)
+    return [...this.slots, ...this.doors, ...this.media].map(({ place }) => place)
   }
 
   /** The engines that have started and not died. */
@@ -150,7 +164,9 @@ export class World {
 
   /** All that runs now. */
   get processes(): Host[] {
-    return [...this.slots.flatMap(({ host }) => host ?? []), ...this.doors.map(({ site }) => site.host)]
+    const engines = this.slots.flatMap(({ host }) => host ?? [])
+    const nodes = this.media.flatMap(({ node }) => node?.host ?? [])
+    return [...engines, ...this.doors.map(({ site }) => site.host), ...nodes]
   }
 
   /** Starts the engines that do not run. Resolves once all have. */
@@ -232,6 +248,25 @@ export class World {
     })
     host.die()
     core.abandon()
+  }
+
+  /** Starts a media node, if none runs there. */
+  startMedia(slot: MediaSlot): void {
+    if (slot.node !== null) return
+    const name = `media ${++this.#nodes}`
+    const host = new Host(name, slot.place, this.ground)
+    slot.node = new SimMediaNode(`m${this.#nodes}`, host, this.bus.of(host), this.flows)
+  }
+
+  /** Kills a media node at once: nothing flows there any more. */
+  crashMedia(slot: MediaSlot): void {
+    if (slot.node === null) return
+    this.ground.timeline.note(null, `${slot.node.host.name} crashes`)
+    this.ground.timeline.count('media nodes crashed')
+    const { node } = slot
+    slot.node = null
+    node.host.die()
+    node.close()
   }
 
   /** Stops a process in the middle of what it does, and lets it go on after `ms`. */

@@ -89,6 +89,8 @@ const missing = (ack: Acknowledged, logged: Logged | undefined, pasts: Pasts): s
       return isMember ? null : `no member at event ${value.seq}`
     }
     case OP.call:
+      // Past the log.
+      if (typeof method === 'string' && method.startsWith('media.')) return null
       if (method === 'again' && logged === undefined)
         return [...(pasts.get(roomOf(ack) ?? '')?.events ?? [])].some(({ state }) => state.next === named)
           ? null
