@@ -36,6 +36,8 @@ import { soleOwnership } from './sole.ts'
 
 /** Rooms that one listing names at most. */
 const LISTED_MOST = 200
+/** Requests that may wait until it is sure again what this engine owns; whoever sent another one sends it again. */
+const UNSURE_MOST = 2_048
 
 export interface EngineOptions {
   /** Never used before. */
@@ -83,6 +85,8 @@ export class Engine {
   /** Those whose rooms that were live before are in memory, or known to be missing there. */
   readonly #known = new Set<number>()
   #ends: (() => void)[] = []
+  /** Requests that wait until it is sure. */
+  #unsure = 0
   /** Resolves once what was live before in the partitions that it was given is taken over. */
   #ready: Promise<void> = Promise.resolve()
 
@@ -308,7 +312,12 @@ export class Engine {
   async #work(request: Request, partition: number | null): Promise<void> {
     const { ownership } = this.#options
     this.#gateways.heard(request.gateway)
-    if (!ownership.isSure) await ownership.sure()
+    if (!ownership.isSure) {
+      if (this.#unsure === UNSURE_MOST) return
+      this.#unsure += 1
+      await ownership.sure()
+      this.#unsure -= 1
+    }
     // Its owner answers; where that is nobody yet, the sender asks again.
     if (partition !== null && !this.#listening.has(partition)) return
     switch (request.kind) {

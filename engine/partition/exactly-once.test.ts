@@ -154,3 +154,24 @@ test('P2 exactly once: a CREATE under a used ref with other content is a conflic
   expect(await ann.ask('r', [OP.create, 1, 'counter', undefined, { public: true }])).toMatchObject({ err: 'conflict' })
   expect(await world.gateway.connect('bob').ask('r', [OP.create, 1, 'counter'])).toMatchObject({ err: 'conflict' })
 })
+
+test('P2 exactly once: a request whose record lands after its room was given up is answered, also when it is sent again', async () => {
+  const { world, ann } = await startWorld(counter())
+  await world.gateway.connect('bob').join('r')
+  await ann.call('r', 'start')
+  world.storage.hold()
+  const frame: ClientFrame = [OP.move, ann.next(), 'r', 'add', 5]
+  const id = ann.send('r', [frame])
+  await world.gateway.settle()
+  const forgotten = world.engine.forgetPlayer('bob')
+  await world.clock.advance(6_000)
+  await forgotten
+  world.storage.release()
+  await world.gateway.answers(id)
+  for (let sends = 0; sends < 3; sends++) {
+    ann.send('r', [frame], id)
+    await world.clock.advance(1_000)
+  }
+  expect(ann.frames(OP.ok).at(-1)).toEqual([OP.ok, frame[1], 5])
+  expect(ann.document('r').game).toMatchObject({ sum: 5 })
+})

@@ -65,6 +65,7 @@ export class Rooms {
   readonly #snapshots: Snapshots
   readonly #hibernation: Hibernation
   #closed = false
+  readonly #end = Promise.withResolvers<void>()
 
   constructor(ports: RoomsPorts) {
     this.#ports = ports
@@ -214,6 +215,7 @@ export class Rooms {
   /** Takes no more rooms in, and lets go of what is left. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#end.resolve()
     this.#hibernation.close()
     for (const room of this.#live.values()) room.close()
     await Promise.all(this.#leaving.values())
@@ -222,6 +224,7 @@ export class Rooms {
   /** Drops everything at once, as a crash would. For simulations. */
   abandon(): void {
     this.#closed = true
+    this.#end.resolve()
     this.#hibernation.close()
     for (const room of this.#live.values()) room.close()
   }
@@ -239,9 +242,13 @@ export class Rooms {
 
   /** Not from an engine that was paused, over what the next owner wrote. */
   async #putRow(row: IndexRow): Promise<void> {
-    await this.#ports.sure()
-    const isReleased = this.#ports.epochOf(row.room) === null
-    if (!isReleased) await this.#ports.storage.putIndex([row])
+    if ((await this.#isSure()) && this.#isOurs(row.room)) await this.#ports.storage.putIndex([row])
+  }
+
+  /** Resolves with whether it is sure that no other engine has taken over: false only where this is closed before it is. */
+  async #isSure(): Promise<boolean> {
+    const sure = this.#ports.sure()
+    return sure === null || Promise.race([sure.then(() => true), this.#end.promise.then(() => false)])
   }
 
   #isOurs(room: RoomId): boolean {
@@ -282,7 +289,7 @@ export class Rooms {
     await this.#leaving.get(room)
     const restored = await restoreRoom(room, { storage, library, keys })
     // It may have been paused in the middle of that.
-    await this.#ports.sure()
+    if (!(await this.#isSure())) throw stopping()
     const epoch = this.#ports.epochOf(room)
     if (epoch === null) throw isElsewhere()
     if (restored === null) return null

@@ -317,8 +317,8 @@ export class LiveRoom {
 
   async #commit(batch: Batch, { record, shown }: Commit): Promise<void> {
     const fate = await this.#writer.append(record)
-    if (fate === 'stored') {
-      if (!this.#closed) this.#land(batch, shown)
+    if (fate === 'stored' && !this.#closed) {
+      this.#land(batch, shown)
       this.#busy = false
       this.#pump()
       return

@@ -19,6 +19,8 @@ interface Place {
   readonly engine: Engine
   readonly owner: Owner
   readonly owned: Set<number>
+  /** Resolves once it is sure; null: it is. */
+  doubt: PromiseWithResolvers<void> | null
 }
 
 /** Real engines on one bus and one storage, in virtual time, each with those partitions that a test gives it; and two scripted gateways. */
@@ -89,12 +91,14 @@ export class Cluster {
     const owner = Promise.withResolvers<Owner>()
     const places = this.#places
     const ownership: Ownership = {
-      isSure: true,
+      get isSure() {
+        return !places.get(name)?.doubt
+      },
       get engines() {
         return places.size
       },
       start: async (starting) => owner.resolve(starting),
-      sure: async () => {},
+      sure: async () => places.get(name)?.doubt?.promise,
       leave: async () => {},
       abandon: () => {},
     }
@@ -111,7 +115,7 @@ export class Cluster {
         if (level === 'error') this.errors.push(message)
       },
     })
-    places.set(name, { engine, owner: await owner.promise, owned: new Set() })
+    places.set(name, { engine, owner: await owner.promise, owned: new Set(), doubt: null })
   }
 
   get names(): string[] {
@@ -132,6 +136,17 @@ export class Cluster {
     this.#epoch += 1
     for (const partition of partitions) owned.add(partition)
     owner.own(new Map(partitions.map((partition) => [partition, this.#epoch])))
+  }
+
+  /** An engine cannot be sure of what it owns until it may `trust` it again. */
+  doubt(name: string): void {
+    this.#place(name).doubt = Promise.withResolvers()
+  }
+
+  trust(name: string): void {
+    const place = this.#place(name)
+    place.doubt?.resolve()
+    place.doubt = null
   }
 
   /** Hands partitions over in order. */
