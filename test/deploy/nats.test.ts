@@ -105,9 +105,10 @@ describe('who may do what', () => {
       media.subscribe('madang.media.m1', { callback: nobody })
       media.publish('madang.cmd.7', 'forged')
       media.publish('$KV.installation.guests', 'forged')
+      media.publish('$JS.API.STREAM.MSG.GET.KV_installation', '{"last_by_subj":"$KV.installation.guests"}')
       media.subscribe('madang.gw.g1', { callback: nobody })
     })
-    expect(ofMedia).toHaveLength(3)
+    expect(ofMedia).toHaveLength(4)
 
     const engine = await connectAs('engine', nats)
     const ofEngine = await objectionsOf(engine, () => {
