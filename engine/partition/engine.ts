@@ -124,11 +124,13 @@ export class Engine {
       epochs: this.#epochs,
       came: (gateway) => this.#outbox.greet(gateway),
       gone: (gateway) => {
-        const ended = this.rooms.detachAll(gateway)
+        // An engine's address has none.
+        const ended = isErrands(gateway) ? null : this.rooms.detachAll(gateway)
         this.#outbox.end(gateway)
+        if (ended === null) return
         // One that was stopped in order had no connections left.
         if (ended > 0) report('warn', 'a gateway is gone: its connections here have ended', { gateway, ended })
-        else if (!isErrands(gateway)) report('info', 'a gateway is gone', { gateway })
+        else report('info', 'a gateway is gone', { gateway })
       },
     })
     this.#lanes = new Lanes(clock)

@@ -41,10 +41,10 @@ export class SeatsAnnouncer {
   /** A room may have changed, or came into memory. */
   changed(room: LiveRoom): void {
     const { clock, isAlone } = this.#ports
-    if (this.#isGathering || isAlone()) return
+    if (this.#isGathering) return
     const seats = seatsOf(room, clock.now())
     const said = this.#said.get(room.room)
-    if (seats?.free === said?.free && seats?.players === said?.players) return
+    if ((seats?.free === said?.free && seats?.players === said?.players) || isAlone()) return
     this.#isGathering = true
     this.#sayIn(GATHER_MS)
   }

@@ -80,6 +80,16 @@ test('a room that is being made counts at once, until its engine speaks of it or
   expect(open()).toEqual([])
 })
 
+test('a room that is made again counts for 3 s from then; when all is over no timer is left', async () => {
+  elsewhere.made(seats('new', 2))
+  await clock.advance(2_000)
+  elsewhere.made(seats('new', 2))
+  await clock.advance(2_000)
+  expect(open()).toEqual(['new:2'])
+  elsewhere.close()
+  expect(clock.timers).toBe(0)
+})
+
 const GAMES = ['many', 'few'].map((id) =>
   gameOf(id, {
     before: `const opts = { '~standard': { version: 1, vendor: 'test', validate: (v) => ({ value: v }) } }`,

@@ -17,8 +17,9 @@ export const seatsOf = (
   by: PlayerId = NOBODY,
 ): SeatsOfRoom | null => {
   const { game, options, players } = state
+  if (!state.public || !takesPlayers(state, runner)) return null
   const free = freeSeats(state, runner, by, at)
-  if (!state.public || !takesPlayers(state, runner) || free <= 0) return null
+  if (free <= 0) return null
   if (players.length > 0 && !players.some((p) => isConnected(state, p))) return null
   return { room, game, rules: hash, options, players: players.length, free }
 }
@@ -39,6 +40,7 @@ export class SeatsElsewhere {
   readonly #games = new Map<string, Map<RoomId, Entry>>()
   /** Of each engine that was heard: ends the wait for its silence. */
   readonly #silences = new Map<EngineId, () => void>()
+  /** Of each room that was made: ends the wait for its engine. */
   readonly #made = new Map<RoomId, () => void>()
 
   constructor(engine: EngineId, clock: Clock) {
@@ -59,6 +61,7 @@ export class SeatsElsewhere {
 
   /** A room is being made for somebody: it has these seats for others at once. */
   made(seats: SeatsOfRoom): void {
+    this.#made.get(seats.room)?.()
     this.#enter({ seats, from: null, free: seats.free })
     const end = this.#clock.after(HEARD_MS, () => {
       this.#made.delete(seats.room)
