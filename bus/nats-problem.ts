@@ -99,8 +99,8 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** Without what the client wraps around it. */
-const rootOf = (error: unknown): unknown =>
+/** The error that a request was rejected with, without what the client wraps around it. Pure. */
+export const rootOf = (error: unknown): unknown =>
   error instanceof Error && !(error instanceof JetStreamApiError) && error.cause instanceof Error
     ? rootOf(error.cause)
     : error

@@ -1,6 +1,7 @@
-import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager, StorageType } from '@nats-io/jetstream'
+import { type JetStreamManager, StorageType } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { Clock } from '../../protocol/clock.ts'
+import { CODES, codeOf } from '../log/jetstream-errors.ts'
 import { CHANGES_KEPT } from './ledger.ts'
 
 /** A cluster that is starting too is waited for so long. */
@@ -64,7 +65,7 @@ const madeOrFound = async ({ manager, bucket, replicas, fadesAfterMs }: BucketOp
   try {
     return await manager.streams.info(name)
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.StreamNotFound) throw error
+    if (codeOf(error) !== CODES.noStream) throw error
   }
   return await manager.streams.add({
     name,

@@ -1,13 +1,8 @@
-import {
-  JetStreamApiError,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstream,
-  jetstreamManager,
-} from '@nats-io/jetstream'
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
 import type { NatsLink } from '../../bus/nats-connection.ts'
 import type { Clock } from '../../protocol/clock.ts'
+import { CODES, codeOf } from '../log/jetstream-errors.ts'
 import { bucketOf, prepareBucket } from './jetstream-bucket.ts'
 import { JetStreamWatch } from './jetstream-watch.ts'
 import { type Ledger, type LedgerEntry, LedgerSilent } from './ledger.ts'
@@ -31,7 +26,7 @@ const PUT_ANSWERS_MS = 2_000
  */
 const REVISIONS_PER_MS = 1_000
 /** What JetStream answers to a write that does not follow the last one of its key, or of which it does not know yet whether it does. */
-const CONFLICTS: readonly number[] = [10071, 10164]
+const CONFLICTS: readonly (number | null)[] = [CODES.notOfThisSequence, CODES.anotherUnderWay]
 
 /**
  * Resolves with the ledger that a KV bucket of NATS is; the first to open it makes the bucket. Rejects where NATS does not let it, or
@@ -87,7 +82,7 @@ class JetStreamLedger implements Ledger {
       const expect = { lastSubjectSequence: revision === 0 ? 0 : revision - base }
       return base + (await this.#client.publish(this.#subject(key), value, { expect, retries: 1 })).seq
     } catch (error) {
-      if (error instanceof JetStreamApiError && CONFLICTS.includes(error.code)) return null
+      if (CONFLICTS.includes(codeOf(error))) return null
       throw new LedgerSilent(`NATS did not write ${key}: ${error}`, { cause: error })
     }
   }

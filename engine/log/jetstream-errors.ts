@@ -7,6 +7,7 @@ import {
   PermissionViolationError,
   TimeoutError,
 } from '@nats-io/transport-node'
+import { rootOf } from '../../bus/nats-problem.ts'
 
 /** What NATS answers, by number: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 export const CODES = {
@@ -25,12 +26,6 @@ const LIMITS: readonly number[] = [10039, 10002, 10023, 10028, 10047, 10054]
 /** A stream that refuses for a limit of its own says so in words, under the number of all that goes wrong in storing. */
 const STORE_FAILED = 10077
 const OWN_LIMIT = /^maximum .* exceeded/
-
-/** The error that a request was rejected with, without what the client wraps around it. */
-const rootOf = (error: unknown): unknown => {
-  const isWrapped = error instanceof Error && !(error instanceof JetStreamApiError) && error.cause instanceof Error
-  return isWrapped ? rootOf(error.cause) : error
-}
 
 /** The number of what JetStream answered, or null where it was no answer. Pure. */
 export const codeOf = (error: unknown): number | null => {
