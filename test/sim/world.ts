@@ -60,6 +60,7 @@ export interface MediaSlot {
 
 /** One seeded world: a store, a ledger, a bus, engines and gateways that die and come back, and bots over simulated sockets, in virtual time. */
 export class World {
+  readonly seed: number
   readonly ground: Ground
   readonly links = new Links()
   readonly store: SimStore
@@ -91,6 +92,7 @@ export class World {
   readonly #log = pino({ level: 'silent' })
 
   constructor({ seed, games, broken }: WorldOptions) {
+    this.seed = seed
     const clock = virtualClock(seed)
     const began = clock.now()
     const timeline = new Timeline(() => clock.now() - began)
