@@ -21,7 +21,9 @@ type Ending = () => Promise<void>
 /** The roles that the configuration names, on NATS or on what is within this process. */
 export const compose: Compose = async (surroundings) => {
   const { config, log, metrics } = surroundings
-  const games = await expecting([GameFileError], loadGames(config.games ?? SAMPLE_GAMES))
+  const has = (role: Config['roles'][number]) => config.roles.includes(role)
+  // Gateways and media nodes know no games.
+  const games = has('engine') ? await expecting([GameFileError], loadGames(config.games ?? SAMPLE_GAMES)) : []
   const ground = await (config.nats === undefined ? openEmbedded(surroundings) : openCluster(surroundings, config.nats))
   // Last in, first out: what others stand on ends last.
   const endings: Ending[] = [() => ground.close()]
@@ -29,7 +31,6 @@ export const compose: Compose = async (surroundings) => {
     for (const end of endings.toReversed()) await end()
   }
   try {
-    const has = (role: Config['roles'][number]) => config.roles.includes(role)
     const engine = has('engine') ? await openEngine(surroundings, games, ground) : null
     if (engine !== null) {
       endings.push(() => engine.close())
