@@ -32,7 +32,7 @@ const WATCH_MS = 500
 const PULSE_WATCHES = 6
 
 export interface GatewayOptions {
-  /** Never used before: engines number what they send to it from 1. */
+  /** Never used before: engines take what has the ids of an earlier one's requests for late copies. */
   id: GatewayId
   bus: Bus
   clock: Clock

@@ -109,6 +109,20 @@ test('a list without a share is whole, and where no engine answers the asker is 
   expect(gateway.held().requests).toBe(0)
 })
 
+test('what was told just before the asker gives up is the list', async () => {
+  const { engines, ask, settle, time } = cluster(2, [null, null])
+  const asked = ask()
+  await time.advance(4_500)
+  const [engine] = engines
+  const [request] = engine?.requests ?? []
+  const share = { engine: 'engine-1', engines: 2 }
+  engine?.say({ kind: 'told', id: request?.id ?? 0, value: { rooms: listings('a', 1) }, share })
+  await settle()
+  expect(asked.rooms).toBeNull()
+  await time.advance(500)
+  expect([asked.rooms, asked.refused]).toEqual([['a-0'], null])
+})
+
 test('one room is asked of the owner of its partition alone; games of whoever answers first', async () => {
   const { bus, engines, ask, settle } = cluster(2, [null, null])
   let owners = 0

@@ -31,6 +31,10 @@ export class Questions {
     const { promise, resolve, reject } = Promise.withResolvers<Told>()
     const parts = new Parts()
     let cancelWait = () => {}
+    const resolveParts = () => {
+      cancelWait()
+      resolve({ rooms: parts.rooms() })
+    }
     const id = this.#requests.open({
       subject: about.type === 'room' ? commandSubject(partitionOf(about.room)) : ASK_SUBJECT,
       message: (id) => ({ kind: 'ask', gateway: this.#gateway, id, about }),
@@ -42,16 +46,18 @@ export class Questions {
           if (parts.size === 0)
             cancelWait = this.#clock.after(OTHERS_MS, () => {
               this.#requests.drop(id)
-              resolve({ rooms: parts.rooms() })
+              resolveParts()
             })
           parts.add(value.rooms, share)
           if (!parts.isWhole) return false
-          cancelWait()
-          resolve({ rooms: parts.rooms() })
+          resolveParts()
         } else resolve(value)
         return true
       },
-      onGiveUp: () => reject(new Refusal('unavailable', 'no engine answered in time: try again')),
+      onGiveUp: () => {
+        if (parts.size > 0) resolveParts()
+        else reject(new Refusal('unavailable', 'no engine answered in time: try again'))
+      },
       giveUpMs: ASK_GIVE_UP_MS,
     })
     return promise
