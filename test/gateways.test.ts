@@ -1,17 +1,16 @@
-import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import type { Bus } from '../bus/bus.ts'
 import { localBus } from '../bus/local.ts'
-import { connect, type Room, type Session } from '../client/client.ts'
+import type { Room } from '../client/client.ts'
 import { seededChance } from '../client/testing/chance.ts'
 import { memoryLedger } from '../engine/ledger/memory.ts'
 import { memoryStorage } from '../engine/log/memory.ts'
 import { clusterOwnership } from '../engine/partition/cluster-ownership.ts'
 import { Engine } from '../engine/partition/engine.ts'
 import { loadGames } from '../engine/rules/load.ts'
-import { createGateway, type Gateway } from '../gateway/gateway.ts'
-import { memoryEdge } from '../gateway/testing/memory.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import { virtualClock } from './virtual-clock.ts'
+import { settledIn, startVirtualGateway } from './virtual-gateway.ts'
 import type yard from './wire/testing/yard/rules.ts'
 
 /** So many that each of three engines has some. */
@@ -44,15 +43,7 @@ const world = () => {
     close: async () => {},
   })
 
-  const settled = async <T>(promise: Promise<T>): Promise<T> => {
-    let done = false
-    const mark = () => {
-      done = true
-    }
-    promise.then(mark, mark)
-    await clock.runUntil(() => done)
-    return promise
-  }
+  const settled = <T>(promise: Promise<T>): Promise<T> => settledIn(clock, promise)
   const startEngine = async (id: string): Promise<Engine> => {
     const report = () => {}
     const ownership = clusterOwnership({ engine: id, ledger, clock, report })
@@ -63,42 +54,9 @@ const world = () => {
   }
 
   const startGateway = (id: string) => {
-    const edge = memoryEdge(clock)
-    const gateway = createGateway({
-      id,
-      bus: busOf(id),
-      clock,
-      chance,
-      clusterKey,
-      authenticator: { verify: async (name) => ({ id: name, name, guest: false }) },
-      publish: edge.publish,
-      limits: { frame: 16_384, rate: 50 },
-      log: pino({ level: 'silent' }),
-    })
-    endings.push(() => gateway.close())
-    let sessions = 0
-    const sit = (name: string): Session => {
-      sessions += 1
-      const session = connect({
-        url: 'http://madang.test',
-        token: name,
-        transport: 'websocket',
-        clock,
-        chance: seededChance(sessions),
-        network: { online: () => true, watch: () => () => {} },
-        fetch: () => Promise.reject(new Error('nobody asks by HTTP')),
-        socket: (_url, listener) => {
-          const client = edge.connect(gateway)
-          client.onFrame = (frame) => listener.message(frame)
-          client.onClose = (code, reason) => listener.closed(code, reason)
-          clock.soon(() => listener.opened())
-          return { send: (frame) => client.send(frame), close: (code) => client.close(code), buffered: 0 }
-        },
-      })
-      endings.push(() => session.close())
-      return session
-    }
-    return { gateway, sit }
+    const started = startVirtualGateway({ id, bus: busOf(id), clock, chance, clusterKey })
+    endings.push(started.close)
+    return started
   }
 
   return { clock, away, startEngine, startGateway, settled }

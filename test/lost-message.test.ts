@@ -1,18 +1,15 @@
-import { pino } from 'pino'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Bus } from '../bus/bus.ts'
 import { localBus } from '../bus/local.ts'
 import type { Message } from '../bus/messages.ts'
-import { connect, type Room, type Session } from '../client/client.ts'
-import type { Environment } from '../client/environment.ts'
+import type { Room, Session } from '../client/client.ts'
 import { seededChance } from '../client/testing/chance.ts'
 import { memoryStorage } from '../engine/log/memory.ts'
 import { Engine } from '../engine/partition/engine.ts'
 import { loadGames } from '../engine/rules/load.ts'
 import type tictactoe from '../games/tictactoe/rules.ts'
-import { createGateway, type Gateway } from '../gateway/gateway.ts'
-import { memoryEdge } from '../gateway/testing/memory.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
+import { settledIn, startVirtualGateway } from './virtual-gateway.ts'
 
 /** Promise 3: a lost frame, also the last one, is made good within this time. */
 const MADE_GOOD_MS = 2_000
@@ -46,26 +43,6 @@ class LosingBus implements Bus {
   }
 }
 
-/** Sessions of the SDK on the in-memory edge of a gateway; a guest's token is the name. */
-const environment = (
-  clock: VirtualClock,
-  gateway: Gateway,
-  edge: ReturnType<typeof memoryEdge>,
-  seed: number,
-): Omit<Environment, 'rtc'> => ({
-  clock,
-  chance: seededChance(seed),
-  network: { online: () => true, watch: () => () => {} },
-  fetch: () => Promise.reject(new Error('nobody asks for a guest')),
-  openSocket: (_url, listener) => {
-    const client = edge.connect(gateway)
-    client.onFrame = (frame) => listener.message(frame)
-    client.onClose = (code, reason) => listener.closed(code, reason)
-    clock.soon(() => listener.opened())
-    return { send: (frame) => client.send(frame), close: (code) => client.close(code), buffered: 0 }
-  },
-})
-
 interface World {
   bus: LosingBus
   /** Runs the world until the promise is settled. */
@@ -89,41 +66,15 @@ const start = async (loses: number): Promise<World> => {
     clusterKey,
     report: () => {},
   })
-  const edge = memoryEdge(clock)
-  const gateway = createGateway({
-    id: 'g1',
-    bus,
-    clock,
-    chance,
-    clusterKey,
-    authenticator: { verify: async (name) => ({ id: name, name, guest: false }) },
-    publish: edge.publish,
-    limits: { frame: 16_384, rate: 50 },
-    log: pino({ level: 'silent' }),
-  })
-  const sessions: Session[] = []
+  const { sit, close } = startVirtualGateway({ id: 'g1', bus, clock, chance, clusterKey })
   return {
     bus,
     clock,
-    connect(name) {
-      const { openSocket, ...rest } = environment(clock, gateway, edge, sessions.length + 1)
-      const session = connect({ url: 'http://madang.test', token: name, socket: openSocket, ...rest })
-      sessions.push(session)
-      return session
-    },
-    async settled(promise) {
-      let done = false
-      const mark = () => {
-        done = true
-      }
-      promise.then(mark, mark)
-      await clock.runUntil(() => done)
-      return promise
-    },
+    connect: sit,
+    settled: (promise) => settledIn(clock, promise),
     async close() {
-      for (const session of sessions) session.close()
+      close()
       engine.abandon()
-      gateway.close()
       await bus.close()
     },
   }
