@@ -2,7 +2,7 @@ import { NatsBus } from '../bus/nats.ts'
 import { openJetStreamLedger } from '../engine/ledger/jetstream.ts'
 import { openJetStream } from '../engine/log/jetstream.ts'
 import { openInstallationKeys } from '../engine/log/jetstream-keys.ts'
-import { findInstallation } from '../engine/log/jetstream-streams.ts'
+import { findInstallation, replicasOf } from '../engine/log/jetstream-streams.ts'
 import { type Storage, StorageError } from '../engine/log/log.ts'
 import { clusterOwnership } from '../engine/partition/cluster-ownership.ts'
 import { newEngineId } from '../engine/partition/engine.ts'
@@ -43,9 +43,8 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
       async forEngine(report) {
         const id = newEngineId(chance)
         const durability = durabilityOnNats(config)
-        const replicas = durability === 'jetstream-r1' ? 1 : 3
         storage = await expecting([StorageError], openJetStream({ ...installation, durability }))
-        const ledger = await expecting([Error], openJetStreamLedger({ link, clock, replicas }))
+        const ledger = await expecting([Error], openJetStreamLedger({ link, clock, replicas: replicasOf(durability) }))
         return { id, storage, ownership: clusterOwnership({ engine: id, ledger, clock, report }) }
       },
       async close() {

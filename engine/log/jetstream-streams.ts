@@ -13,6 +13,8 @@ const FORMAT = 1
 /** Headers and subject come on top of a record. */
 const HEADROOM_BYTES = 2_048
 export type JetStreamDurability = Extract<Storage['durability'], `jetstream-${string}`>
+/** How many copies NATS keeps at that level. */
+export const replicasOf = (durability: JetStreamDurability): number => (durability === 'jetstream-r1' ? 1 : 3)
 
 /** What says which installation is meant, and how it is kept. */
 export interface JetStreamOptions {
@@ -74,7 +76,7 @@ export const openInstallation = async (options: JetStreamOptions): Promise<Insta
   const installation = {
     link: await JetStreamLink.over(connection, clock),
     places,
-    replicas: durability === 'jetstream-r1' ? 1 : 3,
+    replicas: replicasOf(durability),
   }
   const leastBytes = MAX_RECORD_BYTES + HEADROOM_BYTES
   const { mostBytes } = installation.link

@@ -136,7 +136,8 @@ export class Engine {
     this.#lanes = new Lanes(clock)
     const keys = this.#keys
     const epochOf = (room: RoomId) => this.#epochs.get(partitionOf(room)) ?? null
-    const stays = (room: RoomId) => (this.#releasing.has(partitionOf(room)) ? null : epochOf(room))
+    const stays = (partition: number) => (this.#releasing.has(partition) ? null : (this.#epochs.get(partition) ?? null))
+    const sure = () => (ownership.isSure ? null : ownership.sure())
     this.#media = new Media({
       engine: id,
       epochOf,
@@ -178,8 +179,8 @@ export class Engine {
       report,
       room,
       changed: (of) => this.#announcer.changed(of),
-      epochOf: stays,
-      sure: () => (ownership.isSure ? null : ownership.sure()),
+      epochOf: (of) => stays(partitionOf(of)),
+      sure,
     })
     this.#matching = new Matching({
       rooms: this.rooms,
@@ -187,9 +188,8 @@ export class Engine {
       clock,
       errands: this.#errands,
       elsewhere: this.#elsewhere,
-      owns: (of) => stays(of) !== null,
-      epochOf: (partition) => (this.#releasing.has(partition) ? null : (this.#epochs.get(partition) ?? null)),
-      sure: () => (ownership.isSure ? null : ownership.sure()),
+      epochOf: stays,
+      sure,
       known: () => [...this.#known],
       ready: () => this.#ready,
       newRoom: ({ by, session }, ref, n) => deriveId(clusterKey, 'match', by, session, ref, ...(n === 0 ? [] : [n])),

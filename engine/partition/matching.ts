@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Ask, SeatsOfRoom, Matched as Told } from '../../bus/messages.ts'
-import { matchPartition, PARTITIONS } from '../../bus/subjects.ts'
+import { matchPartition, PARTITIONS, partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { type ErrorCode, Refusal } from '../../protocol/errors.ts'
 import type { MatchFrame, PlayerId, RoomId } from '../../protocol/frames.ts'
@@ -27,8 +27,6 @@ interface MatchingPorts {
   readonly clock: Clock
   readonly errands: Errands
   readonly elsewhere: SeatsElsewhere
-  /** Whether a room's partition is this engine's, and not on its way to another one. */
-  readonly owns: (room: RoomId) => boolean
   /** Since which epoch a partition is this engine's; null where nothing new may begin there. */
   readonly epochOf: (partition: number) => number | null
   /** Null where it is sure that no other engine has taken over; else resolves once it is sure again. */
@@ -86,7 +84,7 @@ export class Matching {
         throw new Refusal('conflict', `Ref ${ref} was used for another request. Use a new ref.`)
       const known = found === null || refused.has(found.room) ? null : found.room
       const room = known ?? this.#choose(wanted, asker, refused) ?? this.#make(wanted, asker, ref, refused)
-      const answer = await (this.#ports.owns(room)
+      const answer = await (epochOf(partitionOf(room)) !== null
         ? this.#seatHere(room, frame, asker)
         : this.#ask(room, frame, asker, () => this.#ports.errands.match(room, epoch, frame, asker)))
       if (!isForOthers(answer)) return answer
