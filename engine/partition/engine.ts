@@ -277,6 +277,8 @@ export class Engine {
       },
       release: async (partition) => {
         this.#releasing.add(partition)
+        // Its rooms leave memory before it is let go.
+        this.#known.delete(partition)
         this.#deafen(partition)
         await this.rooms.release(partition)
         this.#forget(partition)
