@@ -11,8 +11,8 @@ export interface Plan {
   ms: number
 }
 
-/** What one round showed of one installation: at a given rate, and with players who each send one move after another. */
-export interface Round {
+/** What a slice at a steady rate showed of one installation. */
+export interface Paced {
   /** Latencies at the rate, ms. */
   p50: number
   p99: number
@@ -22,6 +22,10 @@ export interface Round {
   spent: Spent
   /** Moves of the rate that not all eight players of their room saw in time, or that were refused. */
   unseen: number
+}
+
+/** The same, and what players showed who each sent one move after another. */
+export interface Round extends Paced {
   /** Moves a second when saturated, and their latency. */
   most: number
   mostP50: number
@@ -49,7 +53,7 @@ export const openPlaying = async (programs: Programs, { rooms, rate }: Plan): Pr
   return { programs, load, idle: { gateways: gateways * aSecond, engines: engines * aSecond, nats: nats * aSecond } }
 }
 
-export const playRound = async ({ programs, load }: Playing, { rate, ms }: Plan): Promise<Round> => {
+export const playPaced = async ({ programs, load }: Playing, { rate, ms }: Plan): Promise<Paced> => {
   const before = programs.spent()
   const slice = await load.slice(rate, ms)
   const total = spentBetween(before, programs.spent())
@@ -58,8 +62,6 @@ export const playRound = async ({ programs, load }: Playing, { rate, ms }: Plan)
     engines: total.engines / slice.seen,
     nats: total.nats / slice.seen,
   }
-  const most = await load.saturate(ms)
-  if (most.failed > 0) throw new Error(`${most.failed} moves were refused while players sent one after another`)
   return {
     p50: percentile(slice.latencies, 0.5),
     p99: percentile(slice.latencies, 0.99),
@@ -67,6 +69,15 @@ export const playRound = async ({ programs, load }: Playing, { rate, ms }: Plan)
     nats: spent.nats,
     spent,
     unseen: slice.sent - slice.seen,
+  }
+}
+
+export const playRound = async (playing: Playing, plan: Plan): Promise<Round> => {
+  const paced = await playPaced(playing, plan)
+  const most = await playing.load.saturate(plan.ms)
+  if (most.failed > 0) throw new Error(`${most.failed} moves were refused while players sent one after another`)
+  return {
+    ...paced,
     most: most.rate,
     mostP50: percentile(most.latencies, 0.5),
     mostP99: percentile(most.latencies, 0.99),
@@ -74,7 +85,8 @@ export const playRound = async ({ programs, load }: Playing, { rate, ms }: Plan)
 }
 
 /** `median of p50s / median of p99s`, in ms. */
-export const latencyOf = (rounds: readonly Round[], p50: 'p50' | 'mostP50', p99: 'p99' | 'mostP99'): string =>
+export const latencyOf = <Key extends string>(rounds: readonly Record<Key, number>[], p50: Key, p99: Key): string =>
   `${fixed(median(rounds.map((round) => round[p50])), 1)} / ${fixed(median(rounds.map((round) => round[p99])), 1)}`
 
-export const medianOf = (rounds: readonly Round[], what: (round: Round) => number): number => median(rounds.map(what))
+export const medianOf = <R extends Paced>(rounds: readonly R[], what: (round: R) => number): number =>
+  median(rounds.map(what))

@@ -39,8 +39,9 @@ const main = async (argv: readonly string[]): Promise<number> => {
   const known = BENCHMARKS.map(({ name }) => name)
   const usage = `Usage: npm run bench -- [${known.join('|')}]… [--quick]`
   if (flags.includes('--help')) {
+    const list = BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(12)}${title}`).join('\n')
     console.log(
-      `${usage}\n\nMeasures beside a reference in the same run, all of them without names, and writes docs/benchmarks.md. --quick: shorter and rougher.`,
+      `${usage}\n\nMeasures beside a reference in the same run, all of them without names, and writes docs/benchmarks.md. --quick: shorter and rougher.\n\n${list}`,
     )
     return 0
   }
