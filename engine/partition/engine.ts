@@ -270,7 +270,7 @@ export class Engine {
         this.#matching.own(partitions.keys())
         const taken = this.rooms.takeOver(new Set(partitions.keys())).then(() => {
           for (const [partition, epoch] of partitions)
-            if (this.#epochs.get(partition) === epoch) this.#known.add(partition)
+            if (this.#epochs.get(partition) === epoch && !this.#releasing.has(partition)) this.#known.add(partition)
         })
         const done = taken.catch((error) => this.#failed('taking over rooms', error))
         this.#ready = Promise.all([this.#ready, done]).then(() => {})

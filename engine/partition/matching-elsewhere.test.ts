@@ -292,35 +292,45 @@ test('P2 exactly once: partitions that come to an engine while it is asked are n
   expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
 })
 
-test('P2 exactly once: an engine that hands a partition over does not answer for it any more', async () => {
-  const { cluster, player } = await world('a', 'b', 'c')
-  const ann = player(cluster.playerAt('b'))
-  const room = roomOf(await ann.match('trio'))
-  const [queue, of] = [matchPartition('trio'), partitionOf(room)]
-  await betterRoom(cluster)
-  await cluster.add('d')
-  await cluster.move([of], 'b', 'd')
-  // There is a snapshot to keep, then, which takes its time.
-  await player('cas').join(room, { role: 'player' })
-  const { putSnapshot } = cluster.storage
-  const gate = Promise.withResolvers<void>()
-  cluster.storage.putSnapshot = async (...about) => {
-    await gate.promise
-    return putSnapshot(...about)
-  }
-  cluster.give(
-    'd',
-    [...cluster.kill('a'), ...cluster.kill('b')].filter((partition) => partition !== queue),
-  )
-  cluster.give('c', [queue])
-  await cluster.clock.advance(1_000)
-  cluster.clock.after(500, () => ann.send('', [[OP.match, 1, 'trio']]))
-  cluster.clock.after(1_000, () => gate.resolve())
-  await cluster.move([of], 'd', 'c')
-  await cluster.clock.advance(5_000)
-  expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
-  expect(ann.frames(OP.ok)[1]).toEqual([OP.ok, 1, { room }])
-})
+test.each(['that it has had for long', 'of which it is reading the list of rooms'])(
+  'P2 exactly once: an engine that hands a partition over %s does not say who is seated there',
+  async (which) => {
+    const { cluster, player } = await world('a', 'b', 'c')
+    const ann = player(cluster.playerAt('b'))
+    const room = roomOf(await ann.match('trio'))
+    const [queue, of] = [matchPartition('trio'), partitionOf(room)]
+    await betterRoom(cluster)
+    await cluster.add('d')
+    const { listIndex, putSnapshot } = cluster.storage
+    const [listed, kept] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    if (which.startsWith('of which'))
+      cluster.storage.listIndex = async (...about) => {
+        await listed.promise
+        return listIndex(...about)
+      }
+    await cluster.move([of], 'b', 'd')
+    cluster.storage.listIndex = listIndex
+    // There is a snapshot to keep, then, which takes its time.
+    await player('cas').join(room, { role: 'player' })
+    cluster.storage.putSnapshot = async (...about) => {
+      await kept.promise
+      return putSnapshot(...about)
+    }
+    cluster.give(
+      'd',
+      [...cluster.kill('a'), ...cluster.kill('b')].filter((partition) => partition !== queue),
+    )
+    cluster.give('c', [queue])
+    await cluster.clock.advance(1_000)
+    cluster.clock.after(200, () => listed.resolve())
+    cluster.clock.after(500, () => ann.send('', [[OP.match, 1, 'trio']]))
+    cluster.clock.after(1_000, () => kept.resolve())
+    await cluster.move([of], 'd', 'c')
+    await cluster.clock.advance(5_000)
+    expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
+    expect(ann.frames(OP.ok)[1]).toEqual([OP.ok, 1, { room }])
+  },
+)
 
 test('a room that is to be made in a partition on its way to another engine is made there', async () => {
   const { cluster, player } = await world('a', 'b')
