@@ -328,7 +328,7 @@ export class LiveRoom {
     if (this.#closed) return
     if (fate === 'lost') {
       this.close()
-      return this.#ports.lost(this, 'its log was appended to by another owner')
+      return this.#ports.lost(this, 'its log does not end with what was written last')
     }
     this.#refuseAll(batch.taken.filter((pending) => 'frame' in pending))
     this.#queue.unshift(...batch.taken.filter((pending) => !('frame' in pending)))
