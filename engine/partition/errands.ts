@@ -23,6 +23,7 @@ interface Errand {
   /** True once that is all. */
   readonly hear: (item: Item) => boolean
   readonly giveUp: (refusal: Refusal) => void
+  readonly may: () => boolean
   cancel: () => void
 }
 
@@ -48,8 +49,17 @@ export class Errands {
     })
   }
 
-  /** Brings a MATCH to the owner of one room. Rejects with Refusal `unavailable` where it does not answer: then it may have happened or not. */
-  match(room: RoomId, queue: number, frame: MatchFrame, { by, name, session }: Asker): Promise<Answer> {
+  /**
+   * Brings a MATCH to the owner of one room, and sends it again only while it `may`. Rejects with Refusal `unavailable` where that
+   * does not answer: then it may have happened or not.
+   */
+  match(
+    room: RoomId,
+    queue: number,
+    frame: MatchFrame,
+    { by, name, session }: Asker,
+    may: () => boolean,
+  ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const frames = [encode(frame)]
     this.#send(
@@ -72,6 +82,7 @@ export class Errands {
           return item.done
         },
         giveUp: reject,
+        may,
       },
     )
     return promise
@@ -87,6 +98,7 @@ export class Errands {
         return true
       },
       giveUp: reject,
+      may: () => true,
     })
     return promise
   }
@@ -105,7 +117,7 @@ export class Errands {
     const send = (sends: number): void => {
       if (sends === SENDS_MOST) this.#end(id)?.giveUp(unanswered())
       else {
-        this.#bus.publish(subject, message(id))
+        if (open.may()) this.#bus.publish(subject, message(id))
         open.cancel = this.#clock.after(RESEND_MS, () => send(sends + 1))
       }
     }

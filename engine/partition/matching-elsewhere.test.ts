@@ -292,6 +292,21 @@ test('P2 exactly once: partitions that come to an engine while it is asked are n
   expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])
 })
 
+test('P2 exactly once: an engine that cannot be sure of the queue asks for no seat again, until it can', async () => {
+  const { cluster, player } = await world('a', 'b')
+  const ann = player(cluster.playerAt('b'))
+  cluster.loses = (_, message) => message.kind === 'command' && isErrands(message.gateway)
+  ann.send('', [[OP.match, 1, 'trio']])
+  await cluster.clock.advance(100)
+  cluster.doubt('a')
+  cluster.loses = () => false
+  await cluster.clock.advance(3_000)
+  expect(errands(cluster)).toEqual([])
+  cluster.trust('a')
+  await cluster.clock.runUntil(() => ann.frames(OP.ok).length === 1, 2_000)
+  expect(errands(cluster)).toEqual([cluster.roomOf(ann.player)])
+})
+
 test.each(['that it has had for long', 'of which it is reading the list of rooms'])(
   'P2 exactly once: an engine that hands a partition over %s does not say who is seated there',
   async (which) => {

@@ -74,6 +74,7 @@ export class Matching {
     if (epoch === null) throw isMoving()
     const earlier = await this.#before(frame, asker, epoch)
     const refused = new Set<RoomId>()
+    const hasQueue = () => sure() === null && epochOf(queue) === epoch
     while (refused.size < TRIES_MOST) {
       await sure()
       // Another engine has the queue: it has asked where this player was seated, and was told that it was nowhere.
@@ -86,7 +87,7 @@ export class Matching {
       const room = known ?? this.#choose(wanted, asker, refused) ?? this.#make(wanted, asker, ref, refused)
       const answer = await (epochOf(partitionOf(room)) !== null
         ? this.#seatHere(room, frame, asker)
-        : this.#ask(room, frame, asker, () => this.#ports.errands.match(room, epoch, frame, asker)))
+        : this.#ask(room, frame, asker, () => this.#ports.errands.match(room, epoch, frame, asker, hasQueue)))
       if (!isForOthers(answer)) return answer
       refused.add(room)
     }
