@@ -23,8 +23,8 @@ import { Snapshots } from './snapshots.ts'
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
 const RETRY_MS = 1_000
 const RETRY_MOST_MS = 30_000
-/** Rooms that are read at once when the engine starts. */
-const ACTIVATED_AT_ONCE = 8
+/** Rooms that are read at once by a takeover: each waits for some five answers of the log, one after the other. */
+const ACTIVATED_AT_ONCE = 32
 
 export interface RoomsPorts {
   readonly clock: Clock
