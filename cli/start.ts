@@ -5,6 +5,7 @@ import { compose } from './compose.ts'
 import { parseStart } from './config.ts'
 import { createLog } from './log.ts'
 import { print } from './print.ts'
+import { sayReadiness } from './readiness.ts'
 import { realChance, realClock } from './real.ts'
 import type { Compose, Running } from './roles.ts'
 import { onStop } from './stop.ts'
@@ -62,7 +63,9 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
   if (ready.isReady())
     console.log(`Madang is ready: ${ready.url ?? `${config.roles.join(' and ')}, health on port ${admin.port}`}`)
 
+  const endSaying = sayReadiness(ready, log, realClock)
   await stopped.promise
+  endSaying()
   isStopping = true
   const inTime = await endsWithin(running.stop(), DRAIN_AT_MOST_MS)
   if (!inTime) log.error({ ms: DRAIN_AT_MOST_MS }, 'stopping took too long: ended without waiting')
