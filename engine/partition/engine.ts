@@ -227,7 +227,6 @@ export class Engine {
     await this.#options.ownership.leave()
     this.#endMatching()
     await this.rooms.close()
-    await this.#ready
     this.#media.close()
     this.#gateways.close()
     this.#outbox.close()

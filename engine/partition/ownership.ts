@@ -5,7 +5,7 @@
 export interface Owner {
   /** These are this engine's from now on; `epoch` is above that of every earlier owner. */
   own(partitions: ReadonlyMap<number, number>): void
-  /** Ends the work on a partition in order; resolves once nothing of it will be written any more. Rejects never. */
+  /** Ends the work on a partition in order; resolves once nothing of it will be written any more but what the fence of the next owner refuses. Rejects never. */
   release(partition: number): Promise<void>
   /** Another engine owns it already: it is forgotten at once. */
   lose(partition: number): void

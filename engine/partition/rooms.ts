@@ -23,6 +23,8 @@ import { Snapshots } from './snapshots.ts'
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
 const RETRY_MS = 1_000
 const RETRY_MOST_MS = 30_000
+/** How long the release of a partition waits for rooms that are being read. */
+const COMING_MS = 1_000
 /** Rooms that are read at once by a takeover: each waits for some five answers of the log, one after the other. */
 const ACTIVATED_AT_ONCE = 32
 
@@ -193,7 +195,8 @@ export class Rooms {
   /** Stops the rooms of a partition once their commits in flight have landed, and keeps a snapshot of each that changed. */
   async release(partition: number): Promise<void> {
     const isIn = inPartition(partition)
-    await Promise.allSettled(this.#promisesOf(this.#coming, isIn))
+    // What comes is not let in any more; a claim that still lands is fenced out by the next owner's.
+    await this.#within(COMING_MS, Promise.allSettled(this.#promisesOf(this.#coming, isIn)))
     const rooms = [...this.#live.values()].filter(({ room }) => isIn(room))
     await Promise.all(rooms.map((room) => room.settled()))
     this.lose(partition)
@@ -253,6 +256,14 @@ export class Rooms {
 
   #isOurs(room: RoomId): boolean {
     return this.#ports.epochOf(room) !== null
+  }
+
+  /** Waits for the work, but no longer than this. */
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#ports.clock.after(ms, resolve)
+    await Promise.race([work, late])
+    cancel()
   }
 
   *#promisesOf<T>(of: ReadonlyMap<RoomId, Promise<T>>, isIn: (room: RoomId) => boolean): Generator<Promise<T>> {
