@@ -63,7 +63,7 @@ export const readRow = async (link: JetStreamLink, places: JetStreamPlaces, room
 }
 
 /** Beyond so many partitions one reading of all rows is cheaper than one of each. */
-const MOST_PARTITIONS = 128
+const MOST_PARTITIONS = 64
 
 /** Resolves with the rows that the filter lets through, in no order, as they are when it resolves or newer. Rejects with StorageError. */
 export const readRows = async (
