@@ -159,6 +159,24 @@ test('who polls and is no member, was kicked or asks for no room is refused', as
   expect(world.errors()).toEqual([])
 })
 
+test('who only watches by polls is not forgotten when the room gets another owner; who comes from nowhere, or much later, is', async () => {
+  const { world, ann } = await playing()
+  const eve = new Poller(world.gateway, 'r', 'eve')
+  const fay = new Poller(world.gateway, 'r', 'fay')
+  for (const spectator of [eve, fay]) {
+    await spectator.client.join('r', { role: 'spectator' })
+    expect(ops(await spectator.poll())).toEqual([OP.state])
+  }
+  await ann.move('r', 'add', 2)
+  await world.crash(['r'])
+  await world.gateway.settle()
+  expect(await new Poller(world.gateway, 'r', 'zoe').poll()).toBe('not_member')
+  expect(ops(await eve.poll())).toEqual([OP.state])
+  expect(eve.document?.game).toMatchObject({ sum: 2 })
+  await world.clock.advance(41_000)
+  expect(await fay.poll()).toBe('not_member')
+})
+
 test('a poll is told unavailable where the room cannot be read or its log is lost, and internal where a view throws', async () => {
   const face = `everyone: (s) => ({}), only: (s, v) => { if (v === 'bob' && s.context.sum > 0) throw new Error('no'); return {} }`
   const { world, ann, bob } = await playing(counter({ face }))

@@ -319,7 +319,8 @@ export class Rooms {
     const row = await storage.index(room)
     if (row?.status !== 'live' || row.rules !== game.hash) await storage.putIndex([indexRow(state, game, 'live', null)])
     this.#stillOurs(room, epoch)
-    return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch)), snapshot)
+    const wasLive = row?.status === 'live'
+    return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch), wasLive), snapshot)
   }
 
   async #make(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom | null> {
@@ -340,7 +341,7 @@ export class Rooms {
       const row = indexRow(state, game, 'live', null)
       const end = await this.#append(room, LOG_START, game, epoch, 'events', inputs, row)
       this.#stillOurs(room, epoch)
-      return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch)), 0)
+      return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch), false), 0)
     } catch (error) {
       if (error instanceof NotStored) throw new Refusal('unavailable', `The room could not be stored: ${error.message}`)
       if (!(error instanceof Fenced || error instanceof FateUnknown)) throw error

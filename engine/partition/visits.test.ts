@@ -615,15 +615,13 @@ test('a room in which somebody polls stays in memory', async () => {
   expect(room(world)).toBeUndefined()
 })
 
-test('who polls on after the engine died goes on: a player at once, a spectator with a JOIN', async () => {
+test('who polls on after the engine died goes on at once, a player and a spectator', async () => {
   const { world, ann, bob, eve } = await playing()
   await bob.poll()
   await eve.poll()
   await world.crash(['r'])
   expect(Array.isArray(await bob.poll())).toBe(true)
-  expect(await eve.poll()).toBe('not_member')
-  await eve.client.join('r', { role: 'spectator' })
-  await eve.poll()
+  expect(Array.isArray(await eve.poll())).toBe(true)
   await ann.move('r', 'add', 4)
   await bob.poll()
   await eve.poll()

@@ -74,7 +74,8 @@ export class LiveRoom {
   #single = false
   #timer: (() => void) | null = null
 
-  constructor(state: RoomState, end: LogEnd, game: LoadedGame, ports: RoomPorts) {
+  /** `wasLive`: at another owner, or before a restart. */
+  constructor(state: RoomState, end: LogEnd, game: LoadedGame, ports: RoomPorts, wasLive: boolean) {
     this.room = state.room
     this.#ports = ports
     this.#game = game
@@ -83,6 +84,7 @@ export class LiveRoom {
     this.#members = new Members(this.#audiences, {
       clock: ports.clock,
       runner: game.runner,
+      wasLive,
       event: (make) => this.event(make),
       send: (outputs) => {
         for (const [gateway, output] of outputs.items()) ports.send(gateway, { ...output, epoch: ports.epoch })

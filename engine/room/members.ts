@@ -36,9 +36,14 @@ export interface Reading {
   readonly attached?: { role: Role; seq: Seq; heard: Seq; ref?: Ref } | null
 }
 
+/** A poll that is held for 30 s counts for 10 s more. */
+const LONGEST_VISIT_MS = 40_000
+
 export interface MembersPorts {
   readonly clock: Clock
   readonly runner: Runner
+  /** Whether the room was live at another owner until now, who knew of spectators that this one does not. */
+  readonly wasLive: boolean
   /** Queues an event of the room itself. */
   event(make: (state: RoomState, stamp: Stamp) => RoomInput | null): void
   send(outputs: Outputs): void
@@ -50,6 +55,8 @@ export interface MembersPorts {
  * the log, and how long a player may be away before the room counts the player as dropped. All of it runs in the room's turn.
  */
 export class Members {
+  /** Until then, ms since the epoch, whoever goes on from somewhere may have been a spectator at the owner before. */
+  readonly #strangersUntil: number
   readonly attachments = new Attachments()
   readonly visits: Visits
   readonly aside: Aside
@@ -58,8 +65,9 @@ export class Members {
   readonly #presence: Presence
 
   constructor(audiences: Audiences, ports: MembersPorts) {
-    const { clock, runner } = ports
+    const { clock, runner, wasLive } = ports
     this.#ports = ports
+    this.#strangersUntil = wasLive ? clock.now() + LONGEST_VISIT_MS : 0
     this.#audiences = audiences
     this.#presence = new Presence(clock, (player) => this.#absent(player))
     this.visits = new Visits(clock, (visitor) => this.#left(visitor))
@@ -104,7 +112,10 @@ export class Members {
    * next: of a held poll only where it missed nothing. Throws Refusal `not_member`, RulesError where a view throws.
    */
   read(reader: Reader, since: Seq, attach: Place | null, presenceMs: number): Reading {
-    const member = { player: reader.player, session: reader.session, role: this.roleOf(reader.player) }
+    const { player, session } = reader
+    const isStranger = since > 0 && !this.#isMember(player) && this.#ports.clock.now() < this.#strangersUntil
+    const isSpectator = isStranger && !isPlayer(this.#state, player) && !this.#state.kicked.includes(player)
+    const member = { player, session, role: isSpectator ? ('spectator' as const) : this.roleOf(player) }
     const isOver = attach?.isCopy === true && this.attachments.get(attach.gateway, attach.conn) === undefined
     if (attach?.as === 'stream') {
       if (isOver) throw new Refusal('unavailable', 'This stream is over. Open it again.')
