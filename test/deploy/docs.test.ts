@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { startMadang, temporaryFolder } from '../program.ts'
+import { startNats } from '../nats-server.ts'
+import { startMadang } from '../program.ts'
 import { expectStarts, imageEnvironment, variables } from './flags.ts'
 import { freePort } from './nats.ts'
 
@@ -20,9 +21,9 @@ test.each(['docs/durability.md', 'docs/cluster.md'])(
 )
 
 test('the metrics that docs/operations.md watches are there', async () => {
-  using folder = temporaryFolder()
+  await using nats = await startNats()
   const port = await freePort()
-  const program = await startMadang(['--data', folder.path, '--media-port', '0', '--admin-port', String(port)])
+  const program = await startMadang(['--nats', nats.url, '--media-port', '0', '--admin-port', String(port)])
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   const named = new Set(operations.match(/\b(?:madang|nodejs|process)_[a-z0-9_]+\b/g))
   expect(named.size).toBeGreaterThan(12)
