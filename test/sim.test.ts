@@ -9,7 +9,7 @@ import { simulate } from './sim/simulate.ts'
 const RUN = join(import.meta.dirname, 'sim/run.ts')
 const SEEDS = 200
 const SEEDS_PER_TEST = 50
-/** The rarest break, `claim`, shows in one world of a hundred. */
+/** The rarest breaks, `claim` and `read`, show in one world of a hundred. */
 const SEEDS_PER_BREAK = 300
 /** Each must have happened in the 200 worlds together: a fault that never comes proves nothing. */
 const HAPPENS = [

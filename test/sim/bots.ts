@@ -163,6 +163,7 @@ export class Bot {
     look()
     room.subscribe(look)
     room.on('emit', (event, seq) => showing.emits.push({ seq, event }))
+    if (this.#dice.may(0.4)) void this.#video(room)
     return room
   }
 

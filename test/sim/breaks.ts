@@ -106,9 +106,10 @@ export const BREAKS: Readonly<Record<string, Break>> = {
       },
     ],
   },
-  lease: { what: 'an engine answers and writes while it cannot be sure of what it owns', sources: [unsure] },
-  epoch: { what: 'a gateway takes what comes from an owner that has been replaced', sources: [anyEpoch] },
-  read: { what: 'both: nobody keeps an owner that has been replaced from answering', sources: [unsure, anyEpoch] },
+  read: {
+    what: 'an engine answers while it cannot be sure of what it owns, and gateways take what an owner says that has been replaced',
+    sources: [unsure, anyEpoch],
+  },
   view: { what: "a game's own view leaks who the mafia are", games: (games) => games.map(leak) },
 }
 

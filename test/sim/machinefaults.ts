@@ -8,6 +8,7 @@ export const failMachines = (plan: Plan): void => {
   failGateways(plan)
   failMedia(plan)
   failReach(plan)
+  failLeases(plan)
   failLedger(plan)
   failClocks(plan)
 }
@@ -53,7 +54,7 @@ const failReach = ({ world, dice, times }: Plan): void => {
       [true, false],
       [false, true],
     ] as const)
-    const ms = dice.between(300, 8_000)
+    const ms = dice.may(0.3) ? dice.between(6_000, 12_000) : dice.between(300, 6_000)
     const way = away && here ? '<>' : away ? '>' : '<'
     ground.timeline.note(null, `cut for ${ms} ms: ${one} ${way} ${others.join(', ')}`)
     ground.timeline.count('cuts between machines')
@@ -68,6 +69,30 @@ const failReach = ({ world, dice, times }: Plan): void => {
       }
     })
   })
+}
+
+/** Long enough for a lease to run out: a media node hears no engine, or an engine reaches all but the ledger. */
+const failLeases = ({ world, dice, at, until }: Plan): void => {
+  const { links, ground } = world
+  const isLong = until > 20_000
+  const cut = (one: string, others: readonly string[]) => {
+    const ms = isLong ? dice.between(10_000, 15_000) : dice.between(6_000, 9_000)
+    ground.timeline.note(null, `cut for ${ms} ms: ${one} <> ${others.join(', ')}`)
+    ground.timeline.count('cuts for longer than a lease')
+    const pairs = others.flatMap((other): [string, string][] => [
+      [one, other],
+      [other, one],
+    ])
+    for (const [from, to] of pairs) links.cut(from, to)
+    ground.clock.after(ms, () => {
+      for (const [from, to] of pairs) links.heal(from, to)
+    })
+  }
+  const engines = world.slots.map(({ place }) => place.name)
+  const begin = dice.between(1_200, 4_500)
+  const kind = isLong ? 'media' : dice.pick(['none', 'none', 'none', 'media', 'ledger'] as const)
+  if (kind === 'media' && world.media.length > 0) at(begin, () => cut(dice.pick(world.media).place.name, engines))
+  if (kind === 'ledger') at(begin, () => cut(dice.pick(engines), [LEDGER]))
 }
 
 const failLedger = ({ world: { ledger, ground }, dice, times }: Plan): void =>

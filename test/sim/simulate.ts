@@ -9,6 +9,7 @@ import { POLL_MS, type Table } from './bots.ts'
 import { checkBounded } from './checks/bounded.ts'
 import { checkForwarded } from './checks/forwarded.ts'
 import { checkFresh } from './checks/fresh.ts'
+import { checkGrace } from './checks/grace.ts'
 import { checkOnce } from './checks/once.ts'
 import { LOOK_EVERY_MS, OwnedCheck } from './checks/owned.ts'
 import { type RoomPast, readPast } from './checks/past.ts'
@@ -87,6 +88,7 @@ const live = async (world: World): Promise<void> => {
   checkWire(pasts, world.wire, timeline)
   checkFresh(pasts, world.wire, timeline)
   checkForwarded(world, pasts)
+  checkGrace(world, pasts)
   checkShown(pasts, memories.showings, memories.moves, timeline)
   checkOnce(pasts, world.durable.acknowledged, memories.moves, world.wire, timeline)
   owned.checkTimers(pasts)
@@ -110,7 +112,13 @@ const seat = (world: World): void => {
     entry: dice.may(0.4) ? 'match' : 'create',
     room: null,
   })
-  const big = dice.may(0.5) ? table('bench') : table('mafia', { night: 2, day: 3 })
+  // Nights that are longer than a lease of video, or change often.
+  const nights = dice.pick([
+    { night: 2, day: 3 },
+    { night: 9, day: 2 },
+    { night: 12, day: 2 },
+  ])
+  const big = dice.may(0.35) ? table('bench') : table('mafia', nights)
   const small = [table('tictactoe'), table('tictactoe')]
   const atBig = big.game === 'bench' ? 8 : dice.between(5, 6)
   for (const name of names.slice(0, atBig)) world.addBot(name, big)

@@ -74,6 +74,8 @@ export class World {
   readonly doors: Door[]
   readonly media: MediaSlot[]
   readonly flows: Flows
+  /** When which processes stood still, ms since the world began. */
+  readonly pauses: { readonly from: number; readonly to: number }[] = []
   readonly bots: Bot[] = []
   readonly wire: WireFrame[] = []
   readonly memories: Memories = { showings: [], moves: [], open: 0 }
@@ -139,7 +141,7 @@ export class World {
       return { place: at, site: this.#openSite(at), swallowsUpgrades: false }
     })
     this.flows = new Flows(timeline)
-    this.media = Array.from({ length: hosts.between(0, 2) }, (_, i) => ({ place: place(`M${i + 1}`), node: null }))
+    this.media = Array.from({ length: hosts.pick([0, 1, 1, 2]) }, (_, i) => ({ place: place(`M${i + 1}`), node: null }))
     for (const slot of this.media) this.startMedia(slot)
     const tap: WireTap = {
       sent: (who, conn, over, frame) => this.#tapped({ who, conn, up: true, over, frame }),
@@ -277,13 +279,18 @@ export class World {
     if (!host.isUp) return
     timeline.note(null, `${host.name} is paused for ${ms} ms`)
     timeline.count('pauses')
+    this.pauses.push({ from: timeline.now, to: timeline.now + ms })
     host.pause()
+    const node = this.media.find((slot) => slot.node?.host === host)?.node
+    for (const flow of node?.flows ?? []) this.flows.ended(flow)
     clock.after(ms, () => this.resume(host))
   }
 
   resume(host: Host): void {
     if (!host.isPaused || host.isDead) return
     this.ground.timeline.note(null, `${host.name} goes on`)
+    const node = this.media.find((slot) => slot.node?.host === host)?.node
+    if (node) this.flows.resumed(node)
     host.resume()
   }
 

@@ -1,6 +1,7 @@
+import type { MediaNodeId } from '../../../bus/messages.ts'
 import type { PlayerId, RoomId, Seq } from '../../../protocol/frames.ts'
 import { OP } from '../../../protocol/frames.ts'
-import type { Flow, FlowTap } from '../medianode.ts'
+import type { Flow, FlowTap, SimMediaNode } from '../medianode.ts'
 import type { Timeline } from '../timeline.ts'
 import type { World } from '../world.ts'
 import type { RoomPast } from './past.ts'
@@ -19,6 +20,8 @@ interface Interval {
 /** All that flowed, from when to when. */
 export class Flows implements FlowTap {
   readonly intervals: Interval[] = []
+  /** When each node that stood still went on. */
+  readonly woke: { readonly node: MediaNodeId; readonly at: number }[] = []
   readonly #open = new Map<Flow, Interval>()
   readonly #timeline: Timeline
 
@@ -32,6 +35,12 @@ export class Flows implements FlowTap {
     this.intervals.push(interval)
     this.#open.set(flow, interval)
     this.#timeline.note(flow.room, `${flow.node} forwards ${nameOf(flow)}`)
+  }
+
+  /** A node goes on: what flowed when it was paused flows again, until it looks. */
+  resumed({ id, flows }: SimMediaNode): void {
+    this.woke.push({ node: id, at: this.#timeline.now })
+    for (const flow of flows) this.began(flow)
   }
 
   ended(flow: Flow): void {
@@ -63,7 +72,10 @@ export const checkForwarded = ({ wire, store, flows, ground }: World, pasts: Rea
       if (mayFlowIn(past, shown, durable, flow)) forbiddenAt = null
       else forbiddenAt ??= at
       const end = Math.min(to, all[i + 1]?.at ?? Number.POSITIVE_INFINITY, timeline.now)
-      if (forbiddenAt === null || end <= from || end - forbiddenAt <= LEASE_MS + ON_ITS_WAY_MS) continue
+      if (forbiddenAt === null || end <= from) continue
+      // What waits for a node that stood still may be old, and it cannot know: docs/simulator.md.
+      const woke = flows.woke.findLast((one) => one.node === flow.node && one.at <= from)?.at ?? 0
+      if (end - Math.max(forbiddenAt, woke) <= LEASE_MS + ON_ITS_WAY_MS) continue
       timeline.fail(
         'P4',
         flow.room,

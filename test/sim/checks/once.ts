@@ -71,6 +71,8 @@ const missing = (ack: Acknowledged, logged: Logged | undefined, pasts: Pasts): s
   const [op, , , method] = ack.request
   const durable = (room: RoomId): number => ack.durable.get(room) ?? 0
   const named = roomNamed(ack.value)
+  // Who was let in to watch, which is not logged, may find a seat when the same JOIN comes again.
+  if (op === OP.join && isJoined(ack.value) && ack.value.role !== 'player') return null
   if (logged !== undefined && logged.seq > durable(logged.room))
     return `it is event ${logged.seq} of ${logged.room}, which was not durable then`
   switch (op) {
@@ -84,7 +86,7 @@ const missing = (ack: Acknowledged, logged: Logged | undefined, pasts: Pasts): s
     case OP.join: {
       const { value } = ack
       if (!isJoined(value)) return 'the answer is none of a JOIN'
-      if (value.role !== 'player' || roomOf(ack) === null) return null
+      if (roomOf(ack) === null) return null
       const isMember = pasts.get(value.room)?.isMember(Math.max(value.seq, logged?.seq ?? 0), ack.player)
       return isMember ? null : `no member at event ${value.seq}`
     }
