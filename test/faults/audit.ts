@@ -1,8 +1,12 @@
-import { openStored } from '../../cli/stored.ts'
+import { openStored, type Stored } from '../../cli/stored.ts'
+import { StorageError } from '../../engine/log/log.ts'
 import { roomHistory } from '../../engine/partition/history.ts'
 import type { RoomInput } from '../../engine/room/input.ts'
 import type { Seq } from '../../protocol/frames.ts'
+import { until } from '../program.ts'
 import type { Acknowledged, Table } from './tables.ts'
+
+const PATIENCE_MS = 60_000
 
 type Logged = RoomInput & { readonly seq: Seq }
 
@@ -14,24 +18,32 @@ export const audit = async (nats: string, tables: readonly Table[]) => {
   if ('exit' in stored) throw new Error(stored.text)
   const logs = new Map<string, Logged[]>()
   try {
-    for (const room of rooms) {
-      const log: Logged[] = []
-      for await (const { seq, input } of roomHistory(room, stored)) log.push({ seq, ...input })
-      logs.set(room, log)
-    }
+    for (const room of rooms) logs.set(room, await until(() => logOf(room, stored), `the log of ${room}`, PATIENCE_MS))
   } finally {
     await stored.close()
   }
-  const logOf = (room: string) => logs.get(room) ?? []
+  const logged = (room: string) => logs.get(room) ?? []
   const forks = new Set<string>()
   for (const { room, seq, cells } of tables.flatMap((table) => table.shown))
-    if (logs.has(room) && cells !== cellsAt(logOf(room), seq)) forks.add(`${room} was shown at ${seq} as ${cells}`)
+    if (logs.has(room) && cells !== cellsAt(logged(room), seq)) forks.add(`${room} was shown at ${seq} as ${cells}`)
   return {
     moves: moves.length,
     rooms: rooms.size,
-    lost: moves.filter((move) => !isLogged(move, logOf(move.room))).map((move) => JSON.stringify(move)),
+    lost: moves.filter((move) => !isLogged(move, logged(move.room))).map((move) => JSON.stringify(move)),
     doubled: [...logs].flatMap(([room, log]) => doubles(log).map((what) => `${room}: ${what}`)),
     forks: [...forks],
+  }
+}
+
+/** Null where NATS did not answer: it may not have come to itself yet after the last fault. */
+const logOf = async (room: string, stored: Stored): Promise<Logged[] | null> => {
+  try {
+    const log: Logged[] = []
+    for await (const { seq, input } of roomHistory(room, stored)) log.push({ seq, ...input })
+    return log
+  } catch (error) {
+    if (error instanceof StorageError) return null
+    throw error
   }
 }
 
