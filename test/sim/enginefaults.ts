@@ -25,6 +25,7 @@ export const failEngines = (plan: Plan): void => {
     timeline.count('orderly restarts')
     void world.stopEngine(slot).then(() => restart(slot))
   }
+  const isThere = (slot: EngineSlot, host: Host) => world.isFaulty && slot.host === host
   const onMoment = (moment: Moment, hit: (slot: EngineSlot, when: string) => void) => {
     const slotOf = (host: Host) => world.slots.find((slot) => slot.host === host)
     if (moment === 'now') return hit(dice.pick(world.slots), 'out of the blue')
@@ -33,7 +34,7 @@ export const failEngines = (plan: Plan): void => {
         const slot = slotOf(host)
         if (slot === undefined) return
         world.ledger.onPut = () => {}
-        clock.after(dice.between(0, 40), () => slot.host === host && hit(slot, 'while it takes over'))
+        clock.after(dice.between(0, 40), () => isThere(slot, host) && hit(slot, 'while it takes over'))
       }
       return
     }
@@ -42,7 +43,7 @@ export const failEngines = (plan: Plan): void => {
       if (stage !== moment || slot === undefined) return
       store.onAppend = () => {}
       if (stage === 'stored') hit(slot, 'between an append and its ack')
-      else clock.after(0, () => slot.host === host && hit(slot, 'with an append on its way'))
+      else clock.after(0, () => isThere(slot, host) && hit(slot, 'with an append on its way'))
     }
   }
   times(1, 3, () => (dice.may(0.25) ? stop(dice.pick(world.slots)) : onMoment(dice.pick(MOMENTS), crash)))
