@@ -71,7 +71,7 @@ const total = new Map<string, number>()
 
 describe('P1 to P5: worlds of engines and gateways that crash and are paused, of cut links and lost messages keep all five promises', () => {
   const starts = Array.from({ length: SEEDS / SEEDS_PER_TEST }, (_, i) => 1 + i * SEEDS_PER_TEST)
-  test.each(starts)(`from seed %i on, ${SEEDS_PER_TEST} seeds`, { timeout: 120_000 }, async (start) => {
+  test.each(starts)(`from seed %i on, ${SEEDS_PER_TEST} seeds`, { timeout: 300_000 }, async (start) => {
     for (let seed = start; seed < start + SEEDS_PER_TEST; seed++) {
       const { timeline, counters } = await simulate(seed, games)
       for (const [what, count] of Object.entries(counters)) total.set(what, (total.get(what) ?? 0) + count)
@@ -114,7 +114,7 @@ test('npm run sim says what it takes and what can be broken, and refuses anythin
 describe('the checks bite: a world is caught in which', () => {
   test.each(Object.entries(BREAKS).map(([name, { what }]) => ({ name, what })))(
     '$what (--break $name)',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async ({ name }) => {
       const { stdout } = await run('--break', name, '--runs', String(SEEDS_PER_BREAK), '--first')
       expect(stdout).toMatch(/caught by 1 of/)
