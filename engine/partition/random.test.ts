@@ -117,6 +117,9 @@ const run = async (script: Script, seed: number): Promise<void> => {
     if (step.do === 'stream') await stream(world, pollerOf(step.who))
     if (step.do === 'http') {
       const { client } = pollerOf(step.who)
+      // Who watches on a connection and takes a seat over HTTP is left out: the gateway of this test does not follow that.
+      const watches = here.get(step.who)?.rooms.get('r')?.role === 'spectator'
+      if (step.payload === undefined && watches) continue
       if (step.payload === undefined) await client.join('r')
       else await client.move('r', 'add', step.payload)
     }

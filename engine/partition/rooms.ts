@@ -127,7 +127,7 @@ export class Rooms {
   detachAll(gateway: GatewayId): number {
     let ended = 0
     for (const room of this.#live.values())
-      for (const { conn } of [...room.attachments.all()].filter((a) => a.gateway === gateway)) {
+      for (const { conn } of room.connections.filter((a) => a.gateway === gateway)) {
         room.detach(gateway, conn)
         ended += 1
       }
@@ -408,7 +408,7 @@ export class Rooms {
   #lost(room: LiveRoom, why: string): void {
     this.#ports.report('warn', `reading the room again: ${why}`, { room: room.room })
     this.#leave(room)
-    this.#waiting.set(room.room, [...room.attachments.all()])
+    this.#waiting.set(room.room, room.connections)
     this.#absent.set(room.room, room.state.game)
     void this.#attempt(room.room)
   }

@@ -67,6 +67,8 @@ export class LiveRoom {
   readonly #writer: RoomWriter
   readonly #queue: Pending[] = []
   readonly #deadlines = new Deadlines()
+  /** Connections that were here before it was read again, until their turn comes. */
+  readonly #adopting = new Set<Attachment>()
   readonly #setting: BatchSetting
   #busy = false
   #closed = false
@@ -203,6 +205,8 @@ export class LiveRoom {
   }
 
   detach(gateway: GatewayId, conn: ConnId): void {
+    for (const waiting of this.#adopting)
+      if (waiting.gateway === gateway && waiting.conn === conn) this.#adopting.delete(waiting)
     this.#members.detach(gateway, conn)
   }
 
@@ -244,9 +248,19 @@ export class LiveRoom {
 
   /** Takes over the connections of another owner's room, and sends each the present state. */
   adopt(attachments: readonly Attachment[]): void {
-    for (const attachment of attachments)
-      this.#queue.push({ visit: () => this.#members.adopt(attachment), refuse: () => {} })
+    for (const attachment of attachments) {
+      this.#adopting.add(attachment)
+      const visit = () => {
+        if (this.#adopting.delete(attachment)) this.#members.adopt(attachment)
+      }
+      this.#queue.push({ visit, refuse: () => {} })
+    }
     this.#pump()
+  }
+
+  /** Those that are attached, and those that wait for their turn to be. */
+  get connections(): readonly Attachment[] {
+    return [...this.attachments.all(), ...this.#adopting]
   }
 
   /** Ends the room's work; requests that wait are answered `unavailable`. */
