@@ -5,7 +5,7 @@ import { STORES } from './store.ts'
 
 const GIB = 2 ** 30
 /** With 100,000 on one nats-server that shares two cores with other work, reading the index outlasts the patience of its readers. */
-const ASLEEP = { 'sqlite-full': 100_000, 'jetstream-r1': 20_000 }
+const ASLEEP = { 'sqlite-full': 100_000, 'jetstream-r1': 100_000 }
 
 /** How many of so many bytes each, in round numbers. */
 const perGib = (bytes: number, round: number): string => `**${fixed(Math.floor(GIB / bytes / round) * round)}**`
