@@ -8,6 +8,7 @@ import { clusterOwnership } from '../engine/partition/cluster-ownership.ts'
 import { newEngineId } from '../engine/partition/engine.ts'
 import { expecting } from './cannot-start.ts'
 import { durabilityOnNats } from './config.ts'
+import type { Keys } from './data-folder.ts'
 import type { Ground } from './ground.ts'
 import { measureNats } from './metrics.ts'
 import { openNats } from './nats.ts'
@@ -22,6 +23,15 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
     const { connection } = link
     const installation = { connection, clock, chance, onWarning: (line: string) => log.warn(line) }
     let storage: Storage | null = null
+    let keys: Promise<Keys> | null = null
+    const openKeys = async (): Promise<Keys> => {
+      const waiting = () => log.info('waiting for the first engine, which prepares NATS')
+      const durability = config.roles.includes('engine')
+        ? durabilityOnNats(config)
+        : // Who keeps nothing takes the installation as the engines made it.
+          await expecting([StorageError], findInstallation(installation, waiting))
+      return expecting([StorageError], openInstallationKeys({ ...installation, durability }))
+    }
     const bus = new NatsBus({
       link,
       clock,
@@ -30,13 +40,9 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
     })
     return {
       bus,
-      async keys() {
-        const waiting = () => log.info('waiting for the first engine, which prepares NATS')
-        const durability = config.roles.includes('engine')
-          ? durabilityOnNats(config)
-          : // Who keeps nothing takes the installation as the engines made it.
-            await expecting([StorageError], findInstallation(installation, waiting))
-        return expecting([StorageError], openInstallationKeys({ ...installation, durability }))
+      keys() {
+        keys ??= openKeys()
+        return keys
       },
       isConnected: () => link.isConnected,
       status: () => ({ nats: link.isConnected ? connection.getServer() : null }),

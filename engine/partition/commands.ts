@@ -9,6 +9,7 @@ import type { Answer } from '../room/batch.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isConnected, isOut, isPlayer } from '../room/membership.ts'
+import { rulesFailed } from '../room/refusals.ts'
 import { RulesError } from '../rules/game.ts'
 import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
 import { createNext, createRoom } from './creation.ts'
@@ -259,8 +260,7 @@ class Taking {
 /** What nobody foresaw may have happened or not: it may be sent again. */
 export const refusalOf = (error: unknown): Refusal => {
   if (error instanceof Refusal) return error
-  if (error instanceof RulesError)
-    return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
+  if (error instanceof RulesError) return rulesFailed()
   return new Refusal('unavailable', 'That failed on the server. Send it again.')
 }
 

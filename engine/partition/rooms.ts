@@ -10,6 +10,7 @@ import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import { LiveRoom, type RoomPorts } from '../room/live.ts'
 import { startsNow } from '../room/membership.ts'
+import { isMoving } from '../room/refusals.ts'
 import type { RoomState } from '../room/state.ts'
 import { step } from '../room/step.ts'
 import { endAfter, type Report, sealRecord } from '../room/writer.ts'
@@ -239,7 +240,7 @@ export class Rooms {
     const frozen = this.#frozen.get(room)
     if (frozen !== undefined) throw frozenBecause(frozen)
     if (this.#closed) throw stopping()
-    if (!this.#isOurs(room)) throw isElsewhere()
+    if (!this.#isOurs(room)) throw isMoving()
     return undefined
   }
 
@@ -302,7 +303,7 @@ export class Rooms {
     // It may have been paused in the middle of that.
     if (!(await this.#isSure())) throw stopping()
     const epoch = this.#ports.epochOf(room)
-    if (epoch === null) throw isElsewhere()
+    if (epoch === null) throw isMoving()
     if (restored === null) return null
     if (restored.epoch > epoch) throw new Refusal('unavailable', 'Another engine has the room. Send it again.')
     const { game, migration, warning, snapshot } = restored
@@ -317,9 +318,9 @@ export class Rooms {
       state = migrated
     }
     const row = await storage.index(room)
-    if (row?.status !== 'live' || row.rules !== game.hash) await storage.putIndex([indexRow(state, game, 'live', null)])
-    this.#stillOurs(room, epoch)
     const wasLive = row?.status === 'live'
+    if (!wasLive || row.rules !== game.hash) await storage.putIndex([indexRow(state, game, 'live', null)])
+    this.#stillOurs(room, epoch)
     return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch), wasLive), snapshot)
   }
 
@@ -328,7 +329,7 @@ export class Rooms {
     const seed = () => chance.uint32()
     const inputs = await first(clock.now(), seed)
     const epoch = this.#ports.epochOf(room)
-    if (epoch === null) throw isElsewhere()
+    if (epoch === null) throw isMoving()
     let state: RoomState | null = null
     for (const input of inputs) state = step(state, input, game.runner).state
     if (state === null) throw new Error('a room is created with an event')
@@ -389,7 +390,7 @@ export class Rooms {
   /** Throws Refusal where that has changed: what was stored is there for the next owner, and for a retry. */
   #stillOurs(room: RoomId, epoch: number): void {
     if (this.#closed) throw stopping()
-    if (this.#ports.epochOf(room) !== epoch) throw isElsewhere()
+    if (this.#ports.epochOf(room) !== epoch) throw isMoving()
   }
 
   #roomPorts(epoch: number): RoomPorts {
@@ -436,8 +437,6 @@ const staysBehind = ({ phase, game: id }: RoomState, game: LoadedGame, library: 
 
 const frozenBecause = (why: string): Refusal =>
   new Refusal('unavailable', `This room is frozen, because its log is damaged: ${why}`)
-
-const isElsewhere = (): Refusal => new Refusal('unavailable', 'The room is moving. Send it again.')
 
 const inPartition = (partition: number) => (room: RoomId) => partitionOf(room) === partition
 

@@ -6,6 +6,7 @@ import { type Asker, admit, type RoomRequest } from './admit.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { RoomInput } from './input.ts'
 import { startsNow } from './membership.ts'
+import { rulesFailed } from './refusals.ts'
 import type { RoomState } from './state.ts'
 import { type Emit, type Outcome, step } from './step.ts'
 
@@ -215,6 +216,6 @@ class BatchBuilder {
     if (error instanceof Refusal) return error
     if (!(error instanceof RulesError)) throw error
     this.#troubles.push({ input: null, error })
-    return new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
+    return rulesFailed()
   }
 }

@@ -23,6 +23,7 @@ import type { RoomInput } from './input.ts'
 import { Members, type Place, type Reader, type Reading } from './members.ts'
 import { isPlayer } from './membership.ts'
 import { Moment } from './moment.ts'
+import { isMoving, rulesFailed } from './refusals.ts'
 import type { RoomState } from './state.ts'
 import { RoomWriter, type WriterPorts } from './writer.ts'
 
@@ -316,7 +317,7 @@ export class LiveRoom {
   #refuse(batch: Batch, error: Error): void {
     this.#ports.report('error', `nothing was logged: ${error.message}`, { room: this.room, seq: this.state.seq })
     for (const input of batch.inputs) if (input.type === 'deadline') this.#deadlines.giveUp(this.state, input.id)
-    const refusal = new Refusal('internal', 'The rules of this game failed on that; nothing has changed.')
+    const refusal = rulesFailed()
     for (const pending of batch.taken) if ('frame' in pending) pending.settle({ refusal })
   }
 
@@ -406,7 +407,6 @@ export class LiveRoom {
   }
 }
 
-const isMoving = (): Refusal => new Refusal('unavailable', 'The room is moving. Send it again.')
 const hasTooMuch = (): Refusal => new Refusal('unavailable', 'The room has too much to do. Send it again.')
 
 /** What one append holds, and what it shows once it is durable. */
