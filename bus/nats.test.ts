@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { realChance, realClock } from '../cli/real.ts'
 import { type NatsServer, startNats, startNatsCluster } from '../test/nats-server.ts'
 import { until } from '../test/program.ts'
-import type { Bus } from './bus.ts'
 import { busConformance } from './conformance.ts'
 import type { Ask, Command } from './messages.ts'
 import { NatsBus } from './nats.ts'
-import { connectNats, type NatsLink } from './nats-connection.ts'
+import type { NatsLink } from './nats-connection.ts'
+import { connectTo, type End, openEnd } from './testing/nats.ts'
 
 const ask = (id: number): Ask => ({ kind: 'ask', gateway: 'g', id, about: { type: 'games' } })
 const large = (id: number, bytes: number): Command => ({
@@ -28,39 +28,6 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const linkTo = (...servers: readonly NatsServer[]): Promise<NatsLink> => {
-  const access = {
-    servers: servers.map(({ port }) => `127.0.0.1:${port}`),
-    identity: { by: 'nobody' },
-    tls: null,
-  } as const
-  return connectNats(access, realClock, () => {})
-}
-
-interface End extends AsyncDisposable {
-  bus: Bus
-  link: NatsLink
-  errors: unknown[]
-}
-
-/** A bus with a connection of its own. */
-const open = async (servers: readonly NatsServer[], prefix?: string): Promise<End> => {
-  const link = await linkTo(...servers)
-  const errors: unknown[] = []
-  const bus = new NatsBus({
-    link,
-    clock: realClock,
-    chance: realChance,
-    onError: (error) => errors.push(error),
-    ...(prefix === undefined ? {} : { prefix }),
-  })
-  const end = async () => {
-    await bus.close()
-    await link.close()
-  }
-  return { bus, link, errors, [Symbol.asyncDispose]: end }
-}
-
 const idsOn = ({ bus }: End, subject: string): number[] => {
   const ids: number[] = []
   bus.subscribe(subject, (message) => ids.push('id' in message ? message.id : -1))
@@ -70,7 +37,7 @@ const idsOn = ({ bus }: End, subject: string): number[] => {
 describe('over a connection that all share', () => {
   let link: NatsLink
   beforeAll(async () => {
-    link = await linkTo(server)
+    link = await connectTo([server])
   })
   afterAll(() => link.close())
   busConformance('the bus over NATS', {
@@ -81,7 +48,7 @@ describe('over a connection that all share', () => {
 describe('over connections of their own', () => {
   busConformance('the bus over NATS', {
     open: async (onError) => {
-      const link = await linkTo(server)
+      const link = await connectTo([server])
       const bus = new NatsBus({ link, clock: realClock, chance: realChance, onError })
       return {
         publish: (subject, message) => bus.publish(subject, message),
@@ -109,8 +76,8 @@ const reaches = async (from: End, to: End, what: string): Promise<void> => {
 }
 
 test('a message larger than the server takes arrives whole, and in its place among others', async () => {
-  await using from = await open([server])
-  await using to = await open([server])
+  await using from = await openEnd([server])
+  await using to = await openEnd([server])
   await reaches(from, to, 'the first message')
   const got: { id: number; bytes: number; first: number | undefined; last: number | undefined }[] = []
   to.bus.subscribe('s', (message) => {
@@ -127,7 +94,7 @@ test('a message larger than the server takes arrives whole, and in its place amo
 })
 
 test('a message that is too large for any bus is reported, and others go on', async () => {
-  await using end = await open([server])
+  await using end = await openEnd([server])
   const ids = idsOn(end, 's')
   end.bus.publish('s', large(1, 33 * 1024 * 1024))
   end.bus.publish('s', ask(2))
@@ -137,8 +104,8 @@ test('a message that is too large for any bus is reported, and others go on', as
 })
 
 test('installations with prefixes of their own share a server without hearing each other', async () => {
-  await using one = await open([server], 'one')
-  await using other = await open([server], 'other')
+  await using one = await openEnd([server], 'one')
+  await using other = await openEnd([server], 'other')
   const [ones, others] = [idsOn(one, 's'), idsOn(other, 's')]
   one.bus.publish('s', ask(1))
   other.bus.publish('s', ask(2))
@@ -147,7 +114,7 @@ test('installations with prefixes of their own share a server without hearing ea
 })
 
 test('garbage from outside is reported, reaches no handler, and what comes after it does', async () => {
-  await using end = await open([server], 'garbage')
+  await using end = await openEnd([server], 'garbage')
   const stranger = await connect({ servers: server.url })
   const ids = idsOn(end, 's')
   await end.link.connection.flush()
@@ -170,7 +137,7 @@ test('garbage from outside is reported, reaches no handler, and what comes after
 })
 
 test('what cannot be encoded is reported, and publish does not throw', async () => {
-  await using end = await open([server])
+  await using end = await openEnd([server])
   const round: { about: unknown } = { about: null }
   round.about = round
   end.bus.publish('s', {
@@ -182,8 +149,8 @@ test('what cannot be encoded is reported, and publish does not throw', async () 
 })
 
 test('closing sends what was published before it', async () => {
-  const from = await open([server])
-  await using to = await open([server])
+  const from = await openEnd([server])
+  await using to = await openEnd([server])
   await reaches(from, to, 'the first message')
   const ids = idsOn(to, 's')
   await to.link.connection.flush()
@@ -194,7 +161,7 @@ test('closing sends what was published before it', async () => {
 })
 
 test('what one loop turn publishes is one write to the server', async () => {
-  await using end = await open([server])
+  await using end = await openEnd([server])
   const ids = idsOn(end, 's')
   await end.link.connection.flush()
   const write = vi.spyOn(Socket.prototype, 'write')
@@ -209,8 +176,8 @@ test('what one loop turn publishes is one write to the server', async () => {
 
 test('a server that is killed and comes back: messages flow again by themselves, also with subscriptions made meanwhile', async () => {
   await using own = await startNats()
-  await using from = await open([own])
-  await using to = await open([own])
+  await using from = await openEnd([own])
+  await using to = await openEnd([own])
   const changes: string[] = []
   from.link.onChange(({ is }) => changes.push(is))
   const before = idsOn(to, 's')
@@ -231,7 +198,7 @@ test('a server that is killed and comes back: messages flow again by themselves,
 
 test('what is published without a server is not sent once there is one', async () => {
   await using own = await startNats()
-  await using end = await open([own])
+  await using end = await openEnd([own])
   const ids = idsOn(end, 's')
   await reaches(end, end, 'the first message')
   await own.pause()
@@ -248,8 +215,8 @@ test('what is published without a server is not sent once there is one', async (
 
 test('of three servers the one that we are connected to is killed: messages flow again within 2 s', async () => {
   await using cluster = await startNatsCluster()
-  await using from = await open(cluster.servers)
-  await using to = await open(cluster.servers)
+  await using from = await openEnd(cluster.servers)
+  await using to = await openEnd(cluster.servers)
   await reaches(from, to, 'the first message')
   const ours = cluster.servers.find(({ port }) => from.link.connection.getServer().endsWith(`:${port}`))
   const started = performance.now()
@@ -264,10 +231,10 @@ test('of three servers the one that we are connected to is killed: messages flow
 
 test('of three servers the one that we are connected to falls silent under load: it is left for another one within 5.5 s', async () => {
   await using cluster = await startNatsCluster()
-  await using from = await open(cluster.servers)
+  await using from = await openEnd(cluster.servers)
   const ours = cluster.servers.find(({ port }) => from.link.connection.getServer().endsWith(`:${port}`))
   const others = cluster.servers.filter((each) => each !== ours)
-  await using to = await open(others)
+  await using to = await openEnd(others)
   await reaches(from, to, 'the first message')
   const changes: string[] = []
   from.link.onChange(({ is }) => changes.push(is))

@@ -1,7 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { NatsBus } from '../bus/nats.ts'
-import { connectNats } from '../bus/nats-connection.ts'
-import { realChance, realClock } from '../cli/real.ts'
+import { openEnd } from '../bus/testing/nats.ts'
 import { type NatsServer, startNats } from '../test/nats-server.ts'
 import { Client } from './testing/client.ts'
 import { closed, open, playerOf } from './testing/engine.ts'
@@ -21,16 +19,12 @@ afterEach(async () => {
 })
 
 const busOverNats = async () => {
-  const access = { servers: [`127.0.0.1:${server.port}`], identity: { by: 'nobody' }, tls: null } as const
-  const link = await connectNats(access, realClock, () => {})
-  const errors: unknown[] = []
-  const bus = new NatsBus({ link, clock: realClock, chance: realChance, onError: (error) => errors.push(error) })
+  const end = await openEnd([server])
   ends.push(async () => {
-    await bus.close()
-    await link.close()
-    expect(errors).toEqual([])
+    await end[Symbol.asyncDispose]()
+    expect(end.errors).toEqual([])
   })
-  return bus
+  return end.bus
 }
 
 test('nodes that know each other through NATS alone bring tracks to each other, both ways, and stop with the policy', async () => {

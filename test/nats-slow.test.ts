@@ -3,10 +3,8 @@ import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Command } from '../bus/messages.ts'
-import { NatsBus } from '../bus/nats.ts'
-import { connectNats } from '../bus/nats-connection.ts'
-import { realChance, realClock } from '../cli/real.ts'
-import { type NatsServer, startNats } from './nats-server.ts'
+import { openEnd } from '../bus/testing/nats.ts'
+import { startNats } from './nats-server.ts'
 import { until } from './program.ts'
 
 const VICTIM = new URL('nats-slow-victim.ts', import.meta.url).pathname
@@ -24,24 +22,12 @@ const message = (id: number): Command => ({
   frames: [new Uint8Array(MIB / 4)],
 })
 
-const openBus = async (server: NatsServer) => {
-  const access = { servers: [`127.0.0.1:${server.port}`], identity: { by: 'nobody' }, tls: null } as const
-  const link = await connectNats(access, realClock, () => {})
-  const errors: unknown[] = []
-  const bus = new NatsBus({ link, clock: realClock, chance: realChance, onError: (error) => errors.push(error) })
-  const end = async () => {
-    await bus.close()
-    await link.close()
-  }
-  return { bus, link, errors, [Symbol.asyncDispose]: end }
-}
-
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 test('who does not read what it subscribed to costs bounded memory, keeps nobody else waiting, and goes on when it reads again', async () => {
   await using server = await startNats()
-  await using from = await openBus(server)
-  await using quick = await openBus(server)
+  await using from = await openEnd([server])
+  await using quick = await openEnd([server])
   const victim = spawn(process.execPath, [VICTIM, `127.0.0.1:${server.port}`], { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     let said: z.output<typeof Said> | null = null
@@ -78,7 +64,7 @@ test('who does not read what it subscribed to costs bounded memory, keeps nobody
 
 test('where the server takes nothing, what is published is dropped, not kept', async () => {
   await using server = await startNats()
-  await using from = await openBus(server)
+  await using from = await openEnd([server])
   const before = process.memoryUsage().arrayBuffers
   await server.pause()
   for (let id = 0; id < 2_000; id++) {
@@ -90,7 +76,7 @@ test('where the server takes nothing, what is published is dropped, not kept', a
   expect(from.errors.length).toBeGreaterThan(0)
   for (const error of from.errors) expect(String(error)).toContain('too slowly')
   await server.resume()
-  await using to = await openBus(server)
+  await using to = await openEnd([server])
   let got = 0
   to.bus.subscribe('later', () => got++)
   await until(() => {

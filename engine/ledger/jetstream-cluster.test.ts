@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { connectNats, type NatsLink } from '../../bus/nats-connection.ts'
+import type { NatsLink } from '../../bus/nats-connection.ts'
 import { PARTITIONS } from '../../bus/subjects.ts'
+import { connectTo } from '../../bus/testing/nats.ts'
 import { realClock } from '../../cli/real.ts'
 import { type NatsCluster, type NatsServer, startNatsCluster } from '../../test/nats-server.ts'
 import { clusterOwnership } from '../partition/cluster-ownership.ts'
@@ -25,8 +26,7 @@ afterEach(async () => {
 })
 
 const linkTo = async (to: readonly NatsServer[]): Promise<NatsLink> => {
-  const servers = to.map(({ port }) => `127.0.0.1:${port}`)
-  const link = await connectNats({ servers, identity: { by: 'nobody' }, tls: null }, realClock, () => {})
+  const link = await connectTo(to)
   links.push(link)
   return link
 }

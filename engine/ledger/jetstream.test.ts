@@ -1,6 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { connectNats, type NatsLink } from '../../bus/nats-connection.ts'
+import type { NatsLink } from '../../bus/nats-connection.ts'
+import { connectTo } from '../../bus/testing/nats.ts'
 import { realClock } from '../../cli/real.ts'
 import { type NatsServer, startNats } from '../../test/nats-server.ts'
 import { ledgerConformance } from './conformance.ts'
@@ -21,8 +22,7 @@ afterEach(async () => {
 })
 
 const linkTo = async (...to: readonly NatsServer[]): Promise<NatsLink> => {
-  const servers = to.map(({ port }) => `127.0.0.1:${port}`)
-  const link = await connectNats({ servers, identity: { by: 'nobody' }, tls: null }, realClock, () => {})
+  const link = await connectTo(to)
   links.push(link)
   return link
 }
@@ -56,6 +56,7 @@ test('a key disappears some time after its last post, and who watches is told; w
   await ledger.put('partition.1', 'a', 0)
   for (let i = 0; i < 3; i++) {
     ledger.post('engine.a', `${i}`)
+    // Each time shorter than a key stays, and longer in all: it must not disappear meanwhile.
     await new Promise((resolve) => setTimeout(resolve, 700))
   }
   expect(valuesOf(entries, 'engine.a')).toEqual(['0', '1', '2'])
