@@ -82,6 +82,21 @@ const flows = async (from: DirectLinks, track: string, to: DirectLinks, consumer
   }, SOON)
 }
 
+/** ann's camera comes to bob, and his voice to her: `flow` resolves once packets of both have. */
+const face = async () => {
+  const two = await spread()
+  const { home, other, ann, bob } = two
+  const [camera, voice] = [await ann.publish('camera'), await bob.publish('microphone')]
+  await Promise.all([shown(bob, camera), shown(ann, voice)])
+  const [seen, heard] = [await bob.watch(camera), await ann.watch(voice)]
+  const flow = async () => {
+    await flows(home.links, camera, other.links, seen)
+    await flows(other.links, voice, home.links, heard)
+  }
+  await flow()
+  return { ...two, camera, voice, seen, heard, flow }
+}
+
 const pipedBytes = async () =>
   (await Promise.all(pipes.map((pipe) => pipe.getStats())))
     .flat()
@@ -117,15 +132,7 @@ test('what is published at one node of a room is shown and received at each othe
 })
 
 test('the policy holds at every node: what it takes away flows at none, nor through the pipe, and comes back with it', async () => {
-  const { engine, home, other, ann, bob } = await spread()
-  const [camera, voice] = [await ann.publish('camera'), await bob.publish('microphone')]
-  await Promise.all([shown(bob, camera), shown(ann, voice)])
-  const [seen, heard] = [await bob.watch(camera), await ann.watch(voice)]
-  const flow = async () => {
-    await flows(home.links, camera, other.links, seen)
-    await flows(other.links, voice, home.links, heard)
-  }
-  await flow()
+  const { engine, home, other, camera, voice, seen, heard, flow } = await face()
   await engine.lease(closed('ann', 'bob'))
   await vi.waitFor(async () => {
     const before = await pipedBytes()
@@ -461,15 +468,7 @@ test('an audit at any node tells what the consumers of a room carry at all of it
 })
 
 test('a new owner that hears of one node of the room after the other breaks nothing between them', async () => {
-  const { engine, home, other, ann, bob } = await spread()
-  const [camera, voice] = [await ann.publish('camera'), await bob.publish('microphone')]
-  await Promise.all([shown(bob, camera), shown(ann, voice)])
-  const [seen, heard] = [await bob.watch(camera), await ann.watch(voice)]
-  const flow = async () => {
-    await flows(home.links, camera, other.links, seen)
-    await flows(other.links, voice, home.links, heard)
-  }
-  await flow()
+  const { engine, ann, bob, flow } = await face()
   engine.epoch = 2
   engine.nodes = ['m2']
   await engine.lease(open('ann', 'bob'))

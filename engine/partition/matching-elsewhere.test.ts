@@ -59,6 +59,23 @@ const betterRoom = async (cluster: Cluster): Promise<string> => {
   return room
 }
 
+/** ann has been matched by the queue of trio, at engine a, into a room at b. */
+const seatedAtB = async () => {
+  const { cluster, player } = await world('a', 'b', 'c')
+  const ann = player(cluster.playerAt('b'))
+  return { cluster, player, ann, room: roomOf(await ann.match('trio')) }
+}
+
+const QUEUE = matchPartition('trio')
+
+/** Engines a and b are gone, c has the queue, and there is a new engine d: returns the partitions that nobody has yet. */
+const bereave = async (cluster: Cluster): Promise<number[]> => {
+  await cluster.add('d')
+  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
+  cluster.give('c', [QUEUE])
+  return orphans.filter((partition) => partition !== QUEUE)
+}
+
 test.each(['a', 'b'])(
   'players at two gateways are matched into one room, which engine %s owns, and play there; a third gets another',
   async (owner) => {
@@ -144,7 +161,7 @@ test.each(['a', 'b'])(
     const ann = player(cluster.playerAt(owner))
     const room = roomOf(await ann.match('trio'))
     const better = await betterRoom(cluster)
-    await cluster.move([matchPartition('trio')], 'a', 'c')
+    await cluster.move([QUEUE], 'a', 'c')
     expect(await player(ann.player, 1).match('trio')).toEqual({ ok: { room } })
     expect(await player(ann.player, 1).match('trio', { size: 9 })).toMatchObject({ err: 'conflict' })
     expect(seatsKept(cluster, ['a', 'b', 'c'], ann.player)).toEqual([room])
@@ -158,7 +175,7 @@ test('P2 exactly once: a MATCH whose seat was still being logged when the queue 
   cluster.storage.hold()
   ann.send('', [[OP.match, 1, 'trio']])
   await cluster.clock.runUntil(() => cluster.storage.waiting === 1)
-  await cluster.move([matchPartition('trio')], 'a', 'c')
+  await cluster.move([QUEUE], 'a', 'c')
   const again = player(ann.player, 1)
   const id = again.send('', [[OP.match, 1, 'trio']])
   await cluster.clock.advance(100)
@@ -171,21 +188,13 @@ test('P2 exactly once: a MATCH whose seat was still being logged when the queue 
 })
 
 test('P2 exactly once: where a new queue cannot ask who may have seated the asker, it refuses; once it can, the room is the same', async () => {
-  const { cluster, player } = await world('a', 'b', 'c')
-  const ann = player(cluster.playerAt('b'))
-  const room = roomOf(await ann.match('trio'))
-  await cluster.add('d')
-  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
-  const queue = matchPartition('trio')
-  cluster.give('c', [queue])
+  const { cluster, player, ann, room } = await seatedAtB()
+  const orphans = await bereave(cluster)
   const again = player(ann.player, 1)
   expect(await again.match('trio')).toMatchObject({ err: 'unavailable' })
   // A new owner, which has not read its rooms yet.
   cluster.storage.full = true
-  cluster.give(
-    'd',
-    orphans.filter((partition) => partition !== queue),
-  )
+  cluster.give('d', orphans)
   again.ref = 0
   const id = again.send('', [[OP.match, 1, 'trio']])
   await cluster.clock.advance(2_500)
@@ -231,20 +240,12 @@ test('a room that exists under the id that a MATCH would give its own, and is fu
 })
 
 test('P2 exactly once: rooms that their new engine could not read yet are waited for', async () => {
-  const { cluster, player } = await world('a', 'b', 'c')
-  const ann = player(cluster.playerAt('b'))
-  const room = roomOf(await ann.match('trio'))
+  const { cluster, ann, room } = await seatedAtB()
   await betterRoom(cluster)
-  await cluster.add('d')
-  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
-  const queue = matchPartition('trio')
-  cluster.give('c', [queue])
+  const orphans = await bereave(cluster)
   const { read } = cluster.storage
   cluster.storage.read = () => Promise.reject(new Error('the store does not answer'))
-  cluster.give(
-    'd',
-    orphans.filter((partition) => partition !== queue),
-  )
+  cluster.give('d', orphans)
   await cluster.clock.advance(100)
   expect(cluster.engine('d').rooms.lacks('trio')).toBe(true)
   ann.send('', [[OP.match, 1, 'trio']])
@@ -255,14 +256,10 @@ test('P2 exactly once: rooms that their new engine could not read yet are waited
 })
 
 test('P2 exactly once: partitions that come to an engine while it is asked are not answered for before they are read', async () => {
-  const { cluster, player } = await world('a', 'b', 'c')
-  const ann = player(cluster.playerAt('b'))
-  const room = roomOf(await ann.match('trio'))
+  const { cluster, ann, room } = await seatedAtB()
   await betterRoom(cluster)
-  await cluster.add('d')
-  const orphans = [...cluster.kill('a'), ...cluster.kill('b')]
-  const [queue, of] = [matchPartition('trio'), partitionOf(room)]
-  cluster.give('c', [queue])
+  const orphans = await bereave(cluster)
+  const of = partitionOf(room)
   await cluster.clock.advance(10)
   const { listIndex } = cluster.storage
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -275,7 +272,7 @@ test('P2 exactly once: partitions that come to an engine while it is asked are n
   hold(gates[0])
   cluster.give(
     'd',
-    orphans.filter((partition) => partition !== queue && partition !== of),
+    orphans.filter((partition) => partition !== of),
   )
   ann.send('', [[OP.match, 1, 'trio']])
   await cluster.clock.advance(10)
@@ -310,10 +307,8 @@ test('P2 exactly once: an engine that cannot be sure of the queue asks for no se
 test.each(['that it has had for long', 'of which it is reading the list of rooms'])(
   'P2 exactly once: an engine that hands a partition over %s does not say who is seated there',
   async (which) => {
-    const { cluster, player } = await world('a', 'b', 'c')
-    const ann = player(cluster.playerAt('b'))
-    const room = roomOf(await ann.match('trio'))
-    const [queue, of] = [matchPartition('trio'), partitionOf(room)]
+    const { cluster, player, ann, room } = await seatedAtB()
+    const of = partitionOf(room)
     await betterRoom(cluster)
     await cluster.add('d')
     const { listIndex, putSnapshot } = cluster.storage
@@ -333,9 +328,9 @@ test.each(['that it has had for long', 'of which it is reading the list of rooms
     }
     cluster.give(
       'd',
-      [...cluster.kill('a'), ...cluster.kill('b')].filter((partition) => partition !== queue),
+      [...cluster.kill('a'), ...cluster.kill('b')].filter((partition) => partition !== QUEUE),
     )
-    cluster.give('c', [queue])
+    cluster.give('c', [QUEUE])
     await cluster.clock.advance(1_000)
     cluster.clock.after(200, () => listed.resolve())
     cluster.clock.after(500, () => ann.send('', [[OP.match, 1, 'trio']]))
