@@ -1,27 +1,15 @@
-import { openStored, type Stored } from '../../cli/stored.ts'
-import { StorageError } from '../../engine/log/log.ts'
-import { roomHistory } from '../../engine/partition/history.ts'
-import type { RoomInput } from '../../engine/room/input.ts'
 import type { Seq } from '../../protocol/frames.ts'
-import { until } from '../program.ts'
+import { cellOf, type Logged, logsOf } from './logs.ts'
 import type { Acknowledged, Table } from './tables.ts'
 
+/** NATS may not have come to itself yet after the last fault. */
 const PATIENCE_MS = 60_000
-
-type Logged = RoomInput & { readonly seq: Seq }
 
 /** Holds what tables saw against the log on NATS. Rejects where a log cannot be read whole. */
 export const audit = async (nats: string, tables: readonly Table[]) => {
   const moves = tables.flatMap((table) => table.moves)
   const rooms = new Set(moves.map(({ room }) => room))
-  const stored = await openStored({ nats: nats.split(',') })
-  if ('exit' in stored) throw new Error(stored.text)
-  const logs = new Map<string, Logged[]>()
-  try {
-    for (const room of rooms) logs.set(room, await until(() => logOf(room, stored), `the log of ${room}`, PATIENCE_MS))
-  } finally {
-    await stored.close()
-  }
+  const logs = await logsOf({ nats: nats.split(',') }, rooms, PATIENCE_MS)
   const logged = (room: string) => logs.get(room) ?? []
   const forks = new Set<string>()
   for (const { room, seq, cells } of tables.flatMap((table) => table.shown))
@@ -32,18 +20,6 @@ export const audit = async (nats: string, tables: readonly Table[]) => {
     lost: moves.filter((move) => !isLogged(move, logged(move.room))).map((move) => JSON.stringify(move)),
     doubled: [...logs].flatMap(([room, log]) => doubles(log).map((what) => `${room}: ${what}`)),
     forks: [...forks],
-  }
-}
-
-/** Null where NATS did not answer: it may not have come to itself yet after the last fault. */
-const logOf = async (room: string, stored: Stored): Promise<Logged[] | null> => {
-  try {
-    const log: Logged[] = []
-    for await (const { seq, input } of roomHistory(room, stored)) log.push({ seq, ...input })
-    return log
-  } catch (error) {
-    if (error instanceof StorageError) return null
-    throw error
   }
 }
 
@@ -73,6 +49,3 @@ const cellsAt = (log: readonly Logged[], seq: Seq): string => {
     if (event.type === 'move' && event.seq <= seq) cells[cellOf(event)] = event.origin?.by ?? null
   return JSON.stringify(cells)
 }
-
-const cellOf = ({ payload }: { payload?: unknown }): number =>
-  typeof payload === 'object' && payload !== null && 'cell' in payload ? Number(payload.cell) : -1

@@ -1,4 +1,4 @@
-import { type NatsServer, startNats, startNatsCluster } from '../nats-server.ts'
+import { type NatsCluster, type NatsServer, startNats, startNatsCluster } from '../nats-server.ts'
 import { type Program, startMadang } from '../program.ts'
 import { type Balancer, startBalancer } from './balancer.ts'
 import { type Link, startLink } from './link.ts'
@@ -20,10 +20,8 @@ export interface ClusterOptions {
   readonly media?: number
   /** NATS servers. */
   readonly nats: 1 | 3
-  readonly durability?: 'jetstream-r1' | 'jetstream-r3' | 'jetstream-r3-fsync'
   /** Where the only NATS server keeps its streams. */
   readonly store?: string
-  readonly games?: string
 }
 
 /** Real programs of every role on real NATS servers, behind a balancer. */
@@ -39,26 +37,22 @@ export interface Cluster extends AsyncDisposable {
 }
 
 export const startCluster = async (options: ClusterOptions): Promise<Cluster> => {
-  const { gateways, engines, media = 0, nats: size, store, games } = options
-  const durability = options.durability ?? (size === 3 ? 'jetstream-r3' : 'jetstream-r1')
-  const fsync = durability === 'jetstream-r3-fsync'
-  const nats = size === 3 ? await startNatsCluster({ fsync }) : null
-  const alone = nats === null ? await startNats({ fsync, ...(store === undefined ? {} : { store }) }) : null
-  const servers = nats?.servers ?? (alone === null ? [] : [alone])
+  const { gateways, engines, media = 0, nats: size, store } = options
+  const nats = size === 3 ? await startNatsCluster() : await startNatsAlone(store)
   const members: Member[] = []
   let balancer: Balancer | null = null
   const stop = async () => {
     await balancer?.[Symbol.asyncDispose]()
     await Promise.all(members.map(({ program }) => program.kill('SIGKILL')))
     await Promise.all(members.flatMap(({ links }) => links.map((link) => link[Symbol.asyncDispose]())))
-    await (nats ?? alone)?.stop()
+    await nats.stop()
   }
   const add = async (role: Role): Promise<void> => {
-    const links = await Promise.all(servers.map(({ port }) => startLink(port)))
+    const links = await Promise.all(nats.servers.map(({ port }) => startLink(port)))
     const url = links.map(({ port }) => `nats://127.0.0.1:${port}`).join(',')
-    const args = ['--nats', url, '--roles', role, '--durability', durability, '--log-level', 'info']
+    const args = ['--nats', url, '--roles', role, '--durability', `jetstream-r${size}`, '--log-level', 'info']
     const more = role === 'media' ? ['--media-port', '0', '--media-workers', '1'] : []
-    const start = (port: number) => startMadang([...args, ...more, ...(games ? ['--games', games] : [])], { port })
+    const start = (port: number) => startMadang([...args, ...more], { port })
     const program = await start(0)
     const member: Member = {
       role,
@@ -87,9 +81,16 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   return {
     url: `http://127.0.0.1:${balancer.port}`,
     members,
-    nats: servers,
-    natsUrl: servers.map(({ url }) => url).join(','),
-    leader: async (stream) => (nats === null ? (servers[0] as NatsServer) : nats.leader(stream)),
+    nats: nats.servers,
+    natsUrl: nats.url,
+    leader: nats.leader,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/** One server, which leads all of its streams. */
+const startNatsAlone = async (store: string | undefined): Promise<NatsCluster> => {
+  const server = await startNats(store === undefined ? {} : { store })
+  const stop = () => server.stop()
+  return { servers: [server], url: server.url, leader: async () => server, stop, [Symbol.asyncDispose]: stop }
 }

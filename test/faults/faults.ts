@@ -13,6 +13,8 @@ export interface Fault {
   strike(cluster: Cluster): Promise<() => Promise<void>>
 }
 
+const NAMES: Readonly<Record<Role, string>> = { engine: 'an engine', gateway: 'a gateway', media: 'a media node' }
+
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 const pick = <T>(from: readonly T[]): T => {
   const one = from[Math.floor(Math.random() * from.length)]
@@ -23,7 +25,7 @@ const memberOf = ({ members }: Cluster, role: Role): Member => pick(members.filt
 
 /** Any process of this role, without warning; another one takes its place. */
 export const killed = (role: Role): Fault => ({
-  what: `kill -9 of ${role === 'engine' ? 'an engine' : role === 'gateway' ? 'a gateway' : 'a media node'}`,
+  what: `kill -9 of ${NAMES[role]}`,
   kills: 1,
   othersGoOn: true,
   async strike(cluster) {
@@ -35,7 +37,7 @@ export const killed = (role: Role): Fault => ({
 
 /** Asked to stop, as a deployment does. */
 export const stopped = (role: 'engine' | 'gateway'): Fault => ({
-  what: `SIGTERM to ${role === 'engine' ? 'an engine' : 'a gateway'}`,
+  what: `SIGTERM to ${NAMES[role]}`,
   kills: 0,
   othersGoOn: true,
   async strike(cluster) {
@@ -48,7 +50,7 @@ export const stopped = (role: 'engine' | 'gateway'): Fault => ({
 
 /** Standing still for so long, then going on as if nothing had been. */
 export const paused = (role: 'engine' | 'gateway', ms: number): Fault => ({
-  what: `${role === 'engine' ? 'an engine' : 'a gateway'} paused for ${ms / 1000} s`,
+  what: `${NAMES[role]} paused for ${ms / 1000} s`,
   kills: 0,
   othersGoOn: false,
   async strike(cluster) {
@@ -61,7 +63,7 @@ export const paused = (role: 'engine' | 'gateway', ms: number): Fault => ({
 
 /** Cut off from every NATS server, with nobody told. */
 export const cutOff = (role: 'engine' | 'gateway', ms: number): Fault => ({
-  what: `${role === 'engine' ? 'an engine' : 'a gateway'} cut off for ${ms / 1000} s`,
+  what: `${NAMES[role]} cut off for ${ms / 1000} s`,
   kills: 0,
   othersGoOn: false,
   async strike(cluster) {

@@ -24,11 +24,17 @@ export interface Table {
 
 /** How long a turn may be in coming, and a request under way. */
 const PATIENCE_MS = 180_000
+/** Bob's three in a row end the game. */
 const TURNS = [0, 3, 1, 4, 6, 5] as const
 
 /** Two guests who play tictactoe against each other for as long as they are let, one room after the other, and note what they see. */
-export const startTable = async (url: string, name: number, goesOn: () => boolean): Promise<Table> => {
-  const options = { url, deadline: PATIENCE_MS }
+export const startTable = async (
+  url: string,
+  name: number,
+  goesOn: () => boolean,
+  patienceMs = PATIENCE_MS,
+): Promise<Table> => {
+  const options = { url, deadline: patienceMs }
   const [ann, bob] = [
     connect({ ...options, guest: `Ann ${name}` }),
     connect({ ...options, guest: `Bob ${name}` }),
@@ -43,12 +49,13 @@ export const startTable = async (url: string, name: number, goesOn: () => boolea
     for (const [turn, cell] of TURNS.entries()) {
       const side = turn % 2 === 0 ? 0 : 1
       const room = rooms[side]
-      await until(() => room.document.game?.turn === ids[side], `the turn of ${ids[side]} in ${id}`, PATIENCE_MS)
+      await until(() => room.document.game?.turn === ids[side], `the turn of ${ids[side]} in ${id}`, patienceMs)
       const seq = await room.move.mark({ cell })
       moves.push({ room: id, seq, by: ids[side], cell, at: performance.now() })
       if (room.document.game?.cells[cell] !== ids[side])
         throw new Error(`${id}: the move at ${seq} resolved before it was shown`)
     }
+    if (rooms[1].document.game?.winner !== ids[1]) throw new Error(`${id}: ${ids[1]} has not won by three in a row`)
     for (const end of ends) end()
     await Promise.all(rooms.map((room) => room.leave()))
   }
