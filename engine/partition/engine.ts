@@ -22,12 +22,13 @@ import { type CommandPorts, takeCommand } from './commands.ts'
 import { attachAgain, type ConnectionPorts, detach } from './connections.ts'
 import { Errands, isErrands } from './errands.ts'
 import { Gateways } from './gateways.ts'
+import { Holdings } from './holdings.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
 import { listRoom, listRooms } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
-import type { Owner, Ownership } from './ownership.ts'
+import type { Ownership } from './ownership.ts'
 import { type ReadPorts, takeRead } from './reads.ts'
 import { Rooms } from './rooms.ts'
 import { SeatsElsewhere } from './seats.ts'
@@ -67,6 +68,7 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #keys: KeyRing
   readonly #library: Library
+  readonly #holdings: Holdings
   readonly #outbox: Outbox
   readonly #gateways: Gateways
   readonly #lanes: Lanes
@@ -76,19 +78,9 @@ export class Engine {
   readonly #announcer: SeatsAnnouncer
   readonly #matching: Matching
   readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
-  /** Since which epoch each partition is this engine's. */
-  readonly #epochs = new Map<number, number>()
-  /** Those that are on their way to another engine: what is under way there is finished, and nothing begun. */
-  readonly #releasing = new Set<number>()
-  /** By partition: ends what listens for its requests. */
-  readonly #listening = new Map<number, () => void>()
-  /** Those whose rooms that were live before are in memory, or known to be missing there. */
-  readonly #known = new Set<number>()
   #ends: (() => void)[] = []
   /** Requests that wait until it is sure. */
   #unsure = 0
-  /** Resolves once what was live before in the partitions that it was given is taken over. */
-  #ready: Promise<void> = Promise.resolve()
 
   /** Starts to answer for the partitions that it owns; rooms that were live come back in the background, each before its first request. */
   static async start(options: EngineOptions): Promise<Engine> {
@@ -100,7 +92,7 @@ export class Engine {
         if (message.kind === 'seats') engine.#elsewhere.heard(message)
       }),
     ]
-    await options.ownership.start(engine.#owner())
+    await options.ownership.start(engine.#holdings)
     return engine
   }
 
@@ -116,12 +108,26 @@ export class Engine {
     this.#options = options
     this.#library = library
     this.#keys = new KeyRing(storage, chance)
+    this.#holdings = new Holdings({
+      listen: (partition) => bus.subscribe(commandSubject(partition), (message) => this.#hear(message, partition)),
+      own: (partitions) => {
+        this.#gateways.say()
+        this.#matching.own(partitions.keys())
+        return this.rooms.takeOver(new Set(partitions.keys()))
+      },
+      release: (partition) => this.rooms.release(partition),
+      lose: (partition) => this.rooms.lose(partition),
+      gone: (partition) => this.#media.lose(partition),
+      failed: (what, error) => this.#failed(what, error),
+    })
+    const keys = this.#keys
+    const holdings = this.#holdings
     this.#outbox = new Outbox(id, bus, clock, (gateway) => this.#gateways.await(gateway))
     this.#gateways = new Gateways({
       engine: id,
       bus,
       clock,
-      epochs: this.#epochs,
+      epochs: holdings.epochs,
       came: (gateway) => this.#outbox.greet(gateway),
       gone: (gateway) => {
         // An engine's address has none.
@@ -134,9 +140,7 @@ export class Engine {
       },
     })
     this.#lanes = new Lanes(clock)
-    const keys = this.#keys
-    const epochOf = (room: RoomId) => this.#epochs.get(partitionOf(room)) ?? null
-    const stays = (partition: number) => (this.#releasing.has(partition) ? null : (this.#epochs.get(partition) ?? null))
+    const epochOf = (room: RoomId) => holdings.epochOf(partitionOf(room))
     const sure = () => (ownership.isSure ? null : ownership.sure())
     this.#media = new Media({
       engine: id,
@@ -179,7 +183,7 @@ export class Engine {
       report,
       room,
       changed: (of) => this.#announcer.changed(of),
-      epochOf: (of) => stays(partitionOf(of)),
+      epochOf: (of) => holdings.stays(partitionOf(of)),
       sure,
     })
     this.#matching = new Matching({
@@ -188,10 +192,10 @@ export class Engine {
       clock,
       errands: this.#errands,
       elsewhere: this.#elsewhere,
-      epochOf: stays,
+      epochOf: (partition) => holdings.stays(partition),
       sure,
-      known: () => [...this.#known],
-      ready: () => this.#ready,
+      known: () => holdings.known(),
+      ready: () => holdings.ready(),
       newRoom: ({ by, session }, ref, n) => deriveId(clusterKey, 'match', by, session, ref, ...(n === 0 ? [] : [n])),
     })
     this.#ports = {
@@ -218,7 +222,7 @@ export class Engine {
   /** For `GET /admin/status` and metrics. */
   status(): { engine: EngineId; engines: number; partitions: number; live: number; frozen: number } {
     const { id, ownership } = this.#options
-    return { engine: id, engines: ownership.engines, partitions: this.#epochs.size, ...this.rooms.counts() }
+    return { engine: id, engines: ownership.engines, partitions: this.#holdings.epochs.size, ...this.rooms.counts() }
   }
 
   /** Lets commits in flight land, keeps snapshots, hands over what it owns, and goes silent. */
@@ -248,7 +252,7 @@ export class Engine {
     this.#options.ownership.abandon()
     for (const end of this.#ends) end()
     this.#endMatching()
-    for (const partition of [...this.#listening.keys()]) this.#deafen(partition)
+    this.#holdings.close()
     this.rooms.abandon()
     this.#media.close()
     this.#gateways.close()
@@ -256,56 +260,10 @@ export class Engine {
     this.#lanes.close()
   }
 
-  #owner(): Owner {
-    return {
-      own: (partitions) => {
-        const { bus } = this.#options
-        for (const [partition, epoch] of partitions) {
-          this.#epochs.set(partition, epoch)
-          const hear = (message: Message) => this.#hear(message, partition)
-          this.#listening.set(partition, bus.subscribe(commandSubject(partition), hear))
-        }
-        this.#gateways.say()
-        this.#matching.own(partitions.keys())
-        const taken = this.rooms.takeOver(new Set(partitions.keys())).then(() => {
-          for (const [partition, epoch] of partitions)
-            if (this.#epochs.get(partition) === epoch && !this.#releasing.has(partition)) this.#known.add(partition)
-        })
-        const done = taken.catch((error) => this.#failed('taking over rooms', error))
-        this.#ready = Promise.all([this.#ready, done]).then(() => {})
-      },
-      release: async (partition) => {
-        this.#releasing.add(partition)
-        // Its rooms leave memory before it is let go.
-        this.#known.delete(partition)
-        this.#deafen(partition)
-        await this.rooms.release(partition)
-        this.#forget(partition)
-      },
-      lose: (partition) => {
-        this.#deafen(partition)
-        this.rooms.lose(partition)
-        this.#forget(partition)
-      },
-    }
-  }
-
-  #forget(partition: number): void {
-    this.#epochs.delete(partition)
-    this.#releasing.delete(partition)
-    this.#known.delete(partition)
-    this.#media.lose(partition)
-  }
-
   #endMatching(): void {
     this.#errands.close()
     this.#elsewhere.close()
     this.#announcer.close()
-  }
-
-  #deafen(partition: number): void {
-    this.#listening.get(partition)?.()
-    this.#listening.delete(partition)
   }
 
   #hear(message: Message, partition: number | null): void {
@@ -322,7 +280,7 @@ export class Engine {
       this.#unsure -= 1
     }
     // Its owner answers; where that is nobody yet, the sender asks again.
-    if (partition !== null && !this.#listening.has(partition)) return
+    if (partition !== null && !this.#holdings.answersFor(partition)) return
     switch (request.kind) {
       case 'command': {
         const lane = this.#lanes.enter(request, request.conn)
@@ -343,7 +301,7 @@ export class Engine {
     const { id: engine, ownership } = this.#options
     const tell = (value: ToldItem['value'], share?: ToldItem['share']): void =>
       this.#outbox.send(gateway, { kind: 'told', id, value, ...(share && { share }) })
-    const partitions = new Set(this.#epochs.keys())
+    const partitions = new Set(this.#holdings.epochs.keys())
     const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library, partitions }
     try {
       if (about.type === 'games') tell({ games: this.#library.listings() })
