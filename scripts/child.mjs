@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 
 /**
  * Resolves with the exit code and what the command wrote to stderr; rejects where it cannot be started.
@@ -31,3 +31,17 @@ export const run = (command, args, { cwd, env = process.env, stdout = 'inherit',
       resolve({ code: code ?? 1, stderr: written })
     })
   })
+
+/**
+ * What the command writes to stdout; empty where it cannot be started or fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+export const outputOf = (command, args, env) => {
+  try {
+    return execFileSync(command, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch {
+    return ''
+  }
+}

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cachedAs, makeWritable } from './cache.mjs'
 import { run } from './child.mjs'
 import { withLock } from './lock.mjs'
 import { Problem } from './problem.mjs'
@@ -25,11 +25,10 @@ const PACKAGES = {
  * @returns {Promise<string>}
  */
 export const findDeployParsers = async (say, env = process.env) => {
-  const versions = Object.values(PACKAGES).join('-')
-  const place = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'madang', `deploy-parsers-${versions}`)
+  const place = cachedAs(`deploy-parsers-${Object.values(PACKAGES).join('-')}`, env)
   const whole = join(place, 'whole')
   if (existsSync(whole)) return place
-  makeWritable(place)
+  if (!makeWritable(place)) throw new Problem(`No permission to write in ${place}: set XDG_CACHE_HOME.`)
   return await withLock(
     join(place, '..', 'deploy-parsers.lock'),
     () => say('Another process installs what reads the files of deploy/: waiting for it …'),
@@ -48,16 +47,6 @@ export const findDeployParsers = async (say, env = process.env) => {
       return place
     },
   )
-}
-
-/** @param {string} folder */
-const makeWritable = (folder) => {
-  try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK)
-  } catch {
-    throw new Problem(`No permission to write in ${folder}: set XDG_CACHE_HOME.`)
-  }
 }
 
 /**

@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run } from './child.mjs'
+import { cachedAs, makeWritable } from './cache.mjs'
+import { outputOf, run } from './child.mjs'
 import { withLock } from './lock.mjs'
 import { Problem } from './problem.mjs'
 
@@ -28,10 +26,13 @@ export const findOrBuildK6 = async (say, env = process.env) => {
     throw new Problem(`K6 names ${env.K6}, which is no k6 ${OLDEST_MAJOR} or later that can be run.`)
   }
   if (isUsable('k6', env)) return 'k6'
-  const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'madang', `k6-${VERSION}`)
+  const folder = cachedAs(`k6-${VERSION}`, env)
   const built = join(folder, 'k6')
   if (isUsable(built, env)) return built
-  makeWritable(folder)
+  if (!makeWritable(folder))
+    throw new Problem(
+      `k6 cannot be built into ${folder}: no permission to write. Set XDG_CACHE_HOME, or name a k6 in K6.`,
+    )
   return await withLock(
     join(folder, 'lock'),
     () => say('Another process builds k6: waiting for it …'),
@@ -46,26 +47,7 @@ export const findOrBuildK6 = async (say, env = process.env) => {
  * @param {string} k6
  * @param {NodeJS.ProcessEnv} env
  */
-const isUsable = (k6, env) => {
-  try {
-    const said = execFileSync(k6, ['version'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    return Number(/^\S*k6\S* v(\d+)\./.exec(said)?.[1]) >= OLDEST_MAJOR
-  } catch {
-    return false
-  }
-}
-
-/** @param {string} folder */
-const makeWritable = (folder) => {
-  try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK)
-  } catch {
-    throw new Problem(
-      `k6 cannot be built into ${folder}: no permission to write. Set XDG_CACHE_HOME, or name a k6 in K6.`,
-    )
-  }
-}
+const isUsable = (k6, env) => Number(/^\S*k6\S* v(\d+)\./.exec(outputOf(k6, ['version'], env))?.[1]) >= OLDEST_MAJOR
 
 /**
  * @param {string} file

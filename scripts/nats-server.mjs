@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run } from './child.mjs'
+import { cachedAs, makeWritable } from './cache.mjs'
+import { outputOf, run } from './child.mjs'
 import { withLock } from './lock.mjs'
 import { Problem } from './problem.mjs'
 
@@ -27,10 +25,10 @@ export const findOrInstallNats = async (say, env = process.env) => {
     if (isUsable(named, env)) return named
     throw new Problem(`MADANG_NATS_SERVER names ${named}, which is no nats-server 2.${OLDEST_MINOR} or later.`)
   }
-  const folder = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'madang', `nats-server-${VERSION}`)
+  const folder = cachedAs(`nats-server-${VERSION}`, env)
   const installed = join(folder, 'nats-server')
   if (isUsable(installed, env)) return installed
-  const why = isWritable(folder)
+  const why = makeWritable(folder)
     ? await withLock(
         join(folder, 'lock'),
         () => say('Another process installs nats-server: waiting for it …'),
@@ -49,24 +47,8 @@ export const findOrInstallNats = async (say, env = process.env) => {
  * @param {NodeJS.ProcessEnv} env
  */
 const isUsable = (program, env) => {
-  try {
-    const said = execFileSync(program, ['--version'], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    const [, major, minor] = /v(\d+)\.(\d+)\./.exec(said) ?? []
-    return Number(major) === 2 && Number(minor) >= OLDEST_MINOR
-  } catch {
-    return false
-  }
-}
-
-/** @param {string} folder */
-const isWritable = (folder) => {
-  try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK)
-    return true
-  } catch {
-    return false
-  }
+  const [, major, minor] = /v(\d+)\.(\d+)\./.exec(outputOf(program, ['--version'], env)) ?? []
+  return Number(major) === 2 && Number(minor) >= OLDEST_MINOR
 }
 
 /**

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Problem } from '../problem.mjs'
 import { findMediaWorker } from './find.mjs'
-import { makeWritable, placeOf } from './place.mjs'
+import { makePlace, placeOf } from './place.mjs'
 import { readProgress } from './progress.mjs'
 
 const LOOK_EVERY_MS = 1_000
@@ -20,7 +20,7 @@ export const prepareInBackground = (root, env, say) => {
   if (found.is === 'ready') return
   if (place === null || env.MEDIASOUP_WORKER_BIN) return say(noVideo(found))
   try {
-    makeWritable(place.folder)
+    makePlace(place)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return say(noVideo({ is: 'failed', problem: error.message }))

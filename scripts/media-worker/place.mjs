@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { cachedAs, makeWritable } from '../cache.mjs'
 import { Problem } from '../problem.mjs'
 
 /** @typedef {{ folder: string, worker: string, progress: string, lock: string, log: string, work: string }} Place Where a worker is kept, and what lies beside it while it is prepared */
@@ -16,8 +16,7 @@ import { Problem } from '../problem.mjs'
 export const placeOf = (root, env) => {
   const version = versionOf(join(root, 'node_modules', 'mediasoup', 'package.json'))
   if (version === null) return null
-  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  const folder = join(cache, 'madang', `media-worker-${version}-${recipeHash(recipeOf(root))}`)
+  const folder = cachedAs(`media-worker-${version}-${recipeHash(recipeOf(root))}`, env)
   return {
     folder,
     worker: join(folder, 'mediasoup-worker'),
@@ -42,18 +41,14 @@ export const isProgram = (file) => {
 }
 
 /**
- * Makes the folder. Throws Problem where that, or writing in it, is not allowed.
- * @param {string} folder
+ * Makes the folder of a place. Throws Problem where that, or writing in it, is not allowed.
+ * @param {Place} place
  */
-export const makeWritable = (folder) => {
-  try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK)
-  } catch {
+export const makePlace = ({ folder }) => {
+  if (!makeWritable(folder))
     throw new Problem(
       `The media worker cannot be kept in ${folder}: no permission to write. Set XDG_CACHE_HOME, or name a worker in MEDIASOUP_WORKER_BIN.`,
     )
-  }
 }
 
 /**

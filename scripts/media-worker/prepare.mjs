@@ -5,7 +5,7 @@ import { withLock } from '../lock.mjs'
 import { Problem } from '../problem.mjs'
 import { buildWorker } from './build.mjs'
 import { findMediaWorker } from './find.mjs'
-import { isProgram, makeWritable, placeOf } from './place.mjs'
+import { isProgram, makePlace, placeOf } from './place.mjs'
 import { fetchPrebuilt } from './prebuilt.mjs'
 import { createProgress, isStale, readProgress } from './progress.mjs'
 
@@ -29,7 +29,7 @@ export const prepareMediaWorker = async (root, env, say) => {
   const place = placeOf(root, env)
   if (place === null || env.MEDIASOUP_WORKER_BIN)
     throw new Problem(found.is === 'failed' ? found.problem : 'There is no media worker.')
-  makeWritable(place.folder)
+  makePlace(place)
   say("Preparing mediasoup's worker for video (downloaded in a moment, or built in about 8 minutes, once) …")
   const saying = setInterval(() => say(`  … ${percentOf(place)}`), SAY_EVERY_MS)
   try {
