@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { connect } from '../../client/client.ts'
-import type tictactoe from '../../games/tictactoe/rules.ts'
 import { type Program, startMadang, until } from '../program.ts'
+import { beginGame } from './game.ts'
 import { type DeployedNats, natsEnvironment, startDeployed } from './nats.ts'
 
 const ROLES = ['engine', 'gateway', 'media'] as const
@@ -29,16 +28,10 @@ const startRoles = async ({ url }: DeployedNats): Promise<Record<(typeof ROLES)[
 test('each role works with no more rights on NATS than deploy/ gives it: a game is played, and none asks for more', async () => {
   await using nats = await startDeployed('r1.conf')
   const roles = await startRoles(nats)
-  const sessions = ['Ann', 'Bob'].map((guest) => connect({ url: roles.gateway.url, guest }))
-  const [ann, bob] = sessions
-  if (ann === undefined || bob === undefined) throw new Error('no sessions')
-  const room = await ann.join<typeof tictactoe>(await ann.create('tictactoe'))
-  const other = await bob.join<typeof tictactoe>(room.id)
-  await until(() => room.document.room.phase === 'playing', 'the game to begin')
-  await room.move.mark({ cell: 4 })
-  await until(() => other.document.game?.cells[4] !== null, 'the mark to be seen')
-  await expect(room.call('media.join', {})).resolves.toMatchObject({ peer: expect.any(String) })
-  for (const session of sessions) session.close()
+  const { ann, bob, leave } = await beginGame(roles.gateway.url)
+  await until(() => bob.document.game?.cells[4] !== null, 'the mark to be seen')
+  await expect(ann.call('media.join', {})).resolves.toMatchObject({ peer: expect.any(String) })
+  leave()
   for (const role of ROLES) expect(await roles[role].kill('SIGTERM'), roles[role].output()).toBe(0)
   expect(nats.printed()).not.toMatch(/violation/i)
   for (const role of ROLES) expect(roles[role].output(), role).not.toMatch(/violation|"level":[56]0/i)
