@@ -28,6 +28,8 @@ export interface Restored {
   readonly snapshot: Seq
   /** What is odd but was made good: a damaged snapshot, a `migrate` that threw. */
   readonly warning: string | null
+  /** Whether it goes on with the rules that it was played under because under the present ones its log would lead elsewhere. */
+  readonly staysBehind: boolean
 }
 
 export interface Sources {
@@ -148,24 +150,24 @@ const chooseRules = async (
   state: RoomState,
   old: LoadedGame,
   sources: Sources,
-): Promise<Pick<Restored, 'game' | 'migration' | 'warning'>> => {
-  const stay = { game: old, migration: null, warning: null }
+): Promise<Pick<Restored, 'game' | 'migration' | 'warning' | 'staysBehind'>> => {
+  const stay = { game: old, migration: null, warning: null, staysBehind: false }
   const now = sources.library.current(state.game)
   if (now === undefined || now.hash === old.hash || state.phase === 'over') return stay
   const isNewer = now.runner.version !== state.version
   const plain = plainState(state, old.runner)
   try {
     const rules = isNewer && plain.rules !== null ? now.runner.migrate(state.version, plain.rules) : null
-    if (rules !== null) return { game: now, migration: migration({ ...plain, rules }, now), warning: null }
+    if (rules !== null) return { ...stay, game: now, migration: migration({ ...plain, rules }, now) }
   } catch (error) {
     if (!(error instanceof RulesError)) throw error
     return { ...stay, warning: `room ${room} keeps its old rules: ${error.message}` }
   }
   const records = sinceMigration(await readAll(room, LOG_START, sources))
-  if (!replaysEqual(records, old, now, sources)) return stay
+  if (!replaysEqual(records, old, now, sources)) return { ...stay, staysBehind: true }
   // The same states may be shown otherwise: logged, so that no document changes without an event.
   const shows = isNewer || plain.rules !== null
-  return { game: now, migration: shows ? migration(plain, now) : null, warning: null }
+  return { ...stay, game: now, migration: shows ? migration(plain, now) : null }
 }
 
 const migration = (state: object, { hash, runner }: LoadedGame): Migration => ({

@@ -4,17 +4,17 @@ import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId, Seq } from '../../protocol/frames.ts'
 import { FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../log/log.ts'
-import type { Attachment } from '../room/attachments.ts'
 import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
 import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import { LiveRoom, type RoomPorts } from '../room/live.ts'
-import { startsNow } from '../room/membership.ts'
 import { isMoving } from '../room/refusals.ts'
 import type { RoomState } from '../room/state.ts'
 import { step } from '../room/step.ts'
 import { endAfter, type Report, sealRecord } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
+import { AbsentRooms } from './absent.ts'
+import { roomBegun } from './creation.ts'
 import { Hibernation } from './hibernation.ts'
 import { indexRow, rowsOf } from './index-row.ts'
 import type { Library } from './library.ts'
@@ -61,10 +61,7 @@ export class Rooms {
   /** Rooms that have left memory, until their rows say so. */
   readonly #leaving = new Map<RoomId, Promise<void>>()
   readonly #frozen = new Map<RoomId, string>()
-  /** Connections of rooms that are being read again. */
-  readonly #waiting = new Map<RoomId, readonly Attachment[]>()
-  /** Rooms that are live but not in memory, because they are being read, by the game that is played in them. */
-  readonly #absent = new Map<RoomId, string>()
+  readonly #absent = new AbsentRooms()
   readonly #snapshots: Snapshots
   readonly #hibernation: Hibernation
   #closed = false
@@ -110,18 +107,13 @@ export class Rooms {
 
   /** Whether a room of this game is not in memory though it is live: what was asked there cannot be known. */
   lacks(game: string): boolean {
-    return [...this.#absent.values()].includes(game)
+    return this.#absent.includes(game)
   }
 
   /** Takes a connection out of a room, if it is in it. */
   detach(room: RoomId, gateway: GatewayId, conn: ConnId): void {
     this.#live.get(room)?.detach(gateway, conn)
-    const waiting = this.#waiting.get(room)
-    if (waiting === undefined) return
-    this.#waiting.set(
-      room,
-      waiting.filter((a) => a.gateway !== gateway || a.conn !== conn),
-    )
+    this.#absent.detach(room, gateway, conn)
   }
 
   /** Takes all connections of a gateway out of their rooms; returns how many there were. */
@@ -132,11 +124,7 @@ export class Rooms {
         room.detach(gateway, conn)
         ended += 1
       }
-    for (const [room, attachments] of this.#waiting)
-      this.#waiting.set(
-        room,
-        attachments.filter((a) => a.gateway !== gateway),
-      )
+    this.#absent.detachAll(gateway)
     return ended
   }
 
@@ -211,8 +199,8 @@ export class Rooms {
       room.close()
       this.#leave(room)
     }
-    for (const rooms of [this.#frozen, this.#waiting, this.#absent])
-      for (const room of [...rooms.keys()]) if (isIn(room)) rooms.delete(room)
+    for (const room of [...this.#frozen.keys()]) if (isIn(room)) this.#frozen.delete(room)
+    this.#absent.forget(isIn)
     this.#hibernation.forget(isIn)
   }
 
@@ -287,7 +275,6 @@ export class Rooms {
       const why = error instanceof Error ? error.message : String(error)
       if (error instanceof DamagedRoom) {
         this.#frozen.set(room, why)
-        this.#waiting.delete(room)
         this.#ports.report('error', `frozen: ${why}`, { room })
         throw frozenBecause(why)
       }
@@ -306,10 +293,10 @@ export class Rooms {
     if (epoch === null) throw isMoving()
     if (restored === null) return null
     if (restored.epoch > epoch) throw new Refusal('unavailable', 'Another engine has the room. Send it again.')
-    const { game, migration, warning, snapshot } = restored
+    const { game, migration, warning, staysBehind, snapshot } = restored
     let { state, end } = restored
     if (warning !== null) report('warn', warning, { room })
-    else if (staysBehind(state, game, library)) report('info', STAYS, { room, game: state.game })
+    else if (staysBehind) report('info', STAYS, { room, game: state.game })
     if (!storage.exclusive) end = await this.#append(room, end, game, epoch, 'claim', [])
     if (migration !== null) {
       const input = { ...migration, at: Math.max(clock.now(), state.at), seed: chance.uint32() }
@@ -327,17 +314,10 @@ export class Rooms {
   async #make(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom | null> {
     const { clock, chance } = this.#ports
     const seed = () => chance.uint32()
-    const inputs = await first(clock.now(), seed)
+    const events = await first(clock.now(), seed)
     const epoch = this.#ports.epochOf(room)
     if (epoch === null) throw isMoving()
-    let state: RoomState | null = null
-    for (const input of inputs) state = step(state, input, game.runner).state
-    if (state === null) throw new Error('a room is created with an event')
-    if (startsNow(state, game.runner)) {
-      const started = { type: 'room.started' as const, origin: null, at: state.at, seed: seed() }
-      state = step(state, started, game.runner).state
-      inputs.push(started)
-    }
+    const { state, inputs } = roomBegun(events, game, seed)
     try {
       const row = indexRow(state, game, 'live', null)
       const end = await this.#append(room, LOG_START, game, epoch, 'events', inputs, row)
@@ -372,12 +352,10 @@ export class Rooms {
     this.#live.set(room.room, room)
     const { public: isPublic, game } = room.state
     if (isPublic) this.#public.set(game, (this.#public.get(game) ?? new Set()).add(room))
-    this.#absent.delete(room.room)
     // What is shown from here on may be newer than what was said of its video.
     this.#ports.room.media.committed(room)
     // Before any request: whose move is answered must be shown it first.
-    room.adopt(this.#waiting.get(room.room) ?? [])
-    this.#waiting.delete(room.room)
+    room.adopt(this.#absent.delete(room.room))
     this.#ports.changed(room)
     return room
   }
@@ -409,8 +387,7 @@ export class Rooms {
   #lost(room: LiveRoom, why: string): void {
     this.#ports.report('warn', `reading the room again: ${why}`, { room: room.room })
     this.#leave(room)
-    this.#waiting.set(room.room, room.connections)
-    this.#absent.set(room.room, room.state.game)
+    this.#absent.set(room.room, room.state.game, room.connections)
     void this.#attempt(room.room)
   }
 
@@ -429,11 +406,6 @@ export class Rooms {
 /** Who changes rules and plays on in the same room would look for the change in vain. */
 const STAYS =
   'the room stays on the rules it was played under: under the present ones its log would lead elsewhere. New rooms have these; `migrate` carries rooms over'
-
-const staysBehind = ({ phase, game: id }: RoomState, game: LoadedGame, library: Library): boolean => {
-  const present = library.current(id)
-  return phase !== 'over' && present !== undefined && present.hash !== game.hash
-}
 
 const frozenBecause = (why: string): Refusal =>
   new Refusal('unavailable', `This room is frozen, because its log is damaged: ${why}`)
