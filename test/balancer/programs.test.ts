@@ -79,7 +79,7 @@ test.skipIf(HAPROXY === null)(
     await goOn()
     await places[1].program.kill('SIGKILL')
     await goOn()
-    // Longer than the gateway that died counts as there, and its players' grace.
+    // Nobody may drop meanwhile: longer than the gateway that died counts as there, and its players' grace.
     await new Promise((resolve) => setTimeout(resolve, 10_000))
     await restart(places[1])
     await isTakenUp('gateway2', 1)
