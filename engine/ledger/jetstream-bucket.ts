@@ -1,16 +1,10 @@
-import { type JetStreamManager, StorageType } from '@nats-io/jetstream'
+import { type JetStreamManager, StorageType, type StreamInfo } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
-import type { Clock } from '../../protocol/clock.ts'
 import { CODES, codeOf } from '../log/jetstream-errors.ts'
+import type { JetStreamLink } from '../log/jetstream-link.ts'
 import { CHANGES_KEPT } from './ledger.ts'
 
-/** A cluster that is starting too is waited for so long. */
-const PATIENCE_MS = 20_000
-const AGAIN_MS = 500
-
-export interface BucketOptions {
-  readonly manager: JetStreamManager
-  readonly clock: Clock
+interface BucketOptions {
   readonly bucket: string
   readonly replicas: number
   readonly fadesAfterMs: number
@@ -27,47 +21,38 @@ export const bucketOf = (prefix: string): string => {
 export const streamOf = (bucket: string): string => `KV_${bucket}`
 
 /** Makes the bucket where it is not there; safe in many processes at once. Resolves with when it was made, ms since the epoch. Rejects with what to do where it cannot be, or is kept otherwise than is asked. */
-export const prepareBucket = async (options: BucketOptions): Promise<number> => {
-  const { bucket, replicas, clock } = options
-  let isLate = false
-  const cancel = clock.after(PATIENCE_MS, () => {
-    isLate = true
-  })
-  try {
-    for (;;) {
-      try {
-        const { created, config: found } = await madeOrFound(options)
-        if (found.num_replicas === replicas && found.max_msgs_per_subject === CHANGES_KEPT) return Date.parse(created)
-        throw new UnfitBucket(
-          found.num_replicas === replicas
-            ? `the bucket ${bucket} keeps ${found.max_msgs_per_subject} changes of each key where Madang needs ${CHANGES_KEPT}: change it back (nats kv edit), or use another prefix`
-            : `the bucket ${bucket} has ${found.num_replicas} copies and ${replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change the level first, as docs/operations.md says`,
-        )
-      } catch (error) {
-        if (error instanceof UnfitBucket) throw error
-        if (isLate)
-          throw new Error(
-            `the bucket ${bucket} cannot be made: ${error}. Look at JetStream's configuration, limits and permissions on the NATS servers, and whether there are ${replicas} of them.`,
-            { cause: error },
-          )
-      }
-      await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve))
-    }
-  } finally {
-    cancel()
-  }
+export const prepareBucket = async (link: JetStreamLink, options: BucketOptions): Promise<number> => {
+  const { bucket, replicas } = options
+  const { created, config: found } = await link
+    .starting((manager) => madeOrFound(manager, options))
+    .catch((error) => {
+      throw new Error(
+        `the bucket ${bucket} cannot be made: ${error}. Look at JetStream's configuration, limits and permissions on the NATS servers, and whether there are ${replicas} of them.`,
+        { cause: error },
+      )
+    })
+  if (found.num_replicas !== replicas)
+    throw new Error(
+      `the bucket ${bucket} has ${found.num_replicas} copies and ${replicas} are asked for: start with --durability jetstream-r${found.num_replicas}, or change the level first, as docs/operations.md says`,
+    )
+  if (found.max_msgs_per_subject !== CHANGES_KEPT)
+    throw new Error(
+      `the bucket ${bucket} keeps ${found.max_msgs_per_subject} changes of each key where Madang needs ${CHANGES_KEPT}: change it back (nats kv edit), or use another prefix`,
+    )
+  return Date.parse(created)
 }
 
-class UnfitBucket extends Error {}
-
-const madeOrFound = async ({ manager, bucket, replicas, fadesAfterMs }: BucketOptions) => {
+const madeOrFound = async (
+  { streams }: JetStreamManager,
+  { bucket, replicas, fadesAfterMs }: BucketOptions,
+): Promise<StreamInfo> => {
   const name = streamOf(bucket)
   try {
-    return await manager.streams.info(name)
+    return await streams.info(name)
   } catch (error) {
     if (codeOf(error) !== CODES.noStream) throw error
   }
-  return await manager.streams.add({
+  return await streams.add({
     name,
     subjects: [`$KV.${bucket}.>`],
     num_replicas: replicas,

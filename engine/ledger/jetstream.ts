@@ -3,6 +3,7 @@ import { headers } from '@nats-io/transport-node'
 import type { NatsLink } from '../../bus/nats-connection.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { CODES, codeOf } from '../log/jetstream-errors.ts'
+import { JetStreamLink } from '../log/jetstream-link.ts'
 import { bucketOf, prepareBucket } from './jetstream-bucket.ts'
 import { JetStreamWatch } from './jetstream-watch.ts'
 import { type Ledger, type LedgerEntry, LedgerSilent } from './ledger.ts'
@@ -36,7 +37,11 @@ export const openJetStreamLedger = async (options: JetStreamLedgerOptions): Prom
   const { link, clock, replicas, prefix = 'madang', fadesAfterMs = 60_000 } = options
   const manager = await jetstreamManager(link.connection, { timeout: PUT_ANSWERS_MS, checkAPI: false })
   const bucket = bucketOf(prefix)
-  const madeAt = await prepareBucket({ manager, clock, bucket, replicas, fadesAfterMs })
+  const madeAt = await prepareBucket(await JetStreamLink.over(link.connection, clock), {
+    bucket,
+    replicas,
+    fadesAfterMs,
+  })
   return new JetStreamLedger({ link, clock, manager, bucket, fadesAfterMs, base: madeAt * REVISIONS_PER_MS })
 }
 
