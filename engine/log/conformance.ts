@@ -190,6 +190,10 @@ export const storageConformance = (name: string, kind: StorageUnderTest): void =
         expect(await list({ public: false }, '', 10)).toEqual(['a'])
         expect(await list({ status: 'over' }, '', 10)).toEqual([])
         expect(await storage.listIndex({ status: 'asleep' }, '', 10)).toEqual([rows[2]])
+        await storage.putIndex([indexRow('bb', { status: 'over' }), indexRow('e', { status: 'asleep' })])
+        expect(await list({ status: 'unfinished' }, '', 3)).toEqual(['a', 'b', 'c'])
+        expect(await list({ status: 'unfinished' }, 'b', 10)).toEqual(['c', 'd', 'e'])
+        expect(await list({ status: 'unfinished', public: true, game: 'tictactoe' }, 'b', 10)).toEqual(['c', 'd'])
       })
 
       test('a room that is over has one row, which is not among the others; so has one that is opened again', async () => {
@@ -234,9 +238,22 @@ export const storageConformance = (name: string, kind: StorageUnderTest): void =
         } while (after !== '')
         expect(pages.flat()).toEqual(wanted)
         expect(pages.slice(0, 3).map((page) => page.length)).toEqual([3, 3, 3])
+        await storage.putIndex([indexRow('room-00', { status: 'over' })])
+        const unfinished = rooms.filter((room) => partitions.has(partitionOf(room)) && room !== 'room-00')
+        expect((await storage.listIndex({ status: 'unfinished', partitions }, '', 100)).map((row) => row.room)).toEqual(
+          unfinished,
+        )
         expect(await storage.listIndex({ partitions: new Set() }, '', 10)).toEqual([])
         const all = new Set(Array.from({ length: PARTITIONS }, (_, partition) => partition))
         expect((await storage.listIndex({ partitions: all }, '', 100)).map((row) => row.room)).toEqual(rooms)
+      })
+
+      test('rows of one partition are listed whole, also where they are thousands', async () => {
+        const rooms: string[] = []
+        for (let n = 0; rooms.length < 1_100; n++) if (partitionOf(`room-${n}`) === 7) rooms.push(`room-${n}`)
+        await storage.putIndex(rooms.map((room) => indexRow(room)))
+        const listed = await storage.listIndex({ status: 'unfinished', partitions: new Set([7]) }, '', 2_000)
+        expect(listed.map((row) => row.room)).toEqual(rooms.sort())
       })
 
       test('a row that is changed by the caller later is not changed in the storage', async () => {

@@ -1,5 +1,6 @@
 import { headers, type NatsConnection, TimeoutError } from '@nats-io/transport-node'
 import type { Place } from './jetstream-places.ts'
+import { Slots } from './slots.ts'
 
 /** A replica that says nothing may have stopped: the next one that is asked may be another. */
 const ANSWER_MS = 1_500
@@ -10,6 +11,7 @@ const PAGES_AT_ONCE = 16
 
 const END_OF_PAGE = 204
 const NOTHING_FOUND = 404
+const TOO_MANY_FOUND = 413
 
 /** A message as a stream keeps it. */
 export interface Stored {
@@ -27,8 +29,7 @@ export interface Page {
 /** Messages of a stream by the page, from whichever replica answers: without a consumer, and without its leader. */
 export class DirectPages {
   readonly #connection: NatsConnection
-  readonly #waiting: (() => void)[] = []
-  #underWay = 0
+  readonly #slots = new Slots(PAGES_AT_ONCE)
 
   constructor(connection: NatsConnection) {
     this.#connection = connection
@@ -38,15 +39,17 @@ export class DirectPages {
   async page({ stream, subject }: Place, after: number, limit: number): Promise<Page> {
     const batch = Math.min(limit, PAGE_MESSAGES)
     const question = JSON.stringify({ seq: after + 1, next_by_subj: subject, batch, max_bytes: PAGE_BYTES })
-    if (this.#underWay >= PAGES_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    else this.#underWay += 1
-    try {
-      return await this.#ask(stream, question)
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#underWay -= 1
-    }
+    return await this.#slots.run(() => this.#ask(stream, question))
+  }
+
+  /**
+   * The last message under each subject that a pattern covers; null where they are more than NATS gives at once (1,024). It looks these subjects up, where a
+   * page walks over every message of the stream that stands between them. Rejects as `page`.
+   */
+  async lastOfEach({ stream, subject }: Place): Promise<Stored[] | null> {
+    const question = JSON.stringify({ multi_last: [subject] })
+    const { found, ended } = await this.#slots.run(() => this.#ask(stream, question))
+    return ended ? found : null
   }
 
   async #ask(stream: string, question: string): Promise<Page> {
@@ -55,7 +58,9 @@ export class DirectPages {
     const found: Stored[] = []
     for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
       const given = message.headers ?? headers()
-      if (given.code === NOTHING_FOUND) return { found, ended: true }
+      // After some it means that the next one could not be read.
+      if (given.code === NOTHING_FOUND) return { found, ended: found.length === 0 }
+      if (given.code === TOO_MANY_FOUND) return { found, ended: false }
       if (given.code === END_OF_PAGE) return { found, ended: given.get('Nats-Num-Pending') === '0' }
       if (given.code !== 0) throw new Error(`NATS: ${given.description} (${given.code})`)
       const sequence = Number(given.get('Nats-Sequence'))

@@ -95,13 +95,21 @@ export class JetStreamLink {
 
   /** As `DirectPages.page`, which is asked again where a replica says nothing. Rejects with StorageError. */
   async page(place: Place, after: number, limit: number): Promise<Page> {
-    const mayPass = (error: unknown) => isPassing(error) || isSilence(error)
-    return await this.#ask(() => this.#direct.page(place, after, limit), PAGE_PATIENCE_MS, mayPass)
+    return await this.#askReplica(() => this.#direct.page(place, after, limit))
+  }
+
+  /** As `DirectPages.lastOfEach`, in the same way. */
+  async lastOfEach(place: Place): Promise<Stored[] | null> {
+    return await this.#askReplica(() => this.#direct.lastOfEach(place))
   }
 
   /** Resolves after a pause in which things may get better. */
   pause(ms = PAUSE_MS): Promise<void> {
     return new Promise((resolve) => this.#clock.after(ms, resolve))
+  }
+
+  #askReplica<T>(request: () => Promise<T>): Promise<T> {
+    return this.#ask(request, PAGE_PATIENCE_MS, (error) => isPassing(error) || isSilence(error))
   }
 
   async #persist<T>(request: () => Promise<T>): Promise<T> {

@@ -94,7 +94,7 @@ export type Bucket = 'rooms' | 'rules' | 'players' | 'installation'
 export const BUCKETS: readonly Bucket[] = ['rooms', 'rules', 'players']
 
 /** Rooms that are over stand apart: they are the most by far, and nobody who takes rooms over reads them. */
-const standing = (status: RoomStatus): string => (status === 'over' ? 'over' : 'on')
+const standing = (status: RoomStatus | 'unfinished'): string => (status === 'over' ? 'over' : 'on')
 const listed = (open: boolean): string => (open ? 'public' : 'private')
 
 /** A key may not hold every character of a player's id. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { bytesOf } from './conformance-values.ts'
 import type { Stored } from './jetstream-direct.ts'
-import { readAfter } from './jetstream-read.ts'
+import { readAfter, readLast } from './jetstream-read.ts'
 import { StorageError } from './log.ts'
 
 const place = { stream: 'EV_0', subject: 'ev.0.a' }
@@ -48,4 +48,28 @@ test('replicas that stay behind are given up, with an error and not with an earl
   const cluster = clusterOf(5, [3])
   await expect(readAfter(cluster, place, 0, 10)).rejects.toThrow(StorageError)
   expect(cluster.asked.pauses).toBeGreaterThan(50)
+})
+
+/** Rows 'a' to 'e' under sequences 1 to 5, of which 'a' is written anew under 6: what a replica says that knows them up to `known`, and what a leader does. */
+const bucketOf = (known: number, most = 1_000) => {
+  const row = (sequence: number): Stored => ({ ...stored(sequence), subject: `rooms.${' abcdea'[sequence]}` })
+  const at = (end: number) =>
+    Array.from({ length: end }, (_, n) => row(n + 1)).filter(({ sequence }) => sequence !== 1 || end < 6)
+  return {
+    ...clusterOf(6, [6]),
+    page: async (_: unknown, after: number) => ({
+      found: at(6).filter(({ sequence }) => sequence > after),
+      ended: true,
+    }),
+    last: async () => row(6),
+    lastOfEach: async () => (at(known).length > most ? null : at(known)),
+  }
+}
+const lastOf = async (bucket: ReturnType<typeof bucketOf>) =>
+  new Map((await readLast(bucket, place)).map(({ subject, sequence }) => [subject, sequence]))
+
+test('the last of each is as the leader knows it, also from a replica that lags behind and where they are too many for one answer', async () => {
+  const whole = new Map([2, 3, 4, 5, 6].map((sequence) => [`rooms.${' abcdea'[sequence]}`, sequence]))
+  for (const bucket of [bucketOf(6), bucketOf(5), bucketOf(2), bucketOf(0), bucketOf(6, 3)])
+    expect(await lastOf(bucket)).toEqual(whole)
 })

@@ -32,3 +32,19 @@ export const readAfter = async (
   }
   throw new StorageError(`${place.stream}: its replicas lag behind its leader`)
 }
+
+/**
+ * Resolves with the last message under each subject that a pattern covers, as the leader knew them when it was called or newer: one that was
+ * replaced meanwhile may come before what replaced it. Rejects with StorageError.
+ */
+export const readLast = async (
+  link: Pick<JetStreamLink, 'page' | 'last' | 'lastOfEach' | 'pause'>,
+  place: Place,
+): Promise<Stored[]> => {
+  const found = (await link.lastOfEach(place)) ?? []
+  const reached = Math.max(0, ...found.map(({ sequence }) => sequence))
+  const last = await link.last(place)
+  if (last === null || last.sequence <= reached) return found
+  // They are too many for one answer, or the replica lags behind.
+  return [...found, ...(await readAfter(link, place, reached, Number.POSITIVE_INFINITY))]
+}

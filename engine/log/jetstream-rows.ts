@@ -3,7 +3,7 @@ import type { RoomId } from '../../protocol/frames.ts'
 import { type IndexFilter, passes } from './index-filter.ts'
 import { type JetStreamLink, WrongSequence } from './jetstream-link.ts'
 import type { JetStreamPlaces } from './jetstream-places.ts'
-import { readAfter } from './jetstream-read.ts'
+import { readLast } from './jetstream-read.ts'
 import { type IndexRow, StorageError } from './log.ts'
 
 const Row = z.object({
@@ -62,7 +62,7 @@ export const readRow = async (link: JetStreamLink, places: JetStreamPlaces, room
   return row && decodeRow(row.body)
 }
 
-/** Beyond so many partitions one reading of all rows is cheaper than one of each. */
+/** Beyond so many partitions one question for all rows is cheaper than one for each, where there are few. */
 const MOST_PARTITIONS = 64
 
 /** Resolves with the rows that the filter lets through, in no order, as they are when it resolves or newer. Rejects with StorageError. */
@@ -73,9 +73,7 @@ export const readRows = async (
 ): Promise<IndexRow[]> => {
   const { partitions } = filter
   const chosen = partitions === undefined || partitions.size > MOST_PARTITIONS ? [undefined] : [...partitions]
-  const lists = await Promise.all(
-    chosen.map((partition) => readAfter(link, places.rows(filter, partition), 0, Number.POSITIVE_INFINITY)),
-  )
+  const lists = await Promise.all(chosen.map((partition) => readLast(link, places.rows(filter, partition))))
   // A room may have two, and one that is written while it is listed may come twice: the later one counts.
   const bodies = new Map(lists.flat().map(({ subject, body }) => [subject.slice(subject.lastIndexOf('.')), body]))
   return [...bodies.values()].map(decodeRow).filter((row) => passes(row, filter))

@@ -95,9 +95,9 @@ export interface IndexRow {
 export interface RoomIndex {
   putIndex(rows: IndexRow[]): Promise<void>
   index(room: RoomId): Promise<IndexRow | null>
-  /** Rows in order of room id, at most `limit` after `after`. */
+  /** Rows in order of room id, at most `limit` after `after`. `unfinished`: live or asleep. */
   listIndex(
-    filter: { status?: RoomStatus; game?: string; public?: boolean; partitions?: ReadonlySet<number> },
+    filter: { status?: RoomStatus | 'unfinished'; game?: string; public?: boolean; partitions?: ReadonlySet<number> },
     after: RoomId | '',
     limit: number,
   ): Promise<IndexRow[]>
