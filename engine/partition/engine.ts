@@ -1,23 +1,15 @@
 import type { Bus } from '../../bus/bus.ts'
 import { deriveId, deriveIdBeside } from '../../bus/derive.ts'
-import {
-  type Ask,
-  type EngineId,
-  type Item,
-  isRequest,
-  type Message,
-  type Request,
-  type ToldItem,
-} from '../../bus/messages.ts'
+import { type EngineId, type Item, isRequest, type Message, type Request } from '../../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, partitionOf, SEATS_SUBJECT } from '../../bus/subjects.ts'
 import type { Chance, Clock } from '../../protocol/clock.ts'
-import { Refusal } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { Storage } from '../log/log.ts'
 import { Media } from '../media/media.ts'
 import { KeyRing } from '../room/keyring.ts'
 import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
+import { type AskPorts, takeAsk } from './asks.ts'
 import { type CommandPorts, takeCommand } from './commands.ts'
 import { attachAgain, type ConnectionPorts, detach } from './connections.ts'
 import { Errands, isErrands } from './errands.ts'
@@ -25,7 +17,6 @@ import { Gateways } from './gateways.ts'
 import { Holdings } from './holdings.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
-import { listRoom, listRooms } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
 import type { Ownership } from './ownership.ts'
@@ -35,8 +26,6 @@ import { SeatsElsewhere } from './seats.ts'
 import { SeatsAnnouncer } from './seats-announcer.ts'
 import { soleOwnership } from './sole.ts'
 
-/** Rooms that one listing names at most. */
-const LISTED_MOST = 200
 /** Requests that may wait until it is sure again what this engine owns; whoever sent another one sends it again. */
 const UNSURE_MOST = 2_048
 
@@ -67,7 +56,6 @@ export class Engine {
   readonly rooms: Rooms
   readonly #options: EngineOptions
   readonly #keys: KeyRing
-  readonly #library: Library
   readonly #holdings: Holdings
   readonly #outbox: Outbox
   readonly #gateways: Gateways
@@ -77,7 +65,7 @@ export class Engine {
   readonly #elsewhere: SeatsElsewhere
   readonly #announcer: SeatsAnnouncer
   readonly #matching: Matching
-  readonly #ports: CommandPorts & ConnectionPorts & ReadPorts
+  readonly #ports: CommandPorts & ConnectionPorts & ReadPorts & AskPorts
   #ends: (() => void)[] = []
   /** Requests that wait until it is sure. */
   #unsure = 0
@@ -106,7 +94,6 @@ export class Engine {
     const { id, ownership, bus, storage, clock, chance, clusterKey, report } = options
     let records = 0
     this.#options = options
-    this.#library = library
     this.#keys = new KeyRing(storage, chance)
     this.#holdings = new Holdings({
       listen: (partition) => bus.subscribe(commandSubject(partition), (message) => this.#hear(message, partition)),
@@ -199,7 +186,11 @@ export class Engine {
       newRoom: ({ by, session }, ref, n) => deriveId(clusterKey, 'match', by, session, ref, ...(n === 0 ? [] : [n])),
     })
     this.#ports = {
+      engine: id,
+      ownership,
+      holdings,
       rooms: this.rooms,
+      index: storage,
       library,
       keys,
       matching: this.#matching,
@@ -210,6 +201,7 @@ export class Engine {
         const epoch = item.room === '' ? 0 : epochOf(item.room)
         if (epoch !== null) this.#outbox.send(to.gateway, { ...item, epoch })
       },
+      tell: (gateway, item) => this.#outbox.send(gateway, item),
       failed: (what, error) => this.#failed(what, error),
     }
   }
@@ -293,25 +285,7 @@ export class Engine {
       case 'detach':
         return detach(request, this.#ports)
       case 'ask':
-        return this.#tell(request)
-    }
-  }
-
-  async #tell({ gateway, id, about }: Ask): Promise<void> {
-    const { id: engine, ownership } = this.#options
-    const tell = (value: ToldItem['value'], share?: ToldItem['share']): void =>
-      this.#outbox.send(gateway, { kind: 'told', id, value, ...(share && { share }) })
-    const partitions = new Set(this.#holdings.epochs.keys())
-    const ports = { rooms: this.rooms, index: this.#options.storage, library: this.#library, partitions }
-    try {
-      if (about.type === 'games') tell({ games: this.#library.listings() })
-      else if (about.type === 'rooms')
-        tell({ rooms: await listRooms(about.game, LISTED_MOST, ports) }, { engine, engines: ownership.engines })
-      else if (about.type === 'room') tell({ room: await listRoom(about.room, ports) })
-      else tell(await this.#matching.earlier(about))
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      tell({ refused: { code: error.code, message: error.message } })
+        return takeAsk(request, this.#ports)
     }
   }
 
