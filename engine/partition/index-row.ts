@@ -27,16 +27,15 @@ interface RowsPorts {
   readonly report: Report
 }
 
-interface Wanted {
-  status: RoomStatus
-  partitions: ReadonlySet<number>
-}
-
-/** The rows of a status in these partitions, in order of room. A store that does not answer is asked again until it does, or `isOver`. */
-export async function* rowsOf(wanted: Wanted, ports: RowsPorts, isOver: () => boolean): AsyncGenerator<IndexRow> {
+/** The rows of rooms that live or sleep in these partitions, in order of room. A store that does not answer is asked again until it does, or `isOver`. */
+export async function* unfinishedRows(
+  partitions: ReadonlySet<number>,
+  ports: RowsPorts,
+  isOver: () => boolean,
+): AsyncGenerator<IndexRow> {
   let after = ''
   while (!isOver()) {
-    const rows = await pageOf(wanted, after, ports)
+    const rows = await pageOf(partitions, after, ports)
     yield* rows ?? []
     if (rows !== null && rows.length < PAGE) return
     after = rows?.at(-1)?.room ?? after
@@ -45,12 +44,12 @@ export async function* rowsOf(wanted: Wanted, ports: RowsPorts, isOver: () => bo
 
 /** Null where the store did not answer; that was reported, and waited for. */
 const pageOf = async (
-  wanted: Wanted,
+  partitions: ReadonlySet<number>,
   after: RoomId | '',
   { storage, clock, report }: RowsPorts,
 ): Promise<IndexRow[] | null> => {
   try {
-    return await storage.listIndex(wanted, after, PAGE)
+    return await storage.listIndex({ status: 'unfinished', partitions }, after, PAGE)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})

@@ -262,28 +262,23 @@ test('P2 exactly once: partitions that come to an engine while it is asked are n
   const of = partitionOf(room)
   await cluster.clock.advance(10)
   const { listIndex } = cluster.storage
-  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const hold = (gate: PromiseWithResolvers<void> | undefined): void => {
-    cluster.storage.listIndex = async (...about) => {
-      await gate?.promise
-      return listIndex(...about)
-    }
+  const [others, its] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  cluster.storage.listIndex = async (...about) => {
+    await (about[0].partitions?.has(of) ? its : others).promise
+    return listIndex(...about)
   }
-  hold(gates[0])
   cluster.give(
     'd',
     orphans.filter((partition) => partition !== of),
   )
   ann.send('', [[OP.match, 1, 'trio']])
   await cluster.clock.advance(10)
-  hold(gates[1])
   cluster.give('d', [of])
   await cluster.clock.advance(10)
-  cluster.storage.listIndex = listIndex
-  gates[0]?.resolve()
+  others.resolve()
   await cluster.clock.advance(2_000)
   expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([])
-  gates[1]?.resolve()
+  its.resolve()
   await cluster.clock.runUntil(() => ann.frames(OP.ok).length === 2)
   expect(ann.frames(OP.ok)[1]).toEqual([OP.ok, 1, { room }])
   expect(seatsKept(cluster, ['c', 'd'], ann.player)).toEqual([room])

@@ -4,6 +4,7 @@ import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId, Seq } from '../../protocol/frames.ts'
 import { FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../log/log.ts'
+import { Slots } from '../log/slots.ts'
 import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
 import type { RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
@@ -16,7 +17,7 @@ import type { LoadedGame } from '../rules/game.ts'
 import { AbsentRooms } from './absent.ts'
 import { roomBegun } from './creation.ts'
 import { Hibernation } from './hibernation.ts'
-import { indexRow, rowsOf } from './index-row.ts'
+import { indexRow, unfinishedRows } from './index-row.ts'
 import type { Library } from './library.ts'
 import { restoreRoom } from './restore.ts'
 import { Snapshots } from './snapshots.ts'
@@ -26,8 +27,10 @@ const RETRY_MS = 1_000
 const RETRY_MOST_MS = 30_000
 /** How long the release of a partition waits for rooms that are being read. */
 const COMING_MS = 1_000
-/** Rooms that are read at once by a takeover: each waits for some five answers of the log, one after the other. */
-const ACTIVATED_AT_ONCE = 32
+/** Rooms that are read at once by takeovers: each waits for some five answers of the log, one after the other. */
+const BROUGHT_AT_ONCE = 64
+/** Partitions whose rows are read at once: a NATS server answers one connection's questions in turn, and those of rooms stand among them. */
+const LISTED_AT_ONCE = 4
 
 export interface RoomsPorts {
   readonly clock: Clock
@@ -64,6 +67,8 @@ export class Rooms {
   readonly #absent = new AbsentRooms()
   readonly #snapshots: Snapshots
   readonly #hibernation: Hibernation
+  readonly #bringing = new Slots(BROUGHT_AT_ONCE)
+  readonly #listing = new Slots(LISTED_AT_ONCE)
   #closed = false
   readonly #end = Promise.withResolvers<void>()
 
@@ -153,21 +158,30 @@ export class Rooms {
     return made ?? this.create(game, room, first)
   }
 
-  /** Takes over what was live in these partitions when their last owner went: its deadlines run, its players have their grace. */
+  /** Takes over what these partitions hold: the deadlines of rooms that were live, or sleep, run here, and players have their grace. Resolves once all that were live were tried. */
   async takeOver(partitions: ReadonlySet<number>): Promise<void> {
-    for await (const row of rowsOf({ status: 'asleep', partitions }, this.#ports, () => this.#closed))
-      if (this.#isOurs(row.room) && !this.#live.has(row.room)) this.#hibernation.wakeAt(row)
-    const waiting: RoomId[] = []
-    for await (const row of rowsOf({ status: 'live', partitions }, this.#ports, () => this.#closed)) {
+    // One by one where engines share a store: what is due in the first is awake before the last is read, and few rows are in memory at a time.
+    const parts = this.#ports.storage.exclusive
+      ? [partitions]
+      : [...partitions].map((partition) => new Set([partition]))
+    const live = await Promise.all(parts.map((part) => this.#listing.run(() => this.#takeRows(part))))
+    await Promise.all(live.flat())
+  }
+
+  /** Resolves when all rows are read, with the attempts to bring rooms that were live. */
+  async #takeRows(partitions: ReadonlySet<number>): Promise<Promise<void>[]> {
+    const { clock } = this.#ports
+    const live: Promise<void>[] = []
+    const bring = (room: RoomId) => this.#bringing.run(() => this.#attempt(room))
+    for await (const row of unfinishedRows(partitions, this.#ports, () => this.#closed)) {
       if (!this.#isOurs(row.room) || this.#live.has(row.room)) continue
-      this.#absent.set(row.room, row.game)
-      waiting.push(row.room)
+      if (row.status === 'live') {
+        this.#absent.set(row.room, row.game)
+        live.push(bring(row.room))
+      } else if (row.due !== null && row.due <= clock.now()) void bring(row.room)
+      else this.#hibernation.wakeAt(row)
     }
-    const worker = async () => {
-      for (let room = waiting.shift(); room !== undefined && !this.#closed; room = waiting.shift())
-        await this.#attempt(room)
-    }
-    await Promise.all(Array.from({ length: ACTIVATED_AT_ONCE }, worker))
+    return live
   }
 
   /** Reads rooms in memory from their logs again; their connections stay. */
