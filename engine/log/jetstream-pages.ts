@@ -4,7 +4,7 @@ import type { RoomId } from '../../protocol/frames.ts'
 /** How long the rest of a list waits for whoever pages through it. */
 const KEPT_MS = 10_000
 /** More than an engine reads at once. */
-const MOST_KEPT = 8
+const MOST_KEPT = 16
 
 /** Lists that NATS gives only whole, in pages: whoever goes from one page to the next has it read once. */
 export class JetStreamPages<T> {

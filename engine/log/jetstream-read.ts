@@ -41,9 +41,9 @@ export const readLast = async (
   link: Pick<JetStreamLink, 'page' | 'last' | 'lastOfEach' | 'pause'>,
   place: Place,
 ): Promise<Stored[]> => {
-  const found = (await link.lastOfEach(place)) ?? []
+  const [each, last] = await Promise.all([link.lastOfEach(place), link.last(place)])
+  const found = each ?? []
   const reached = Math.max(0, ...found.map(({ sequence }) => sequence))
-  const last = await link.last(place)
   if (last === null || last.sequence <= reached) return found
   // They are too many for one answer, or the replica lags behind.
   return [...found, ...(await readAfter(link, place, reached, Number.POSITIVE_INFINITY))]

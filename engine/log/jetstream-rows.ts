@@ -65,7 +65,7 @@ export const readRow = async (link: JetStreamLink, places: JetStreamPlaces, room
 /** Beyond so many partitions one question for all rows is cheaper than one for each, where there are few. */
 const MOST_PARTITIONS = 64
 
-/** Resolves with the rows that the filter lets through, in no order, as they are when it resolves or newer. Rejects with StorageError. */
+/** Resolves with the rows that the filter lets through, in no order, as they are when it is called or newer. Rejects with StorageError. */
 export const readRows = async (
   link: JetStreamLink,
   places: JetStreamPlaces,

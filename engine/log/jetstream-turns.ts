@@ -15,8 +15,8 @@ export class Turns {
     return turn
   }
 
-  /** Resolves when all that was called before, for whatever thing, is settled. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#tails.values())
+  /** Resolves when all that was called before, for whatever thing or for these, is settled. */
+  async settled(which: (thing: string) => boolean = () => true): Promise<void> {
+    await Promise.all([...this.#tails].map(([thing, tail]) => which(thing) && tail))
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { partitionOf } from '../../bus/subjects.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { checkAppend, checkPage, checkPlayer, checkRoom } from './bounds.ts'
 import type { Stored } from './jetstream-direct.ts'
@@ -112,7 +113,8 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       mayRead()
       checkPage(after, limit)
       const wanted = { ...filter, ...(filter.partitions && { partitions: new Set(filter.partitions) }) }
-      await inRooms.settled()
+      // Not for all: the rooms of a takeover are read while rows of further partitions are.
+      await inRooms.settled((room) => wanted.partitions?.has(partitionOf(room)) ?? true)
       const name = JSON.stringify({ ...wanted, partitions: wanted.partitions && [...wanted.partitions] })
       return await rowPages.page(name, after, limit, () => readRows(link, places, wanted))
     },

@@ -30,7 +30,7 @@ const COMING_MS = 1_000
 /** Rooms that are read at once by takeovers: each waits for some five answers of the log, one after the other. */
 const BROUGHT_AT_ONCE = 64
 /** Partitions whose rows are read at once: a NATS server answers one connection's questions in turn, and those of rooms stand among them. */
-const LISTED_AT_ONCE = 4
+const LISTED_AT_ONCE = 8
 
 export interface RoomsPorts {
   readonly clock: Clock

@@ -56,7 +56,7 @@ test.each(['do not come', 'cannot be read'])(
   },
 )
 
-test('bounded: however many partitions come at once, the rows of four are read at a time', async () => {
+test('bounded: however many partitions come at once, the rows of eight are read at a time', async () => {
   const cluster = await Cluster.start([slow], () => 'a')
   await cluster.add('b')
   cluster.kill('a')
@@ -74,7 +74,7 @@ test('bounded: however many partitions come at once, the rows of four are read a
   cluster.give('b', ALL.slice(0, 100))
   cluster.give('b', ALL.slice(100))
   await cluster.clock.runUntil(() => read.size === PARTITIONS && most.now === 0)
-  expect(most.ever).toBe(4)
+  expect(most.ever).toBe(8)
 })
 
 test('bounded: however many rooms are due at once, few are read at a time, and each is', async () => {
