@@ -4,8 +4,7 @@ import { type Live, measureLive } from './rooms-live.ts'
 import { STORES } from './store.ts'
 
 const GIB = 2 ** 30
-/** With 100,000 on one nats-server that shares two cores with other work, reading the index outlasts the patience of its readers. */
-const ASLEEP = { 'sqlite-full': 100_000, 'jetstream-r1': 100_000 }
+const ASLEEP = 100_000
 
 /** How many of so many bytes each, in round numbers. */
 const perGib = (bytes: number, round: number): string => `**${fixed(Math.floor(GIB / bytes / round) * round)}**`
@@ -64,7 +63,7 @@ export const rooms: Benchmark = {
     console.log(liveText(live))
     const asleep: Asleep[] = []
     for (const level of STORES) {
-      asleep.push(await measureAsleep(level, quick ? 2_000 : ASLEEP[level]))
+      asleep.push(await measureAsleep(level, quick ? 2_000 : ASLEEP))
       console.log(asleepText(asleep))
     }
     return [liveText(live), asleepText(asleep)].join('\n\n')
