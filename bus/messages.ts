@@ -224,8 +224,8 @@ interface ToNode {
 }
 
 /**
- * The policy of a room, as of `seq`, for the next 5 s: without another one all consumers of the room are paused. Repeated every
- * second, whole until it is acknowledged.
+ * The policy of a room, as of `seq`, for 5 s from when the beat left that it names: without another one all consumers of the room
+ * are paused. Repeated every second, whole until it is acknowledged.
  */
 export interface MediaLease extends ToNode {
   kind: 'media-lease'
@@ -234,6 +234,8 @@ export interface MediaLease extends ToNode {
   hash: string
   /** Null where the node has acknowledged this hash. */
   policy: MediaPolicy | null
+  /** The last beat of this node that the engine had heard; 0: none. */
+  beat: number
   /** Every node that has part of the room, the first of them its home: what is published at one can be received at each. */
   nodes: readonly MediaNodeId[]
 }
@@ -308,6 +310,8 @@ export interface MediaSpeaker {
 export interface MediaBeat {
   kind: 'media-beat'
   node: MediaNodeId
+  /** Rises by one with each, from 1. */
+  number: number
   /** `preparing`: its worker program is being built or fetched; `draining`: takes no rooms, and gives up those it has. */
   state: 'ready' | 'preparing' | 'draining' | 'failed'
   /** Of the preparation, 0 to 1; null where that is not known. */
@@ -327,6 +331,8 @@ export interface MediaBeat {
 export interface MediaOrphan {
   kind: 'media-orphan'
   node: MediaNodeId
+  /** The node's last beat. */
+  beat: number
   room: RoomId
   players: readonly PlayerId[]
 }

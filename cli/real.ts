@@ -7,6 +7,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** The machine's time. */
 export const realClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after: (ms, task) => {
     const wait = (left: number): NodeJS.Timeout =>
       left > LONGEST_TIMER_MS

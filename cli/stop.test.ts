@@ -7,7 +7,7 @@ const arrange = () => {
   const source = new EventEmitter()
   const calls: (string | number)[] = []
   let now = 1_000
-  const clock: Clock = { now: () => now, after: () => () => {}, soon: () => {} }
+  const clock: Clock = { now: () => now, elapsed: () => now, after: () => () => {}, soon: () => {} }
   const stop = onStop(source, clock, { begin: () => calls.push('begin'), abort: (code) => calls.push(code) })
   const wait = (ms: number) => {
     now += ms

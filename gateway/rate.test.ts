@@ -34,7 +34,7 @@ test('a key is forgotten once its bucket is full, and not before', async () => {
 
 test('a clock that steps back neither gives nor takes', () => {
   let now = 1_000_000
-  const limit = new RateLimit({ now: () => now, after: () => () => {}, soon: () => {} }, 10, 1)
+  const limit = new RateLimit({ now: () => now, elapsed: () => now, after: () => () => {}, soon: () => {} }, 10, 1)
   expect(limit.take('a')).toBe(0)
   now -= 60_000
   expect(limit.take('a')).toBe(100)

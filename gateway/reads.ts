@@ -1,7 +1,7 @@
 import type { AnswerItem, GatewayId, Read } from '../bus/messages.ts'
 import { commandSubject, partitionOf } from '../bus/subjects.ts'
 import { decode, readHead, SERVER_LIMITS } from '../protocol/codec.ts'
-import { ERROR_CODES, Refusal } from '../protocol/errors.ts'
+import { CLOSE, ERROR_CODES, Refusal } from '../protocol/errors.ts'
 import { OP, type RoomId, type Seq } from '../protocol/frames.ts'
 import type { Connection, Who } from './connection.ts'
 import { GIVE_UP_MS, type Requests } from './requests.ts'
@@ -47,6 +47,8 @@ export class Reads {
       (item) => {
         if (!item.attached) connection.joined.delete(item.room)
         else if (item.frames.length === 0) this.#place(connection, item)
+        // What answered an earlier copy of this read was lost, and went to nobody else: the next read brings what is left of it.
+        if (!item.attached && item.frames.length === 0) connection.end(CLOSE.takenOver, 'Read again.')
         return item.frames
       },
     )

@@ -13,6 +13,7 @@ import { engineSubject, MEDIA_NODES_SUBJECT, MEDIA_QUESTIONS_SUBJECT, mediaNodeS
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Audits, auditOf } from './audit.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { CONSUMERS_PER_WORKER } from './limits.ts'
 import { type OpenLink, openWebRtc } from './link.ts'
 import { answerOf } from './refusals.ts'
@@ -67,6 +68,7 @@ export class MediaNode {
   readonly #options: MediaNodeOptions
   readonly #rooms = new Map<string, Room>()
   readonly #audits: Audits
+  readonly #heartbeat: Heartbeat
   readonly #unsubscribe: readonly (() => void)[]
   #found: FoundWorker
   #workers: Workers | null = null
@@ -78,6 +80,7 @@ export class MediaNode {
   constructor(options: MediaNodeOptions) {
     this.#options = options
     const { id: node, bus, clock } = options
+    this.#heartbeat = new Heartbeat(clock)
     this.#audits = new Audits(clock, (id, room) =>
       this.#say(MEDIA_QUESTIONS_SUBJECT, { kind: 'media-question', node, id, room }),
     )
@@ -152,6 +155,7 @@ export class MediaNode {
     return {
       kind: 'media-beat',
       node: this.#options.id,
+      number: this.#heartbeat.next(),
       state: this.#isDraining ? 'draining' : state,
       progress: found.is === 'preparing' ? found.progress : null,
       problem,
@@ -213,12 +217,14 @@ export class MediaNode {
       id,
       node,
       clock,
+      heartbeat: this.#heartbeat,
       chance,
       iceServers,
       openLink,
       workers,
       say,
-      sayOrphan: (players) => this.#say(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node, room: id, players }),
+      sayOrphan: (players) =>
+        this.#say(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node, beat: this.#heartbeat.last, room: id, players }),
       sayTo: (other, said) => this.#say(mediaNodeSubject(other), said),
     })
     this.#rooms.set(id, room)

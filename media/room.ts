@@ -12,6 +12,7 @@ import type {
 import type { Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { PlayerId } from '../protocol/frames.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import { SILENCE_MS } from './limits.ts'
 import { Neighbours } from './neighbours.ts'
 import type { Peer } from './peer.ts'
@@ -37,6 +38,8 @@ export interface RoomOptions extends Pick<StageOptions, 'workers' | 'openLink' |
   id: string
   node: string
   clock: Clock
+  /** Of the node. */
+  heartbeat: Heartbeat
   iceServers: readonly IceServer[]
   say: Say
   /** To all engines. */
@@ -60,7 +63,7 @@ export class Room {
 
   constructor(options: RoomOptions) {
     this.#options = options
-    this.#tenure = new Tenure(options.clock, () => this.#settle())
+    this.#tenure = new Tenure(options.clock, options.heartbeat, () => this.#settle())
     this.#applied = this.#tenure.grants
     this.stage = new Stage({
       ...options,

@@ -1,18 +1,17 @@
 import type { EngineId, MediaLease } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
+import { type Heartbeat, LEASE_MS } from './heartbeat.ts'
 import { type Grants, grantsOf } from './policy.ts'
-
-/** Without a lease for so long everything stops. */
-const LEASE_MS = 5_000
 
 const NOTHING = grantsOf(null)
 
 /**
  * Whom one room at this node believes, and what is granted by that: the owner with the highest epoch, and its policy for as long as the
- * lease lasts. Before the first, after the last, and where the lease is for a policy that has not come: nothing.
+ * lease lasts: 5 s from the beat of this node that its giver had heard. Before the first, after the last, and where the lease is for a policy that has not come: nothing.
  */
 export class Tenure {
   readonly #clock: Clock
+  readonly #heartbeat: Heartbeat
   readonly #onEnd: () => void
   #engine: EngineId = ''
   #epoch = -1
@@ -20,11 +19,14 @@ export class Tenure {
   #hash: string | null = null
   #grants: Grants = NOTHING
   #isLeased = false
+  /** The beat that this lease, or the last one, runs from. */
+  #beat = 0
   #endLease = () => {}
 
-  /** `onEnd` is called when a lease has run out. */
-  constructor(clock: Clock, onEnd: () => void) {
+  /** `heartbeat`: of the node. `onEnd` is called when a lease has run out. */
+  constructor(clock: Clock, heartbeat: Heartbeat, onEnd: () => void) {
     this.#clock = clock
+    this.#heartbeat = heartbeat
     this.#onEnd = onEnd
   }
 
@@ -64,9 +66,12 @@ export class Tenure {
     return true
   }
 
-  /** Takes a lease of the owner that is believed; false for one that a later one has overtaken. */
-  renew({ seq, hash, policy }: MediaLease): boolean {
-    if (seq < this.#seq) return false
+  /** Takes a lease of the owner that is believed; false for one that a later one has overtaken, or that has run out on its way. */
+  renew({ seq, hash, policy, beat }: MediaLease): boolean {
+    const leftMs = LEASE_MS - this.#heartbeat.ageOf(beat)
+    if (seq < this.#seq || leftMs <= 0) return false
+    // One that comes late, or twice, shortens nothing.
+    if (hash === this.#hash && beat < this.#beat) return true
     this.#seq = seq
     if (policy !== null && hash !== this.#hash) {
       this.#hash = hash
@@ -74,11 +79,12 @@ export class Tenure {
     }
     this.#endLease()
     this.#isLeased = hash === this.#hash
-    if (this.#isLeased)
-      this.#endLease = this.#clock.after(LEASE_MS, () => {
-        this.#isLeased = false
-        this.#onEnd()
-      })
+    if (!this.#isLeased) return true
+    this.#beat = beat
+    this.#endLease = this.#clock.after(leftMs, () => {
+      this.#isLeased = false
+      this.#onEnd()
+    })
     return true
   }
 

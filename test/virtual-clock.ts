@@ -123,6 +123,7 @@ export const virtualClock = (seed?: number): VirtualClock => {
 
   return {
     now: () => now,
+    elapsed: () => now - START,
     after: (ms, task) => {
       const order = random ? random.next() : set++
       const timer: Timer = { due: now + Math.max(0, ms), order, task }

@@ -112,6 +112,7 @@ export class Media {
           for (const lease of this.#leases.values()) if (lease.nodes.includes(message.node)) lease.settle()
         break
       case 'media-orphan':
+        this.#nodes.spokeOf(message.node, message.beat)
         this.#orphans.heard(message)
         if ((this.#nodes.stateOf(message.node) ?? 'ready') === 'ready') this.#adopt(message.room)
         break
@@ -199,7 +200,8 @@ export class Media {
       send: (node, said) => {
         const epoch = epochOf(said.room)
         // What it says must not outlast what it owns.
-        if (epoch !== null && isSure()) this.#publish(node, { kind: 'media-lease', engine, epoch, ...said })
+        if (epoch !== null && isSure())
+          this.#publish(node, { kind: 'media-lease', engine, epoch, beat: this.#nodes.beatOf(node), ...said })
       },
       left: (id, node) => this.#calls.giveUp(id, node),
       rejoin: (id, members) =>

@@ -16,6 +16,7 @@ interface Node {
 export class MediaNodes {
   readonly #clock: Clock
   readonly #nodes = new Map<MediaNodeId, Node>()
+  readonly #beats = new Map<MediaNodeId, number>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -23,7 +24,11 @@ export class MediaNodes {
 
   heard(beat: MediaBeat): void {
     this.#nodes.get(beat.node)?.cancel()
-    const cancel = this.#clock.after(SILENT_MS, () => this.#nodes.delete(beat.node))
+    this.spokeOf(beat.node, beat.number)
+    const cancel = this.#clock.after(SILENT_MS, () => {
+      this.#nodes.delete(beat.node)
+      this.#beats.delete(beat.node)
+    })
     this.#nodes.set(beat.node, { beat, given: 0, cancel })
   }
 
@@ -34,6 +39,16 @@ export class MediaNodes {
   /** What a node said last; null where it is gone. */
   stateOf(node: MediaNodeId): MediaBeat['state'] | null {
     return this.#nodes.get(node)?.beat.state ?? null
+  }
+
+  /** A node spoke of this beat of its own: who is new here may hear of it before the next one comes. */
+  spokeOf(node: MediaNodeId, beat: number): void {
+    this.#beats.set(node, beat)
+  }
+
+  /** The number of the beat that was heard of last; 0 where the node is gone. */
+  beatOf(node: MediaNodeId): number {
+    return this.#beats.get(node) ?? 0
   }
 
   /** The least loaded node that is ready, but none of `but`; with `isFull: false` none that is full. It takes a room, or part of one. Null where there is none. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../protocol/clock.ts'
 const BEAT_MS = 500
 /** From the sending of a beat that came back: for so long no other engine can count this one dead, and write that it took over. */
 const LEASE_MS = 1_800
-/** A lease ends with this beat after the one from which it runs, at the latest. */
+/** A lease has ended so many beats after the one from which it runs, so that no more of them need be known. */
 const BEATS_IN_LEASE = 4
 /** So many own beats, each sent after the one before it had come back, are four times BEAT_MS: longer than any lease. */
 const ROUNDS = 5
@@ -39,19 +39,17 @@ export class Beats {
     return this.#last
   }
 
-  /** Whether the last beat that came back was sent less than LEASE_MS ago, by the clock, and by the count of beats sent since. */
+  /** Whether the last beat that came back was sent less than LEASE_MS ago. */
   get isFresh(): boolean {
     const sentAt = this.#sentAt.get(this.#back)
     if (sentAt === undefined) return false
-    const age = this.#ports.clock.now() - sentAt
-    return age >= 0 && age < LEASE_MS
+    return this.#ports.clock.elapsed() - sentAt < LEASE_MS
   }
 
   /** Beats now, and then every 500 ms. */
   start(): void {
     this.#last += 1
-    this.#sentAt.set(this.#last, this.#ports.clock.now())
-    // What is older is not fresh, whatever a clock says that was put back.
+    this.#sentAt.set(this.#last, this.#ports.clock.elapsed())
     this.#sentAt.delete(this.#last - BEATS_IN_LEASE)
     this.repeat()
     this.#cancel = this.#ports.clock.after(BEAT_MS, () => this.start())

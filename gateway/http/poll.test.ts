@@ -117,6 +117,16 @@ test('a poll whose member leaves before the room has answered it moves nothing',
   ])
 })
 
+test('a poll whose first answer was lost, with all that it brought, ends at once', async () => {
+  const { get, engine } = await seat()
+  engine.onRequest = (request) => {
+    if (request.kind === 'read') engine.say(engine.answer(request, [], null))
+  }
+  const began = performance.now()
+  expect((await get('poll?room=r&since=1&wait=20')).status).toBe(204)
+  expect(performance.now() - began).toBeLessThan(10_000)
+})
+
 test('at the end of its wait a poll gets 204', async () => {
   const { get, engine, conn } = await seat()
   const held = get('poll?room=r&since=1&wait=0.2')

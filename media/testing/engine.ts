@@ -50,6 +50,7 @@ export class StandInEngine {
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   readonly #ends: (() => void)[]
   #onAck: ((ack: MediaAck) => void)[] = []
+  readonly #onBeat: (() => void)[] = []
   #epoch: number
   #seq = 0
   #policy: MediaPolicy = closed()
@@ -67,13 +68,17 @@ export class StandInEngine {
     this.#ends = [
       bus.subscribe(engineSubject(this.#id), (message) => this.#hear(message)),
       bus.subscribe(MEDIA_NODES_SUBJECT, (message) => {
-        if (message.kind === 'media-beat') this.beats.push(message)
+        if (message.kind !== 'media-beat') return
+        this.beats.push(message)
+        for (const resolve of this.#onBeat.splice(0)) resolve()
       }),
     ]
   }
 
-  /** Leases this policy, now and every second; resolves with the last of its nodes' first acknowledgements. */
+  /** Leases this policy, once all its nodes have been heard and then every second; resolves with the last of their first acknowledgements. */
   async lease(policy: MediaPolicy): Promise<MediaAck> {
+    while (!this.#nodes.every((node) => this.#beatOf(node) > 0))
+      await new Promise<void>((resolve) => this.#onBeat.push(resolve))
     this.#policy = policy
     this.#seq++
     const from = this.acks.length
@@ -112,11 +117,20 @@ export class StandInEngine {
   }
 
   /** Sends one lease, to all nodes of the room or to one. */
-  send(lease: { seq?: number; epoch?: number; hash?: string; policy: MediaPolicy | null; node?: string }): void {
+  send(lease: {
+    seq?: number
+    epoch?: number
+    hash?: string
+    policy: MediaPolicy | null
+    beat?: number
+    node?: string
+  }): void {
     const { policy, hash = JSON.stringify(policy), seq = this.#seq, epoch = this.#epoch } = lease
     const to = { engine: this.#id, room: this.#room, epoch }
-    for (const node of lease.node === undefined ? this.#nodes : [lease.node])
-      this.#publish(node, { kind: 'media-lease', ...to, seq, hash, policy, nodes: this.#nodes })
+    for (const node of lease.node === undefined ? this.#nodes : [lease.node]) {
+      const { beat = this.#beatOf(node) } = lease
+      this.#publish(node, { kind: 'media-lease', ...to, seq, hash, policy, beat, nodes: this.#nodes })
+    }
   }
 
   /** The answer to a call. `ref`: of the first, for a retry. */
@@ -153,6 +167,10 @@ export class StandInEngine {
     const isKnown = this.#nodes.every((node) => this.acks.findLast((ack) => ack.node === node)?.hash === hash)
     this.send({ policy: isKnown ? null : this.#policy, hash })
     this.#endRepeats = this.#clock.after(EVERY_MS, () => this.#repeat())
+  }
+
+  #beatOf(node: string): number {
+    return this.beats.findLast((beat) => beat.node === node)?.number ?? 0
   }
 
   #publish(node: string, message: Message): void {

@@ -61,6 +61,7 @@ export class Bot {
   readonly #dice: Dice
   readonly #memories: Memories
   readonly #isPlaying: () => boolean
+  #isGoing = false
   readonly #shown = new Set<Room<GameLike>>()
   /** Rooms that it has asked to leave: what is answered there may not be shown any more. */
   readonly #leaving = new WeakSet<Room<GameLike>>()
@@ -114,12 +115,20 @@ export class Bot {
     let room: Room<GameLike> | null = null
     await this.#think()
     while (this.#isPlaying()) {
-      if (room === null || room.closed !== null || this.#table.room !== room.id) {
+      if (this.#isGoing) {
+        await this.leaveAll()
+        while (this.#isPlaying()) await this.#think()
+      } else if (room === null || room.closed !== null || this.#table.room !== room.id) {
         const id = await this.#whereTo()
         if (id !== null) room = (await this.#join(id)) ?? room
       } else await this.#act(room)
       await this.#think()
     }
+  }
+
+  /** Goes out of every room with its next act, and stays away. */
+  goOut(): void {
+    this.#isGoing = true
   }
 
   /** Goes out of every room it is in. */

@@ -106,9 +106,18 @@ export const BREAKS: Readonly<Record<string, Break>> = {
       },
     ],
   },
-  read: {
-    what: 'an engine answers while it cannot be sure of what it owns, and gateways take what an owner says that has been replaced',
+  read: { what: 'an engine answers also while it cannot be sure of what it owns', sources: [unsure] },
+  epoch: {
+    what: 'gateways take what an owner says that has been replaced, and that answers also while it cannot be sure of what it owns',
     sources: [unsure, anyEpoch],
+  },
+  lease: {
+    what: 'the policy at a media node holds on when its lease has ended',
+    sources: [{ file: 'media/tenure.ts', from: 'this.#isLeased = false\n      this.#onEnd()', to: '' }],
+  },
+  beat: {
+    what: 'a media node takes a lease for new that was long on its way',
+    sources: [{ file: 'media/tenure.ts', from: 'this.#heartbeat.ageOf(beat)', to: '0' }],
   },
   view: { what: "a game's own view leaks who the mafia are", games: (games) => games.map(leak) },
 }

@@ -22,7 +22,7 @@ export interface BusFaults {
 
 /**
  * A bus that keeps what bus.ts promises and no more: messages of one publisher to one subscriber keep their order, any may
- * take long or be lost, and all are where a link is cut. It also doubles some, and the double comes whenever it likes.
+ * take long or be lost, and all do where a link is cut. It also doubles some, and the double comes whenever it likes.
  */
 export class SimBus {
   faults: BusFaults = { loss: 0, double: 0, delay: 0 }
@@ -74,8 +74,10 @@ export class SimBus {
           if (subscription.active) handler(message)
         })
       if (by.isDead) continue
-      if (!this.#links.reaches(host.place.name, by.place.name)) {
-        timeline.count('messages cut off')
+      const [from, to] = [host.place.name, by.place.name]
+      const go = () => this.#inOrder(`${host.name}>${by.name}`, this.#delay(), deliver)
+      if (!this.#links.reaches(from, to)) {
+        timeline.count(this.#links.keep(from, to, go) ? 'messages late by a cut' : 'messages cut off')
         continue
       }
       if (dice.bus.may(this.faults.loss)) {
@@ -90,7 +92,7 @@ export class SimBus {
           timeline.note(roomOf(message), `bus: doubles ${describe(message)} of ${host.name} to ${by.name}`)
         clock.after(dice.bus.between(1, 600), deliver)
       }
-      this.#inOrder(`${host.name}>${by.name}`, this.#delay(), deliver)
+      go()
     }
   }
 

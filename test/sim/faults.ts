@@ -1,11 +1,11 @@
 import type { Dice } from './dice.ts'
 import { failEngines } from './enginefaults.ts'
-import { failMachines } from './machinefaults.ts'
+import { failLeases, failMachines } from './machinefaults.ts'
 import type { World } from './world.ts'
 
 /** Faults end so long after the beginning: in some worlds late enough for a pause of many seconds. */
 const FAULTS_MS = 10_000
-const LONG_FAULTS_MS = 25_000
+const LONG_FAULTS_MS = 20_000
 
 /** So many worlds share one in which links that died by halves stay so in the end. */
 const SILENT_EVERY = 4
@@ -25,11 +25,17 @@ export interface Plan {
 export const planFaults = (world: World): number => {
   const { ground, bus, store, ledger, network } = world
   const dice = ground.dice.faults
-  const until = dice.may(0.1) ? LONG_FAULTS_MS : FAULTS_MS
+  // In some worlds one fault beside those of clients, which has time to show.
+  const isAlone = dice.may(0.4)
+  const until = isAlone || dice.may(0.1) ? LONG_FAULTS_MS : FAULTS_MS
   const at = (ms: number, task: () => void) => void ground.clock.after(ms, () => world.isFaulty && task())
   const times = (least: number, most: number, task: () => void) => {
     for (let n = dice.between(least, most); n > 0; n--) at(dice.between(500, until - 500), task)
   }
+  const plan: Plan = { world, dice, until, at, times }
+  failLeases(plan, isAlone)
+  failLinks(plan)
+  if (isAlone) return until
   bus.faults = {
     loss: dice.pick([0, 0.01, 0.03, 0.08]),
     double: dice.pick([0, 0.02, 0.06]),
@@ -44,11 +50,9 @@ export const planFaults = (world: World): number => {
   }
   network.slow = dice.pick([0, 0.05])
   network.impatience = dice.pick([0, 0.05])
-  const plan: Plan = { world, dice, until, at, times }
   failStore(plan)
   failEngines(plan)
   failMachines(plan)
-  failLinks(plan)
   return until
 }
 

@@ -30,6 +30,7 @@ export class Host {
     const { clock } = ground
     this.clock = {
       now: () => clock.now() + place.skew,
+      elapsed: () => clock.elapsed(),
       after: (ms, task) => {
         let isCancelled = false
         const cancel = clock.after(ms, () => this.#run({ kind: 'timer', task: () => !isCancelled && task() }))

@@ -8,7 +8,6 @@ export const failMachines = (plan: Plan): void => {
   failGateways(plan)
   failMedia(plan)
   failReach(plan)
-  failLeases(plan)
   failLedger(plan)
   failClocks(plan)
 }
@@ -56,11 +55,12 @@ const failReach = ({ world, dice, times }: Plan): void => {
     ] as const)
     const ms = dice.may(0.3) ? dice.between(6_000, 12_000) : dice.between(300, 6_000)
     const way = away && here ? '<>' : away ? '>' : '<'
-    ground.timeline.note(null, `cut for ${ms} ms: ${one} ${way} ${others.join(', ')}`)
+    const keeps = dice.pick(KEEPS)
+    ground.timeline.note(null, `cut for ${ms} ms: ${one} ${way} ${others.join(', ')}; keeps ${keeps}`)
     ground.timeline.count('cuts between machines')
     for (const other of others) {
-      if (away) links.cut(one, other)
-      if (here) links.cut(other, one)
+      if (away) links.cut(one, other, keeps)
+      if (here) links.cut(other, one, keeps)
     }
     ground.clock.after(ms, () => {
       for (const other of others) {
@@ -71,29 +71,56 @@ const failReach = ({ world, dice, times }: Plan): void => {
   })
 }
 
-/** Long enough for a lease to run out: a media node hears no engine, or an engine reaches all but the ledger. */
-const failLeases = ({ world, dice, at, until }: Plan): void => {
+/** Messages that wait at a link that is cut. */
+const KEEPS = [0, 0, 5, 30, Number.POSITIVE_INFINITY] as const
+const KINDS = ['media', 'ledger', 'half', 'split', 'late'] as const
+
+/**
+ * Long enough for a lease to run out: media nodes hear no engine; an engine reaches all but the ledger; it reaches neither
+ * that nor any gateway but one, which hears it and the new owner; nor that nor the other engines, and a gateway reaches no other engine
+ * than that one, so that it hears of no new owner; or what an engine says comes when there has been a new owner for long.
+ */
+export const failLeases = ({ world, dice, at, until }: Plan, isAlone: boolean): void => {
   const { links, ground } = world
-  const isLong = until > 20_000
-  const cut = (one: string, others: readonly string[]) => {
-    const ms = isLong ? dice.between(10_000, 15_000) : dice.between(6_000, 9_000)
-    ground.timeline.note(null, `cut for ${ms} ms: ${one} <> ${others.join(', ')}`)
-    ground.timeline.count('cuts for longer than a lease')
-    const pairs = others.flatMap((other): [string, string][] => [
-      [one, other],
-      [other, one],
-    ])
-    for (const [from, to] of pairs) links.cut(from, to)
-    ground.clock.after(ms, () => {
-      for (const [from, to] of pairs) links.heal(from, to)
-    })
-  }
+  const kind = isAlone || dice.may(0.4) ? dice.pick(KINDS) : 'none'
   const engines = world.slots.map(({ place }) => place.name)
+  const gateways = world.doors.map(({ place }) => place.name)
+  const media = world.media.map(({ place }) => place.name)
+  const [engine, gateway] = [dice.pick(engines), dice.pick(gateways)]
+  const others = engines.filter((other) => other !== engine)
   const begin = dice.between(1_200, 4_500)
-  const kind = isLong ? 'media' : dice.pick(['none', 'none', 'none', 'media', 'ledger'] as const)
-  if (kind === 'media' && world.media.length > 0) at(begin, () => cut(dice.pick(world.media).place.name, engines))
-  if (kind === 'ledger') at(begin, () => cut(dice.pick(engines), [LEDGER]))
+  const ms = dice.between(6_000, Math.min(until - begin, 15_000))
+  const keeps = kind === 'late' ? Number.POSITIVE_INFINITY : dice.pick(KEEPS)
+  const pairs = {
+    none: [],
+    media: pairsOf(media, engines),
+    ledger: pairsOf([engine], [LEDGER]),
+    half: pairsOf([engine], [LEDGER, ...gateways.filter((other) => other !== gateway)]),
+    split: [...pairsOf([engine], [LEDGER, ...others]), ...pairsOf([gateway], others)],
+    late: pairsOf([engine], [LEDGER, ...gateways, ...media]),
+  }[kind]
+  if (pairs.length === 0) return
+  const ways = pairs.flatMap(([one, other]) => [[one, other] as const, [other, one] as const])
+  at(begin, () => {
+    const names = pairs.map((pair) => pair.join(' <> ')).join(', ')
+    ground.timeline.note(null, `cut for ${ms} ms: ${names}; keeps ${keeps}`)
+    ground.timeline.count('cuts for longer than a lease')
+    for (const [from, to] of ways) links.cut(from, to, keeps)
+    ground.clock.after(ms, () => {
+      for (const [from, to] of ways) links.heal(from, to)
+    })
+  })
+  // What the rules forbid from then on, and for good, nodes that are cut off do not hear; or what they hear of it later is old.
+  const goOut = (ms: number) =>
+    at(begin + ms, () => {
+      for (const bot of world.bots) if (dice.may(0.3)) bot.goOut()
+    })
+  if (kind === 'media' || kind === 'late') goOut(dice.between(0, 1_000))
+  if (kind === 'late') goOut(dice.between(3_500, 5_000))
 }
+
+const pairsOf = (some: readonly string[], others: readonly string[]): (readonly [string, string])[] =>
+  some.flatMap((one) => others.map((other) => [one, other] as const))
 
 const failLedger = ({ world: { ledger, ground }, dice, times }: Plan): void =>
   times(0, 1, () => {

@@ -1,6 +1,7 @@
 import type { Bus } from '../../bus/bus.ts'
 import type { MediaCall, MediaLease, MediaNodeId, Message, ToEngine, ToMediaNode } from '../../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../../bus/subjects.ts'
+import { Heartbeat } from '../../media/heartbeat.ts'
 import type { Viewer } from '../../media/policy.ts'
 import { Tenure } from '../../media/tenure.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
@@ -32,6 +33,7 @@ export interface FlowTap {
 export class SimMediaNode {
   readonly id: MediaNodeId
   readonly host: Host
+  readonly heartbeat: Heartbeat
   readonly #bus: Bus
   readonly #tap: FlowTap
   readonly #rooms = new Map<RoomId, MediaRoom>()
@@ -39,6 +41,7 @@ export class SimMediaNode {
   constructor(id: MediaNodeId, host: Host, bus: Bus, tap: FlowTap) {
     this.id = id
     this.host = host
+    this.heartbeat = new Heartbeat(host.clock)
     this.#bus = bus
     this.#tap = tap
     bus.subscribe(mediaNodeSubject(id), (message) => this.#hear(message))
@@ -58,6 +61,7 @@ export class SimMediaNode {
     this.#bus.publish(MEDIA_NODES_SUBJECT, {
       kind: 'media-beat',
       node: this.id,
+      number: this.heartbeat.next(),
       state: 'ready',
       progress: null,
       problem: null,
@@ -93,7 +97,7 @@ class MediaRoom {
     this.#node = node
     this.#bus = bus
     this.#tap = tap
-    this.#tenure = new Tenure(node.host.clock, () => this.#settle())
+    this.#tenure = new Tenure(node.host.clock, node.heartbeat, () => this.#settle())
   }
 
   get flows(): readonly Flow[] {
@@ -176,7 +180,13 @@ class MediaRoom {
   #sayOrphan(): void {
     const players = this.#players()
     if (players.length === 0) return
-    this.#bus.publish(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node: this.#node.id, room: this.#room, players })
+    this.#bus.publish(MEDIA_NODES_SUBJECT, {
+      kind: 'media-orphan',
+      node: this.#node.id,
+      beat: this.#node.heartbeat.last,
+      room: this.#room,
+      players,
+    })
   }
 
   #say(message: ToEngine): void {

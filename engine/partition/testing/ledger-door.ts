@@ -50,6 +50,7 @@ export const ledgerHost = (ledger: Ledger, real: Clock, delay: () => number): Ho
 
   const clock: Clock = {
     now: () => real.now() + offset,
+    elapsed: () => real.elapsed(),
     after: (ms, task) => real.after(ms, () => run(task)),
     soon: (task) => real.soon(() => run(task)),
   }

@@ -20,7 +20,13 @@ export class ScriptedMediaNode {
   readonly id: string
   readonly heard: ToMediaNode[] = []
   /** What its beats say. */
-  beat: Omit<MediaBeat, 'kind' | 'node'> = { state: 'ready', progress: null, problem: null, load: 0, isFull: false }
+  beat: Omit<MediaBeat, 'kind' | 'node' | 'number'> = {
+    state: 'ready',
+    progress: null,
+    problem: null,
+    load: 0,
+    isFull: false,
+  }
   /** How many peers its acks speak of. */
   peers = 1
   /** False: leases are taken, and not acknowledged. */
@@ -30,6 +36,7 @@ export class ScriptedMediaNode {
   readonly #bus: Bus
   readonly #clock: Clock
   readonly #unsubscribe: () => void
+  #beats = 0
   #cancel: () => void = () => {}
 
   constructor(id: string, bus: Bus, clock: Clock) {
@@ -56,7 +63,7 @@ export class ScriptedMediaNode {
   says(beat: Partial<typeof this.beat>): void {
     Object.assign(this.beat, beat)
     this.#cancel()
-    this.#bus.publish(MEDIA_NODES_SUBJECT, { kind: 'media-beat', node: this.id, ...this.beat })
+    this.#bus.publish(MEDIA_NODES_SUBJECT, { kind: 'media-beat', node: this.id, number: ++this.#beats, ...this.beat })
     this.#cancel = this.#clock.after(BEAT_MS, () => this.says({}))
   }
 
@@ -83,7 +90,7 @@ export class ScriptedMediaNode {
 
   /** Says that it has a room whose owner is silent. */
   orphan(room: string, ...players: string[]): void {
-    this.#bus.publish(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node: this.id, room, players })
+    this.#bus.publish(MEDIA_NODES_SUBJECT, { kind: 'media-orphan', node: this.id, beat: this.#beats, room, players })
   }
 
   speaks(player: string | null, over: Partial<MediaSpeaker> = {}): void {

@@ -1,4 +1,3 @@
-import type { MediaNodeId } from '../../../bus/messages.ts'
 import type { PlayerId, RoomId, Seq } from '../../../protocol/frames.ts'
 import { OP } from '../../../protocol/frames.ts'
 import type { Flow, FlowTap, SimMediaNode } from '../medianode.ts'
@@ -20,8 +19,6 @@ interface Interval {
 /** All that flowed, from when to when. */
 export class Flows implements FlowTap {
   readonly intervals: Interval[] = []
-  /** When each node that stood still went on. */
-  readonly woke: { readonly node: MediaNodeId; readonly at: number }[] = []
   readonly #open = new Map<Flow, Interval>()
   readonly #timeline: Timeline
 
@@ -38,8 +35,7 @@ export class Flows implements FlowTap {
   }
 
   /** A node goes on: what flowed when it was paused flows again, until it looks. */
-  resumed({ id, flows }: SimMediaNode): void {
-    this.woke.push({ node: id, at: this.#timeline.now })
+  resumed({ flows }: SimMediaNode): void {
     for (const flow of flows) this.began(flow)
   }
 
@@ -73,9 +69,7 @@ export const checkForwarded = ({ wire, store, flows, ground }: World, pasts: Rea
       else forbiddenAt ??= at
       const end = Math.min(to, all[i + 1]?.at ?? Number.POSITIVE_INFINITY, timeline.now)
       if (forbiddenAt === null || end <= from) continue
-      // What waits for a node that stood still may be old, and it cannot know: docs/simulator.md.
-      const woke = flows.woke.findLast((one) => one.node === flow.node && one.at <= from)?.at ?? 0
-      if (end - Math.max(forbiddenAt, woke) <= LEASE_MS + ON_ITS_WAY_MS) continue
+      if (end - forbiddenAt <= LEASE_MS + ON_ITS_WAY_MS) continue
       timeline.fail(
         'P4',
         flow.room,
@@ -126,7 +120,8 @@ const mayFlow = (past: RoomPast, seq: Seq, { viewer, player, kind }: Flow): bool
   const state = past.at(seq)?.state
   if (state === undefined) return false
   const { runner } = past
-  const isIn = (who: PlayerId) => state.players.includes(who) && Object.hasOwn(state.members, who)
+  const isIn = (who: PlayerId) =>
+    state.players.includes(who) && !state.gone.includes(who) && !state.kicked.includes(who)
   const who = viewer.role === 'player' ? viewer.player : null
   if (!isIn(player) || player === viewer.player || (who !== null && !isIn(who))) return false
   const seen =

@@ -29,8 +29,11 @@ export const checkShown = (
     }
   }
   for (const { at, who, player, room, seq, shown } of moves) {
-    const changed = pasts.get(room)?.changed(seq, player) ?? 0
-    if (shown !== null && shown < changed)
+    const past = pasts.get(room)
+    const changed = past?.changed(seq, player) ?? 0
+    // What changed and changed back is not shown to who holds it already.
+    const isBack = shown !== null && past?.document(shown, player) === past?.document(seq, player)
+    if (shown !== null && shown < changed && !isBack)
       timeline.fail(
         'P3',
         room,
