@@ -306,7 +306,7 @@ export interface MediaSpeaker {
   player: PlayerId | null
 }
 
-/** Every media node says this once a second, and at once when it changes; after 3 s of silence it counts as gone. */
+/** Every media node says this once a second, and at once when it changes; after 3 to 4 s of silence it counts as gone. */
 export interface MediaBeat {
   kind: 'media-beat'
   node: MediaNodeId

@@ -33,7 +33,7 @@ export interface MediaPorts {
  */
 export class Media {
   readonly #ports: MediaPorts
-  readonly #nodes: MediaNodes
+  readonly nodes = new MediaNodes()
   readonly #orphans: Orphans
   readonly #calls: MediaCalls
   readonly #leases = new Map<RoomId, Lease>()
@@ -43,7 +43,6 @@ export class Media {
   constructor(ports: MediaPorts) {
     const { bus, clock, engine } = ports
     this.#ports = ports
-    this.#nodes = new MediaNodes(clock)
     this.#orphans = new Orphans(clock)
     this.#calls = new MediaCalls(clock, (node, call) => this.#publish(node, call))
     const hear = (message: Message): void => this.#hear(message)
@@ -64,12 +63,12 @@ export class Media {
   ): void {
     const role = room.roleOf(by)
     // Somebody who has joined is at the node where the room is, which the owner before this one knew.
-    if (method !== 'media.join' && !this.#leases.has(id) && this.#nodes.size > 1 && this.#orphans.mayBeFound(id))
+    if (method !== 'media.join' && !this.#leases.has(id) && this.nodes.size > 1 && this.#orphans.mayBeFound(id))
       throw isMoving()
     const lease = this.#lease(room)
     if (lease.nodes.length === 0) lease.settle()
     const node = method === 'media.join' ? this.#place(lease, by) : lease.nodeOf(by)
-    if (node === null) throw this.#nodes.refusal()
+    if (node === null) throw this.nodes.refusal()
     const { engine, epochOf } = this.#ports
     const epoch = epochOf(id)
     if (epoch === null) throw isMoving()
@@ -101,20 +100,19 @@ export class Media {
     for (const room of [...this.#leases.keys()]) this.#end(room)
     this.#calls.close()
     this.#orphans.close()
-    this.#nodes.close()
   }
 
   #hear(message: Message): void {
     switch (message.kind) {
       case 'media-beat':
-        this.#nodes.heard(message)
+        this.nodes.heard(message)
         if (message.state !== 'ready')
           for (const lease of this.#leases.values()) if (lease.nodes.includes(message.node)) lease.settle()
         break
       case 'media-orphan':
         this.#nodes.spokeOf(message.node, message.beat)
         this.#orphans.heard(message)
-        if ((this.#nodes.stateOf(message.node) ?? 'ready') === 'ready') this.#adopt(message.room)
+        if ((this.nodes.stateOf(message.node) ?? 'ready') === 'ready') this.#adopt(message.room)
         break
       case 'media-reply':
         this.#calls.answered(message)
@@ -194,7 +192,7 @@ export class Media {
     if (present !== undefined) return present
     const ports: LeasePorts = {
       clock,
-      nodes: this.#nodes,
+      nodes: this.nodes,
       report,
       room: (id) => this.#ports.room(id),
       send: (node, said) => {

@@ -1,35 +1,36 @@
+import { Attendance } from '../../bus/attendance.ts'
 import type { MediaBeat, MediaNodeId } from '../../bus/messages.ts'
-import type { Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
-
-/** A node that says nothing for this long is gone. */
-const SILENT_MS = 3_000
 
 interface Node {
   readonly beat: MediaBeat
   /** Rooms that it was given since its last beat: its load does not show them yet. */
   given: number
-  readonly cancel: () => void
 }
 
-/** The media nodes that are there, as they say themselves. */
+/** The media nodes that are there, as they say themselves; by the engine's own beats they are counted. */
 export class MediaNodes {
-  readonly #clock: Clock
   readonly #nodes = new Map<MediaNodeId, Node>()
   readonly #beats = new Map<MediaNodeId, number>()
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
+  readonly #attendance = new Attendance<MediaNodeId>()
 
   heard(beat: MediaBeat): void {
-    this.#nodes.get(beat.node)?.cancel()
     this.spokeOf(beat.node, beat.number)
-    const cancel = this.#clock.after(SILENT_MS, () => {
-      this.#nodes.delete(beat.node)
-      this.#beats.delete(beat.node)
-    })
-    this.#nodes.set(beat.node, { beat, given: 0, cancel })
+    this.#attendance.heard(beat.node)
+    this.#nodes.set(beat.node, { beat, given: 0 })
+  }
+
+  /** A beat of the engine's own leaves. */
+  sent(): void {
+    this.#attendance.sent()
+  }
+
+  /** It came back: nodes that are gone by it are forgotten. */
+  returned(): void {
+    for (const node of this.#attendance.returned()) {
+      this.#nodes.delete(node)
+      this.#beats.delete(node)
+    }
   }
 
   get size(): number {
@@ -84,11 +85,6 @@ export class MediaNodes {
       })
     const problem = beats.find(({ state }) => state === 'failed')?.problem
     return new Refusal('unavailable', problem ?? 'No media node is here for video: try again later.')
-  }
-
-  close(): void {
-    for (const { cancel } of this.#nodes.values()) cancel()
-    this.#nodes.clear()
   }
 }
 

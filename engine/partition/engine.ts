@@ -109,12 +109,23 @@ export class Engine {
     })
     const keys = this.#keys
     const holdings = this.#holdings
+    const epochOf = (room: RoomId) => holdings.epochOf(partitionOf(room))
+    this.#media = new Media({
+      engine: id,
+      epochOf,
+      isSure: () => ownership.isSure,
+      bus,
+      clock,
+      report,
+      room: (room) => this.rooms.here(room),
+    })
     this.#outbox = new Outbox(id, bus, clock, (gateway) => this.#gateways.await(gateway))
     this.#gateways = new Gateways({
       engine: id,
       bus,
       clock,
       epochs: holdings.epochs,
+      nodes: this.#media.nodes,
       came: (gateway) => this.#outbox.greet(gateway),
       gone: (gateway) => {
         // An engine's address has none.
@@ -127,17 +138,7 @@ export class Engine {
       },
     })
     this.#lanes = new Lanes(clock)
-    const epochOf = (room: RoomId) => holdings.epochOf(partitionOf(room))
     const sure = () => (ownership.isSure ? null : ownership.sure())
-    this.#media = new Media({
-      engine: id,
-      epochOf,
-      isSure: () => ownership.isSure,
-      bus,
-      clock,
-      report,
-      room: (room) => this.rooms.here(room),
-    })
     this.#errands = new Errands(id, bus, clock)
     this.#elsewhere = new SeatsElsewhere(id, clock)
     this.#announcer = new SeatsAnnouncer({

@@ -3,6 +3,7 @@ import type { Bus } from '../../bus/bus.ts'
 import type { EngineId, GatewayId } from '../../bus/messages.ts'
 import { ENGINES_SUBJECT, GATEWAYS_SUBJECT } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
+import type { MediaNodes } from '../media/nodes.ts'
 
 const BEAT_MS = 1_000
 
@@ -16,6 +17,8 @@ export interface GatewaysPorts {
   came(gateway: GatewayId): void
   /** It has said nothing for 3 s: its connections are no more. */
   gone(gateway: GatewayId): void
+  /** They are counted by the same beats. */
+  readonly nodes: Pick<MediaNodes, 'sent' | 'returned'>
 }
 
 /**
@@ -39,8 +42,9 @@ export class Gateways {
       }),
       // Its own beats come back with all others.
       bus.subscribe(ENGINES_SUBJECT, (message) => {
-        if (message.kind === 'engine-beat' && message.engine === engine)
-          for (const gateway of this.#attendance.returned()) ports.gone(gateway)
+        if (message.kind !== 'engine-beat' || message.engine !== engine) return
+        for (const gateway of this.#attendance.returned()) ports.gone(gateway)
+        ports.nodes.returned()
       }),
     ]
     this.#beat()
@@ -76,6 +80,7 @@ export class Gateways {
 
   #beat(): void {
     this.#attendance.sent()
+    this.#ports.nodes.sent()
     this.#publish()
     this.#cancelBeat = this.#ports.clock.after(BEAT_MS, () => this.#beat())
   }
