@@ -1,4 +1,12 @@
-import type { Ask, EngineId, GatewayId, RoomListing, Told, ToldItem } from '../bus/messages.ts'
+import {
+  type Ask,
+  type EngineId,
+  type GatewayId,
+  LISTED_MOST,
+  type RoomListing,
+  type Told,
+  type ToldItem,
+} from '../bus/messages.ts'
 import { ASK_SUBJECT, commandSubject, partitionOf } from '../bus/subjects.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -8,8 +16,6 @@ import type { Requests } from './requests.ts'
 const ASK_GIVE_UP_MS = 5_000
 /** How long a list waits for the other engines once one has told its part. */
 const OTHERS_MS = 1_000
-/** Rooms that a list names at most, as one engine's does. */
-const LISTED_MOST = 200
 
 /** What HTTP asks of engines. */
 export class Questions {

@@ -1,4 +1,4 @@
-import type { MediaAudit, MediaConsumer, MediaNodeId } from '../bus/messages.ts'
+import type { MediaAudit, MediaConsumer, MediaNodeId } from '../bus/media-messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { Stage } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import type { MediaPolicy } from '../bus/messages.ts'
+import type { MediaPolicy } from '../bus/media-messages.ts'
 import { virtualClock } from '../test/virtual-clock.ts'
 import type { Source } from './sources.ts'
 import { Client } from './testing/client.ts'

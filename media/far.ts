@@ -1,4 +1,4 @@
-import type { MediaPart } from '../bus/messages.ts'
+import type { MediaPart } from '../bus/media-messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { PlayerId } from '../protocol/frames.ts'
 import type { Reach } from './reach.ts'

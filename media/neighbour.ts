@@ -1,5 +1,5 @@
 import type { Consumer, Producer } from 'mediasoup/types'
-import type { MediaLevels, MediaNodeId, MediaPart } from '../bus/messages.ts'
+import type { MediaLevels, MediaNodeId, MediaPart } from '../bus/media-messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { FarTrack } from './far.ts'
 import { openPipe, type Pipe } from './pipe.ts'

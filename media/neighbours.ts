@@ -1,4 +1,4 @@
-import type { BetweenMediaNodes, MediaNodeId } from '../bus/messages.ts'
+import type { BetweenMediaNodes, MediaNodeId } from '../bus/media-messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { PlayerId } from '../protocol/frames.ts'
 import { Neighbour, type Said } from './neighbour.ts'

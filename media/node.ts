@@ -1,14 +1,13 @@
 import type { Bus } from '../bus/bus.ts'
 import type {
-  EngineId,
   MediaBeat,
   MediaCall,
   MediaConsumer,
   MediaNodeId,
   MediaQuestion,
-  Message,
   ToEngine,
-} from '../bus/messages.ts'
+} from '../bus/media-messages.ts'
+import type { EngineId, Message } from '../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, MEDIA_QUESTIONS_SUBJECT, mediaNodeSubject } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'

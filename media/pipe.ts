@@ -1,5 +1,5 @@
 import type { PipeTransport } from 'mediasoup/types'
-import type { MediaPipeEnd } from '../bus/messages.ts'
+import type { MediaPipeEnd } from '../bus/media-messages.ts'
 import type { Seat } from './seat.ts'
 
 /** One end of the way between two nodes of a room, both ways: it is connected once, to one other end. */

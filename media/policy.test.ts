@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { MediaPolicy } from '../bus/messages.ts'
+import type { MediaPolicy } from '../bus/media-messages.ts'
 import { difference, type Grants, grantsOf, type Publication, type Viewer } from './policy.ts'
 
 const IDS = ['ann', 'bob', 'cyd', 'dan', '__proto__', 'constructor'] as const

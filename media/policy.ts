@@ -1,4 +1,4 @@
-import type { MediaPolicy } from '../bus/messages.ts'
+import type { MediaPolicy } from '../bus/media-messages.ts'
 import type { PlayerId, Role } from '../protocol/frames.ts'
 import type { MediaKind } from './sources.ts'
 

@@ -1,4 +1,4 @@
-import type { MediaReply } from '../bus/messages.ts'
+import type { MediaReply } from '../bus/media-messages.ts'
 import { Refusal } from '../protocol/errors.ts'
 
 export type Answer = MediaReply['answer']

@@ -1,6 +1,5 @@
 import type {
   BetweenMediaNodes,
-  EngineId,
   MediaCall,
   MediaGone,
   MediaLease,
@@ -8,7 +7,8 @@ import type {
   MediaRelease,
   ToEngine,
   ToMediaNode,
-} from '../bus/messages.ts'
+} from '../bus/media-messages.ts'
+import type { EngineId } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { PlayerId } from '../protocol/frames.ts'

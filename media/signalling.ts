@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { MediaCall } from '../bus/messages.ts'
+import type { MediaCall } from '../bus/media-messages.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { INCOMING_BPS, TRACKS_PER_PEER } from './limits.ts'
 import type { Peer } from './peer.ts'

@@ -1,4 +1,4 @@
-import type { MediaSource } from '../bus/messages.ts'
+import type { MediaSource } from '../bus/media-messages.ts'
 
 /** What a player publishes: one track of each, and what kind of media it is. */
 export const KIND_OF = {

@@ -1,5 +1,5 @@
 import type { AudioLevelObserver } from 'mediasoup/types'
-import type { MediaNodeId } from '../bus/messages.ts'
+import type { MediaNodeId } from '../bus/media-messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { PlayerId } from '../protocol/frames.ts'
 

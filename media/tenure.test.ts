@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MediaLease } from '../bus/messages.ts'
+import type { MediaLease } from '../bus/media-messages.ts'
 import { type VirtualClock, virtualClock } from '../test/virtual-clock.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Tenure } from './tenure.ts'

@@ -1,4 +1,5 @@
-import type { EngineId, MediaLease } from '../bus/messages.ts'
+import type { MediaLease } from '../bus/media-messages.ts'
+import type { EngineId } from '../bus/messages.ts'
 import type { Clock } from '../protocol/clock.ts'
 import { type Heartbeat, LEASE_MS } from './heartbeat.ts'
 import { type Grants, grantsOf } from './policy.ts'

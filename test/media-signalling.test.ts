@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { localBus } from '../bus/local.ts'
-import type { MediaCall } from '../bus/messages.ts'
+import type { MediaCall } from '../bus/media-messages.ts'
 import { mediaNodeSubject } from '../bus/subjects.ts'
 import { seededChance } from '../client/testing/chance.ts'
 import { memoryStorage } from '../engine/log/memory.ts'

@@ -1,4 +1,4 @@
-import type { MediaCall, MediaNodeId, MediaReply } from '../../bus/messages.ts'
+import type { MediaCall, MediaNodeId, MediaReply } from '../../bus/media-messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { type ErrorCode, Refusal } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'

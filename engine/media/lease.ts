@@ -1,4 +1,4 @@
-import type { MediaAck, MediaLease, MediaNodeId, MediaPolicy } from '../../bus/messages.ts'
+import type { MediaAck, MediaLease, MediaNodeId, MediaPolicy } from '../../bus/media-messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { LiveRoom } from '../room/live.ts'

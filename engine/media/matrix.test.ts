@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MediaPolicy } from '../../bus/messages.ts'
+import type { MediaPolicy } from '../../bus/media-messages.ts'
 import { counter } from '../partition/testing/games.ts'
 import { startWorld } from '../partition/testing/start.ts'
 import { loadGame } from '../rules/load.ts'

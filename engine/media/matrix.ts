@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { MediaPolicy, MediaRow } from '../../bus/messages.ts'
+import type { MediaPolicy, MediaRow } from '../../bus/media-messages.ts'
 import type { PlayerId } from '../../protocol/frames.ts'
 import { isOut } from '../room/membership.ts'
 import type { RoomState } from '../room/state.ts'

@@ -1,12 +1,13 @@
 import type { Bus } from '../../bus/bus.ts'
-import type { EngineId, MediaNodeId, MediaSpeaker, MediaTell, Message, ToMediaNode } from '../../bus/messages.ts'
+import type { MediaNodeId, MediaSpeaker, MediaTell, ToMediaNode } from '../../bus/media-messages.ts'
+import type { EngineId, Message } from '../../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject, partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
-import { Refusal } from '../../protocol/errors.ts'
 import type { CallFrame, PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { Asker } from '../room/admit.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isOut, isPlayer } from '../room/membership.ts'
+import { isMoving } from '../room/refusals.ts'
 import type { Report } from '../room/writer.ts'
 import { type MediaAnswer, MediaCalls } from './calls.ts'
 import { Lease, type LeasePorts } from './lease.ts'
@@ -110,7 +111,7 @@ export class Media {
           for (const lease of this.#leases.values()) if (lease.nodes.includes(message.node)) lease.settle()
         break
       case 'media-orphan':
-        this.#nodes.spokeOf(message.node, message.beat)
+        this.nodes.spokeOf(message.node, message.beat)
         this.#orphans.heard(message)
         if ((this.nodes.stateOf(message.node) ?? 'ready') === 'ready') this.#adopt(message.room)
         break
@@ -199,7 +200,7 @@ export class Media {
         const epoch = epochOf(said.room)
         // What it says must not outlast what it owns.
         if (epoch !== null && isSure())
-          this.#publish(node, { kind: 'media-lease', engine, epoch, beat: this.#nodes.beatOf(node), ...said })
+          this.#publish(node, { kind: 'media-lease', engine, epoch, beat: this.nodes.beatOf(node), ...said })
       },
       left: (id, node) => this.#calls.giveUp(id, node),
       rejoin: (id, members) =>
@@ -226,5 +227,3 @@ export class Media {
     this.#ports.bus.publish(mediaNodeSubject(node), message)
   }
 }
-
-const isMoving = (): Refusal => new Refusal('unavailable', 'The room is moving. Send it again.')

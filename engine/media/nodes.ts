@@ -1,5 +1,5 @@
 import { Attendance } from '../../bus/attendance.ts'
-import type { MediaBeat, MediaNodeId } from '../../bus/messages.ts'
+import type { MediaBeat, MediaNodeId } from '../../bus/media-messages.ts'
 import { Refusal } from '../../protocol/errors.ts'
 
 interface Node {

@@ -1,4 +1,4 @@
-import type { MediaNodeId, MediaOrphan } from '../../bus/messages.ts'
+import type { MediaNodeId, MediaOrphan } from '../../bus/media-messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 

@@ -1,4 +1,4 @@
-import type { Ask, EngineId, GatewayId, Told, ToldItem } from '../../bus/messages.ts'
+import { type Ask, type EngineId, type GatewayId, LISTED_MOST, type Told, type ToldItem } from '../../bus/messages.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { RoomIndex } from '../log/log.ts'
 import type { Holdings } from './holdings.ts'
@@ -7,9 +7,6 @@ import { listRoom, listRooms } from './listing.ts'
 import type { Matching } from './matching.ts'
 import type { Ownership } from './ownership.ts'
 import type { Rooms } from './rooms.ts'
-
-/** Rooms that one listing names at most. */
-const LISTED_MOST = 200
 
 export interface AskPorts {
   readonly engine: EngineId

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { MediaCall } from '../../bus/messages.ts'
+import type { MediaCall } from '../../bus/media-messages.ts'
 import { KIND_OF, type Source } from '../sources.ts'
 import { RECEIVES_ALL, rtpParametersOf } from './direct.ts'
 import type { StandInEngine } from './engine.ts'

@@ -7,8 +7,8 @@ import type {
   MediaReply,
   MediaSpeaker,
   MediaTell,
-  Message,
-} from '../../bus/messages.ts'
+} from '../../bus/media-messages.ts'
+import type { Message } from '../../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
 

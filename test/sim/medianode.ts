@@ -1,5 +1,6 @@
 import type { Bus } from '../../bus/bus.ts'
-import type { MediaCall, MediaLease, MediaNodeId, Message, ToEngine, ToMediaNode } from '../../bus/messages.ts'
+import type { MediaCall, MediaLease, MediaNodeId, ToEngine, ToMediaNode } from '../../bus/media-messages.ts'
+import type { Message } from '../../bus/messages.ts'
 import { engineSubject, MEDIA_NODES_SUBJECT, mediaNodeSubject } from '../../bus/subjects.ts'
 import { Heartbeat } from '../../media/heartbeat.ts'
 import type { Viewer } from '../../media/policy.ts'
