@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
-import type { Ask, ConnId, EngineId, Envelope, GatewayId, Item, Told } from '../bus/messages.ts'
+import type { AnswerItem, Ask, ConnId, EngineId, Envelope, GatewayId, Item, Told } from '../bus/messages.ts'
 import { commandSubject, gatewaySubject, partitionOf } from '../bus/subjects.ts'
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { CLOSE } from '../protocol/errors.ts'
@@ -136,11 +136,18 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     return isTrue
   }
 
+  /** A late copy of a request may have made its engine let the connection go, which was in the room by the answer to the first. */
+  const letGo = ({ room, conn, attached }: AnswerItem) => {
+    const membership = conn === null ? undefined : connections.get(conn)?.memberships.get(room)
+    if (membership && attached === null && membership.standing.is !== 'behind') reattach.add(membership)
+  }
+
   const read = (item: Item, engine: EngineId) => {
-    if (item.kind === 'told') return requests.reply(item)
-    if (!isCurrent(item, engine)) return
-    if (item.kind === 'answer') requests.reply(item)
-    else if (item.kind === 'output') fanout.output(item)
+    if (item.kind === 'told') requests.reply(item)
+    else if (!isCurrent(item, engine)) return
+    else if (item.kind === 'answer') {
+      if (!requests.reply(item)) letGo(item)
+    } else if (item.kind === 'output') fanout.output(item)
     else fanout.close(item, connections.get(item.conn))
   }
 

@@ -66,10 +66,11 @@ export class Requests {
     }
   }
 
-  /** Hands a reply to the request that it is for; late and doubled ones are dropped. */
-  reply(reply: Reply) {
+  /** Hands a reply to the request that it is for; false where that was answered before, or given up. */
+  reply(reply: Reply): boolean {
     const sent = this.#pending.get(reply.id)
     if (sent?.onReply(reply)) this.drop(reply.id)
+    return sent !== undefined
   }
 
   /** Forgets a request. */

@@ -243,3 +243,19 @@ test('who is put out of the room learns it by the poll that was held', async () 
     [40, 'r', 'kicked', null],
   ])
 })
+
+test('a held poll whose read came twice, and which its engine let go by the late copy, is attached again from where it stands', async () => {
+  const { get, engine, conn } = await seat()
+  engine.seq = 4
+  const held = get('poll?room=r&since=4&wait=20')
+  const to = await conn(0)
+  const [read] = engine.reads
+  if (read === undefined) throw new Error('nothing was read')
+  engine.onRequest = (request) => {
+    if (request.kind !== 'attach') return engine.obey(request)
+    engine.say(engine.answer(request, [[35, 'r', 5, { game: 5 }]], { role: 'player', seq: 5, heard: 5 }, to))
+  }
+  engine.say(engine.answer(read, [], null))
+  expect(await bodyOf(await held)).toEqual([[35, 'r', 5, { game: 5 }]])
+  expect(engine.attaches.flatMap(({ members }) => members)).toMatchObject([{ conn: to, since: 4, as: 'held' }])
+})
