@@ -9,7 +9,7 @@ import { simulate } from './sim/simulate.ts'
 const RUN = join(import.meta.dirname, 'sim/run.ts')
 const SEEDS = 200
 const SEEDS_PER_TEST = 50
-/** The rarest breaks, `claim` and `read`, show in one world of a hundred. */
+/** The rarest breaks, of claims, beats and reads, show in one world of a hundred. */
 const SEEDS_PER_BREAK = 300
 /** Each must have happened in the 200 worlds together: a fault that never comes proves nothing. */
 const HAPPENS = [
@@ -19,7 +19,11 @@ const HAPPENS = [
   'gateways crashed',
   'pauses',
   'cuts between machines',
+  'cuts for longer than a lease',
   'messages cut off',
+  'messages late by a cut',
+  'media nodes crashed',
+  'flows',
   'clocks stepped',
   'ledger without a leader',
   'ledger silent',

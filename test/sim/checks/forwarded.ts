@@ -6,9 +6,8 @@ import type { World } from '../world.ts'
 import type { RoomPast } from './past.ts'
 import type { WireFrame } from './wire.ts'
 
-/** A node forwards so long what the rules have forbidden, at most: a lease, and what the last one took on its way. */
+/** A node forwards so long what the rules have forbidden, at most: it had beaten before the last lease that granted it was given. */
 const LEASE_MS = 5_000
-const ON_ITS_WAY_MS = 700
 
 interface Interval {
   readonly flow: Flow
@@ -69,12 +68,12 @@ export const checkForwarded = ({ wire, store, flows, ground }: World, pasts: Rea
       else forbiddenAt ??= at
       const end = Math.min(to, all[i + 1]?.at ?? Number.POSITIVE_INFINITY, timeline.now)
       if (forbiddenAt === null || end <= from) continue
-      if (end - forbiddenAt <= LEASE_MS + ON_ITS_WAY_MS) continue
+      if (end - forbiddenAt <= LEASE_MS) continue
       timeline.fail(
         'P4',
         flow.room,
         `${flow.node} forwards ${nameOf(flow)} from ${from} to ${to} ms; the rules forbid it in all that was shown since ${forbiddenAt} ms, as in event ${shown}`,
-        Math.max(from, forbiddenAt + LEASE_MS + ON_ITS_WAY_MS),
+        Math.max(from, forbiddenAt + LEASE_MS),
       )
       break
     }
