@@ -5,9 +5,7 @@ import { digest } from '../room/digest.ts'
 import type { InputOf, RoomInput } from '../room/input.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import type { LiveRoom } from '../room/live.ts'
-import { isConnected, isPlayer, startsNow } from '../room/membership.ts'
-import type { RoomState } from '../room/state.ts'
-import { step } from '../room/step.ts'
+import { isConnected, isPlayer } from '../room/membership.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import type { Library } from './library.ts'
 import type { Rooms } from './rooms.ts'
@@ -43,20 +41,6 @@ export const roomCreated = (
   ...asked,
   ...stamp,
 })
-
-/** The state of a room after its first events, and those, with the start of a game that starts by itself. Pure. Throws Refusal or RulesError where the rules refuse to begin. */
-export const roomBegun = (
-  first: readonly RoomInput[],
-  { runner }: LoadedGame,
-  seed: () => number,
-): { state: RoomState; inputs: readonly RoomInput[] } => {
-  let state: RoomState | null = null
-  for (const input of first) state = step(state, input, runner).state
-  if (state === null) throw new Error('a room is created with an event')
-  if (!startsNow(state, runner)) return { state, inputs: first }
-  const started = { type: 'room.started' as const, origin: null, at: state.at, seed: seed() }
-  return { state: step(state, started, runner).state, inputs: [...first, started] }
-}
 
 /** Makes the room that a CREATE asks for, under the id that was derived for it; a retry finds it made. Rejects with Refusal. */
 export const createRoom = async (

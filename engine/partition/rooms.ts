@@ -1,25 +1,18 @@
 import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import { partitionOf } from '../../bus/subjects.ts'
-import type { Chance, Clock } from '../../protocol/clock.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { RoomId, Seq } from '../../protocol/frames.ts'
-import { FateUnknown, Fenced, type IndexRow, NotStored, type Storage } from '../log/log.ts'
+import type { RoomId } from '../../protocol/frames.ts'
+import { Fenced, type IndexRow } from '../log/log.ts'
 import { Slots } from '../log/slots.ts'
-import { DamagedRoom, LOG_START, type LogEnd } from '../room/chain.ts'
-import type { RoomInput } from '../room/input.ts'
-import type { KeyRing } from '../room/keyring.ts'
+import { DamagedRoom } from '../room/chain.ts'
 import { LiveRoom, type RoomPorts } from '../room/live.ts'
-import { isMoving } from '../room/refusals.ts'
+import { isMoving, stopping } from '../room/refusals.ts'
 import type { RoomState } from '../room/state.ts'
-import { step } from '../room/step.ts'
-import { endAfter, type Report, sealRecord } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { AbsentRooms } from './absent.ts'
-import { roomBegun } from './creation.ts'
+import { beginRoom, type Claimed, type ClaimPorts, claimRoom, type FirstInputs } from './claim.ts'
 import { Hibernation } from './hibernation.ts'
-import { indexRow, unfinishedRows } from './index-row.ts'
-import type { Library } from './library.ts'
-import { restoreRoom } from './restore.ts'
+import { unfinishedRows } from './index-row.ts'
 import { Snapshots } from './snapshots.ts'
 
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
@@ -32,23 +25,13 @@ const BROUGHT_AT_ONCE = 64
 /** Partitions whose rows are read at once: a NATS server answers one connection's questions in turn, and those of rooms stand among them. */
 const LISTED_AT_ONCE = 8
 
-export interface RoomsPorts {
-  readonly clock: Clock
-  readonly chance: Chance
-  readonly storage: Storage
-  readonly keys: KeyRing
-  readonly library: Library
-  readonly report: Report
+export interface RoomsPorts extends Omit<ClaimPorts, 'isSure'> {
   readonly room: Omit<RoomPorts, 'epoch' | 'changed' | 'lost'>
   /** Called when a room has come into memory, and after each of its commits. */
   changed(room: LiveRoom): void
-  /** Since which epoch the room's partition is this engine's; null where nothing new may begin there. */
-  epochOf(room: RoomId): number | null
   /** Null where it is sure that no other engine has taken over; else resolves once it is sure again. */
   sure(): Promise<void> | null
 }
-
-type FirstInputs = (at: number, seed: () => number) => RoomInput[] | Promise<RoomInput[]>
 
 /**
  * The rooms of the partitions that this engine owns: those in memory, and how they come and go. A room is read from its log
@@ -57,6 +40,7 @@ type FirstInputs = (at: number, seed: () => number) => RoomInput[] | Promise<Roo
  */
 export class Rooms {
   readonly #ports: RoomsPorts
+  readonly #claimPorts: ClaimPorts
   readonly #live = new Map<RoomId, LiveRoom>()
   /** Those of them that are public, by game. */
   readonly #public = new Map<string, Set<LiveRoom>>()
@@ -74,6 +58,7 @@ export class Rooms {
 
   constructor(ports: RoomsPorts) {
     this.#ports = ports
+    this.#claimPorts = { ...ports, isSure: () => this.#isSure() }
     const { clock, report } = ports
     this.#snapshots = new Snapshots(ports)
     this.#hibernation = new Hibernation({
@@ -282,7 +267,9 @@ export class Rooms {
 
   async #activate(room: RoomId): Promise<LiveRoom | null> {
     try {
-      return await this.#bring(room)
+      await this.#leaving.get(room)
+      const claimed = await claimRoom(room, this.#claimPorts)
+      return claimed && this.#enter(claimed)
     } catch (error) {
       if (error instanceof Refusal) throw error
       if (error instanceof Fenced && !this.#closed && this.#isOurs(room)) return this.#activate(room)
@@ -297,75 +284,24 @@ export class Rooms {
     }
   }
 
-  async #bring(room: RoomId): Promise<LiveRoom | null> {
-    const { storage, library, keys, report, clock, chance } = this.#ports
-    await this.#leaving.get(room)
-    const restored = await restoreRoom(room, { storage, library, keys })
-    // It may have been paused in the middle of that.
-    if (!(await this.#isSure())) throw stopping()
-    const epoch = this.#ports.epochOf(room)
-    if (epoch === null) throw isMoving()
-    if (restored === null) return null
-    if (restored.epoch > epoch) throw new Refusal('unavailable', 'Another engine has the room. Send it again.')
-    const { game, migration, warning, staysBehind, snapshot } = restored
-    let { state, end } = restored
-    if (warning !== null) report('warn', warning, { room })
-    else if (staysBehind) report('info', STAYS, { room, game: state.game })
-    if (!storage.exclusive) end = await this.#append(room, end, game, epoch, 'claim', [])
-    if (migration !== null) {
-      const input = { ...migration, at: Math.max(clock.now(), state.at), seed: chance.uint32() }
-      const migrated = step(null, input, game.runner).state
-      end = await this.#append(room, end, game, epoch, 'events', [input])
-      state = migrated
-    }
-    const row = await storage.index(room)
-    const wasLive = row?.status === 'live'
-    if (!wasLive || row.rules !== game.hash) await storage.putIndex([indexRow(state, game, 'live', null)])
-    this.#stillOurs(room, epoch)
-    return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch), wasLive), snapshot)
-  }
-
+  /** Begins the room, or brings the one that stands there already. */
   async #make(game: LoadedGame, room: RoomId, first: FirstInputs): Promise<LiveRoom | null> {
-    const { clock, chance } = this.#ports
-    const seed = () => chance.uint32()
-    const events = await first(clock.now(), seed)
-    const epoch = this.#ports.epochOf(room)
-    if (epoch === null) throw isMoving()
-    const { state, inputs } = roomBegun(events, game, seed)
-    try {
-      const row = indexRow(state, game, 'live', null)
-      const end = await this.#append(room, LOG_START, game, epoch, 'events', inputs, row)
-      this.#stillOurs(room, epoch)
-      return this.#enter(new LiveRoom(state, end, game, this.#roomPorts(epoch), false), 0)
-    } catch (error) {
-      if (error instanceof NotStored) throw new Refusal('unavailable', `The room could not be stored: ${error.message}`)
-      if (!(error instanceof Fenced || error instanceof FateUnknown)) throw error
-      const made = await this.#activate(room)
-      if (made === null) throw new Refusal('unavailable', 'It is not known whether the room was stored. Send it again.')
-      return made
-    }
+    const begun = await beginRoom(game, room, first, this.#claimPorts)
+    if (begun !== null) return this.#enter(begun)
+    const made = await this.#activate(room)
+    if (made === null) throw new Refusal('unavailable', 'It is not known whether the room was stored. Send it again.')
+    return made
   }
 
-  /** A record after `end`. A claim has no events, and fences out every earlier owner. */
-  async #append(
-    room: RoomId,
-    end: LogEnd,
-    game: LoadedGame,
-    epoch: number,
-    kind: 'events' | 'claim',
-    inputs: readonly RoomInput[],
-    row?: IndexRow,
-  ): Promise<LogEnd> {
-    const record = sealRecord(room, end, game, kind, inputs, { ...this.#ports.room, epoch })
-    return endAfter(end, record, await this.#ports.storage.append(room, end.position, record.bytes, row))
-  }
-
-  #enter(room: LiveRoom, snapshot: Seq): LiveRoom {
+  /** Throws Refusal where it is not this engine's any more: what was stored is there for the next owner, and for a retry. */
+  #enter({ state, end, game, epoch, snapshot, wasLive }: Claimed): LiveRoom {
+    if (this.#closed) throw stopping()
+    if (this.#ports.epochOf(state.room) !== epoch) throw isMoving()
+    const room = new LiveRoom(state, end, game, this.#roomPorts(epoch), wasLive)
     this.#hibernation.awake(room.room)
     this.#snapshots.begin(room, snapshot)
     this.#live.set(room.room, room)
-    const { public: isPublic, game } = room.state
-    if (isPublic) this.#public.set(game, (this.#public.get(game) ?? new Set()).add(room))
+    if (state.public) this.#public.set(state.game, (this.#public.get(state.game) ?? new Set()).add(room))
     // What is shown from here on may be newer than what was said of its video.
     this.#ports.room.media.committed(room)
     // Before any request: whose move is answered must be shown it first.
@@ -377,12 +313,6 @@ export class Rooms {
   #leave(room: LiveRoom): void {
     this.#live.delete(room.room)
     this.#public.get(room.state.game)?.delete(room)
-  }
-
-  /** Throws Refusal where that has changed: what was stored is there for the next owner, and for a retry. */
-  #stillOurs(room: RoomId, epoch: number): void {
-    if (this.#closed) throw stopping()
-    if (this.#ports.epochOf(room) !== epoch) throw isMoving()
   }
 
   #roomPorts(epoch: number): RoomPorts {
@@ -417,13 +347,7 @@ export class Rooms {
   }
 }
 
-/** Who changes rules and plays on in the same room would look for the change in vain. */
-const STAYS =
-  'the room stays on the rules it was played under: under the present ones its log would lead elsewhere. New rooms have these; `migrate` carries rooms over'
-
 const frozenBecause = (why: string): Refusal =>
   new Refusal('unavailable', `This room is frozen, because its log is damaged: ${why}`)
 
 const inPartition = (partition: number) => (room: RoomId) => partitionOf(room) === partition
-
-const stopping = (): Refusal => new Refusal('unavailable', 'The server is stopping.')

@@ -60,7 +60,7 @@ export const BREAKS: Readonly<Record<string, Break>> = {
   },
   claim: {
     what: 'a new owner does not claim its rooms, so that an append of the earlier one still fits',
-    sources: [{ file: 'engine/partition/rooms.ts', from: 'if (!storage.exclusive) end =', to: 'if (false) end =' }],
+    sources: [{ file: 'engine/partition/claim.ts', from: 'if (!storage.exclusive) end =', to: 'if (false) end =' }],
   },
   hole: {
     what: 'the gateway takes no notice of holes in the numbers of envelopes',
