@@ -1,6 +1,7 @@
 import type { Dice } from './dice.ts'
 import { failEngines } from './enginefaults.ts'
-import { failLeases, failMachines } from './machinefaults.ts'
+import { cutLong } from './longcuts.ts'
+import { failMachines } from './machinefaults.ts'
 import type { World } from './world.ts'
 
 /** Faults end so long after the beginning: in some worlds late enough for a pause of many seconds. */
@@ -33,7 +34,7 @@ export const planFaults = (world: World): number => {
     for (let n = dice.between(least, most); n > 0; n--) at(dice.between(500, until - 500), task)
   }
   const plan: Plan = { world, dice, until, at, times }
-  failLeases(plan, isAlone)
+  cutLong(plan, isAlone)
   failLinks(plan)
   if (isAlone) return until
   bus.faults = {
