@@ -107,6 +107,30 @@ test('a connection that ends before its JOIN is answered is detached too, and on
   expect(engine.detaches.map(({ room, conns }) => [room, conns])).toEqual([['two', [2]]])
 })
 
+test('an engine that takes in by a late copy who is out, or has gone, hears of the end of the connection', async () => {
+  const { member, settle, engine } = rig()
+  const ann = await member('ann', 'room')
+  const place = { role: 'spectator', seq: 1, heard: 1 } as const
+  engine.lose()
+  engine.heartbeat()
+  await settle()
+  const [attach] = engine.attaches
+  if (attach === undefined) throw new Error('nobody was attached again')
+  ann.send([4, 2, 'room'])
+  await settle()
+  engine.say(engine.answer(attach, [], place, 1))
+  await settle()
+  expect(engine.detaches).toEqual([])
+  ann.socket.close()
+  await settle()
+  engine.say(engine.answer(attach, [], place, 1))
+  await settle()
+  expect(engine.detaches.map(({ room, conns }) => [room, conns])).toEqual([
+    ['room', [1]],
+    ['room', [1]],
+  ])
+})
+
 test('a JOIN that waits behind one that was refused is detached too', async () => {
   const { online, settle, engine } = rig()
   const client = await online('ann')

@@ -136,17 +136,27 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     return isTrue
   }
 
-  /** A late copy of a request may have made its engine let the connection go, which was in the room by the answer to the first. */
-  const letGo = ({ room, conn, attached }: AnswerItem) => {
-    const membership = conn === null ? undefined : connections.get(conn)?.memberships.get(room)
-    if (membership && attached === null && membership.standing.is !== 'behind') reattach.add(membership)
+  /**
+   * A late copy of a request may have made its engine let a connection go that was in the room by the answer to the first, or take
+   * one in that has gone out since: then the engine is to hear of its end.
+   */
+  const answeredAgain = ({ room, conn, attached }: AnswerItem) => {
+    if (conn === null || attached === undefined) return
+    const connection = connections.get(conn)
+    if (attached) {
+      if (connection) connection.joined.set(room, true)
+      else departures.add(room, conn)
+      return
+    }
+    const membership = connection?.memberships.get(room)
+    if (membership && membership.standing.is !== 'behind') reattach.add(membership)
   }
 
   const read = (item: Item, engine: EngineId) => {
     if (item.kind === 'told') requests.reply(item)
     else if (!isCurrent(item, engine)) return
     else if (item.kind === 'answer') {
-      if (!requests.reply(item)) letGo(item)
+      if (!requests.reply(item)) answeredAgain(item)
     } else if (item.kind === 'output') fanout.output(item)
     else fanout.close(item, connections.get(item.conn))
   }

@@ -20,8 +20,9 @@ export class Dice implements Chance {
     return Uint8Array.from({ length: n }, () => this.uint32() & 255)
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** A whole number from `least` to `most`, both included. Throws RangeError where there is none. */
   between(least: number, most: number): number {
+    if (!(most >= least)) throw new RangeError(`nothing is between ${least} and ${most}`)
     return least + (this.uint32() % (most - least + 1))
   }
 

@@ -52,15 +52,7 @@ export const failEngines = (plan: Plan): void => {
       if (host !== null) world.pause(host, pauseMs(plan))
     }),
   )
-  // One more at the end, with most people gone for good: what was under way lands when nobody asks for it again.
-  const quit = (slot: EngineSlot) => {
-    crash(slot, 'with an append on its way')
-    store.faults.lingers = true
-    const share = dice.pick([0.7, 1])
-    for (const { session } of world.bots) if (dice.may(share)) session.close()
-    void world.startEngines()
-  }
-  if (dice.may(0.3)) at(until - 400, () => onMoment('issued', quit))
+  if (dice.may(0.3)) quitAtLast(plan)
 }
 
 /** A little, longer than a lease, or longer than it takes to be missed. */

@@ -19,7 +19,7 @@ export const cutLong = ({ world, dice, at, until }: Plan, isAlone: boolean): voi
   const [engine, gateway] = [dice.pick(engines), dice.pick(gateways)]
   const others = engines.filter((other) => other !== engine)
   const begin = dice.between(1_200, 4_500)
-  const ms = dice.between(6_000, Math.min(until - begin, 15_000))
+  const ms = dice.between(6_000, Math.min(Math.max(until - begin, 7_000), 15_000))
   const keeps = kind === 'late' ? Number.POSITIVE_INFINITY : dice.pick(KEEPS)
   const pairs = {
     none: [],
