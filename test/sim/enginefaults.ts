@@ -8,7 +8,7 @@ type Moment = (typeof MOMENTS)[number]
 
 /** Engines crash, stop in order and are paused, at the moments at which it hurts most. */
 export const failEngines = (plan: Plan): void => {
-  const { world, dice, until, at, times } = plan
+  const { world, dice, times } = plan
   const { store, ground } = world
   const { clock, timeline } = ground
   const restart = (slot: EngineSlot) => {
@@ -53,6 +53,26 @@ export const failEngines = (plan: Plan): void => {
     }),
   )
   if (dice.may(0.3)) quitAtLast(plan)
+}
+
+/** An engine crashes with an append on its way, and most people are gone for good: it lands when another engine has the room, and nobody asks for it again. */
+export const quitAtLast = ({ world, dice, until, at }: Plan): void => {
+  const { store, ground } = world
+  at(until - 3_000, () => {
+    store.onAppend = (stage, host) => {
+      if (stage !== 'issued' || !world.slots.some((slot) => slot.host === host)) return
+      store.onAppend = () => {}
+      ground.clock.after(0, () => {
+        const slot = world.slots.find((any) => any.host === host)
+        if (slot === undefined || !world.isFaulty) return
+        world.crash(slot, 'with an append on its way')
+        store.faults.lingers = true
+        const share = dice.pick([0.7, 1])
+        for (const { session } of world.bots) if (dice.may(share)) session.close()
+        void world.startEngines()
+      })
+    }
+  })
 }
 
 /** A little, longer than a lease, or longer than it takes to be missed. */

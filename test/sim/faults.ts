@@ -1,5 +1,5 @@
 import type { Dice } from './dice.ts'
-import { failEngines } from './enginefaults.ts'
+import { failEngines, quitAtLast } from './enginefaults.ts'
 import { cutLong } from './longcuts.ts'
 import { failMachines } from './machinefaults.ts'
 import type { World } from './world.ts'
@@ -34,7 +34,8 @@ export const planFaults = (world: World): number => {
     for (let n = dice.between(least, most); n > 0; n--) at(dice.between(500, until - 500), task)
   }
   const plan: Plan = { world, dice, until, at, times }
-  cutLong(plan, isAlone)
+  if (isAlone && dice.may(0.25)) quitAtLast(plan)
+  else cutLong(plan, isAlone)
   failLinks(plan)
   if (isAlone) return until
   bus.faults = {

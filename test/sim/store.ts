@@ -204,7 +204,7 @@ export class SimStore {
     }
     const fate = this.faults.lingers ? 'later' : dice.store.pick(['lost', 'now', 'later'] as const)
     if (fate === 'now') land()
-    if (fate === 'later') clock.after(dice.store.between(50, 3_000), land)
+    if (fate === 'later') clock.after(dice.store.between(50, this.faults.lingers ? 6_000 : 3_000), land)
   }
 
   /** The position at which the record now stands, or null where something else stands there. */
