@@ -5,7 +5,10 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. May step backwards; users take `max` where order matters. */
   now(): number
-  /** Milliseconds since some moment: never steps, and goes on while the process stands still. For what must not outlast a lease. */
+  /**
+   * Milliseconds since some moment: never steps, and goes on while the process stands still, though not while the machine is suspended. For what
+   * must not outlast a lease.
+   */
   elapsed(): number
   /** Runs `task` once after `ms` milliseconds; returns the function that cancels it (harmless when late). */
   after(ms: number, task: () => void): () => void

@@ -17,10 +17,13 @@ export const CODES = {
   noCluster: 10074,
   noPeers: 10005,
   tooFewResources: 10023,
+  offline: 10118,
 } as const
 
 /** Nothing was stored, and a moment later it may be: an append is under way, the stream has no leader. */
 const LATER: readonly number[] = [CODES.anotherUnderWay, 10008, 10009]
+/** The servers that a stream needs have not found each other yet, or the one that has it is not there. */
+const STARTING: readonly number[] = [CODES.noPeers, CODES.tooFewResources, CODES.offline]
 /** Nothing was stored, for a limit stands against it: JetStream is off for the account, account or server are full, the message is too large. */
 const LIMITS: readonly number[] = [10039, 10002, 10023, 10028, 10047, 10054]
 /** A stream that refuses for a limit of its own says so in words, under the number of all that goes wrong in storing. */
@@ -46,8 +49,7 @@ export const isSilence = (error: unknown): boolean => rootOf(error) instanceof T
 
 /** Whether a cluster whose servers are still finding each other answers so. Pure. */
 export const isStarting = (error: unknown): boolean => {
-  const code = codeOf(error)
-  return code === CODES.noPeers || code === CODES.tooFewResources || isSilence(error)
+  return STARTING.includes(codeOf(error) ?? 0) || isSilence(error)
 }
 
 /** Whether it is sure that nothing was stored. Pure. */

@@ -19,6 +19,8 @@ export interface LeasePorts {
   readonly report: Report
   /** The room, where it is in memory. */
   room(id: RoomId): LiveRoom | undefined
+  /** Whether no other engine can have taken over: else nothing is sent. */
+  isSure(): boolean
   send(node: MediaNodeId, lease: Pick<MediaLease, 'room' | 'seq' | 'hash' | 'policy' | 'nodes'>): void
   /**
    * This node does not have the room any more: calls there end. `members` join again: these players, or null for all; where the
@@ -183,8 +185,13 @@ export class Lease {
 
   #repeat(): void {
     this.#cancel = this.#ports.clock.after(REPEAT_MS, () => this.#repeat())
-    this.#unused += 1
     const parts = [...this.#parts.values()]
+    // What is not sent is not acknowledged: that is no sign of the node.
+    if (!this.#ports.isSure()) {
+      for (const part of parts) part.unacked = 0
+      return
+    }
+    this.#unused += 1
     for (const part of parts) part.unused += 1
     const room = this.#ports.room(this.room)
     if (this.#unused > UNUSED_MOST) this.#ports.ended(this.room)

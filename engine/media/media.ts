@@ -196,6 +196,7 @@ export class Media {
       nodes: this.nodes,
       report,
       room: (id) => this.#ports.room(id),
+      isSure,
       send: (node, said) => {
         const epoch = epochOf(said.room)
         // What it says must not outlast what it owns.

@@ -1,6 +1,7 @@
 import type { Clock } from '../../protocol/clock.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow, RoomIndex, RoomStatus } from '../log/log.ts'
+import type { Slots } from '../log/slots.ts'
 import type { RoomState } from '../room/state.ts'
 import type { Report } from '../room/writer.ts'
 import type { LoadedGame } from '../rules/game.ts'
@@ -27,33 +28,37 @@ interface RowsPorts {
   readonly report: Report
 }
 
-/** The rows of rooms that live or sleep in these partitions, in order of room. A store that does not answer is asked again until it does, or `isOver`. */
+/**
+ * The rows of rooms that live or sleep in these partitions, in order of room. Each page is read in a slot. A store that does not answer is
+ * asked again until it does, or `isOver`: outside the slot, so that rows that cannot be read hold up no others.
+ */
 export async function* unfinishedRows(
   partitions: ReadonlySet<number>,
+  slots: Slots,
   ports: RowsPorts,
   isOver: () => boolean,
 ): AsyncGenerator<IndexRow> {
   let after = ''
   while (!isOver()) {
-    const rows = await pageOf(partitions, after, ports)
+    const rows = await slots.run(() => pageOf(partitions, after, ports))
+    if (rows === null) await new Promise<void>((resolve) => ports.clock.after(RETRY_MS, resolve))
     yield* rows ?? []
     if (rows !== null && rows.length < PAGE) return
     after = rows?.at(-1)?.room ?? after
   }
 }
 
-/** Null where the store did not answer; that was reported, and waited for. */
+/** Null where the store did not answer, which was reported. */
 const pageOf = async (
   partitions: ReadonlySet<number>,
   after: RoomId | '',
-  { storage, clock, report }: RowsPorts,
+  { storage, report }: RowsPorts,
 ): Promise<IndexRow[] | null> => {
   try {
     return await storage.listIndex({ status: 'unfinished', partitions }, after, PAGE)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})
-    await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve))
     return null
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { matchPartition, partitionOf } from '../../bus/subjects.ts'
 import { virtualClock } from '../../test/virtual-clock.ts'
 import { KEPT_MS, Matched } from './matched.ts'
 
@@ -6,7 +7,7 @@ const ann = { by: 'ann', session: 's1' }
 
 test('P2 exactly once: where somebody was sent is known for 10 minutes, by session and ref, and then no longer kept', async () => {
   const clock = virtualClock()
-  const matched = new Matched(clock)
+  const matched = new Matched(clock, () => 1)
   matched.note(ann, 1, { game: 'pair', room: 'one' })
   matched.note({ ...ann, session: 's2' }, 1, { game: 'pair', room: 'two' })
   matched.note(ann, 2, { game: 'pair', room: 'three' })
@@ -20,11 +21,30 @@ test('P2 exactly once: where somebody was sent is known for 10 minutes, by sessi
 })
 
 test('what is forgotten is the room that refused, not one that was found since', () => {
-  const matched = new Matched(virtualClock())
+  const matched = new Matched(virtualClock(), () => 1)
   matched.note(ann, 1, { game: 'pair', room: 'one' })
   matched.note(ann, 1, { game: 'pair', room: 'two' })
   matched.forget(ann, 1, 'one')
   expect(matched.find(ann, 1)).toMatchObject({ room: 'two' })
   matched.forget(ann, 1, 'two')
   expect(matched.find(ann, 1)).toBeUndefined()
+})
+
+test('P2 exactly once: what was noted counts while the queue or the room stays here, and not when both went and came back', () => {
+  const epochs = new Map([
+    [matchPartition('pair'), 3],
+    [partitionOf('one'), 4],
+  ])
+  const matched = new Matched(virtualClock(), (partition) => epochs.get(partition) ?? null)
+  matched.note(ann, 1, { game: 'pair', room: 'one' })
+  const found = () => matched.find(ann, 1)?.room
+  epochs.delete(partitionOf('one'))
+  expect(found()).toBe('one')
+  epochs.set(partitionOf('one'), 4)
+  epochs.delete(matchPartition('pair'))
+  expect(found()).toBe('one')
+  epochs.clear()
+  expect(found()).toBeUndefined()
+  epochs.set(matchPartition('pair'), 8).set(partitionOf('one'), 9)
+  expect(found()).toBeUndefined()
 })

@@ -56,7 +56,7 @@ export class Matching {
 
   constructor(ports: MatchingPorts) {
     this.#ports = ports
-    this.#matched = new Matched(ports.clock)
+    this.#matched = new Matched(ports.clock, ports.epochOf)
   }
 
   /** These partitions come to this engine: what was asked there before is not remembered here. */

@@ -149,7 +149,7 @@ export class Rooms {
     const parts = this.#ports.storage.exclusive
       ? [partitions]
       : [...partitions].map((partition) => new Set([partition]))
-    const live = await Promise.all(parts.map((part) => this.#listing.run(() => this.#takeRows(part))))
+    const live = await Promise.all(parts.map((part) => this.#takeRows(part)))
     await Promise.all(live.flat())
   }
 
@@ -158,7 +158,7 @@ export class Rooms {
     const { clock } = this.#ports
     const live: Promise<void>[] = []
     const bring = (room: RoomId) => this.#bringing.run(() => this.#attempt(room))
-    for await (const row of unfinishedRows(partitions, this.#ports, () => this.#closed)) {
+    for await (const row of unfinishedRows(partitions, this.#listing, this.#ports, () => this.#closed)) {
       if (!this.#isOurs(row.room) || this.#live.has(row.room)) continue
       if (row.status === 'live') {
         this.#absent.set(row.room, row.game)

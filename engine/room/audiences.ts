@@ -106,14 +106,16 @@ export class Audiences {
     const state = (): Uint8Array[] => [head.stateFrame(viewer, head.seq)]
     if (since < 1 || since > head.seq) return state()
     let change: Uint8Array | null = null
-    if (since < (this.#seen.get(viewer) ?? head.seq)) {
+    const isBehind = since < (this.#seen.get(viewer) ?? head.seq)
+    if (isBehind) {
       const then = this.#ring.find((moment) => moment.seq === since)
       // Who was no player then holds what spectators saw.
       if (then === undefined || (viewer !== null && !isPlayer(then.state, viewer))) return state()
       change = head.changeFrame(then, viewer, since)
     }
     const emits = this.#emitsSince(since, member)
-    if (change === null && emits.length === 0) return []
+    // What changed and changed back is said too: who asks since then may show what was between.
+    if (!isBehind && emits.length === 0) return []
     return [change ?? head.emptyPatch(since, head.seq), ...emits]
   }
 
