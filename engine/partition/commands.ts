@@ -5,6 +5,7 @@ import { type CallFrame, type ClientFrame, type MatchFrame, OP, type Ref, type R
 import { parseClientFrame } from '../../protocol/parse.ts'
 import type { Media } from '../media/media.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
+import { departureNote } from '../room/attachments.ts'
 import type { Answer } from '../room/batch.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import type { LiveRoom } from '../room/live.ts'
@@ -179,7 +180,13 @@ class Taking {
     const { state } = room
     const isMember = !isOut(state, by)
     if (conn === null && isMember) room.joined({ player: by, session }, ref)
-    if (conn === null || !isMember || !this.#work.ports.lanes.isNewest(this.#work.command, conn)) {
+    // A JOIN that is answered once more, and its player was removed since, or has left: who waits for a document is told that there is none.
+    if (conn !== null && !isMember) {
+      const departure = state.kicked.includes(by) ? 'kicked' : 'left'
+      this.#give({ frames: [answer, departureNote(state.room, departure)], attached: null })
+      return
+    }
+    if (conn === null || !this.#work.ports.lanes.isNewest(this.#work.command, conn)) {
       // Requests over HTTP have no order: a copy may come after the LEAVE, and must not bring the player back.
       if (conn === null) this.#keep(answer)
       this.#give({ frames: [answer] })

@@ -115,6 +115,20 @@ test('P2 exactly once: eight sessions of a player are kept; the ninth takes the 
   expect(world.engine.rooms.here('r')?.state.seq).toBe(12)
 })
 
+test('P2 exactly once: a JOIN that is sent again when its player was removed gets the first OK, and a NOTE that says so in place of a document', async () => {
+  const world = await World.start([counter()])
+  const [ann, bob] = [world.gateway.connect('ann'), world.gateway.connect('bob')]
+  await ann.create('r', 'counter')
+  await ann.join('r')
+  const frame: ClientFrame = [OP.join, 7, 'r', {}]
+  const first = await bob.ask('r', frame)
+  await ann.call('r', 'kick', { player: 'bob' })
+  const again = world.gateway.connect('bob', { session: bob.session })
+  expect(await again.ask('r', frame)).toEqual(first)
+  expect(again.frames(OP.note)).toEqual([[OP.note, 'r', 'kicked', null]])
+  expect(again.frames(OP.state)).toEqual([])
+})
+
 test('P2 exactly once: a copy of a JOIN over HTTP that comes after the LEAVE does not bring the player back', async () => {
   const { world } = await startWorld(counter())
   const bob = world.gateway.connect('bob', { http: true })

@@ -84,6 +84,8 @@ class Conn {
   readonly #timeline: Timeline
   readonly #requests = new Map<unknown, readonly unknown[]>()
   readonly #rooms = new Map<RoomId, Held>()
+  /** Refs of the JOINs. */
+  readonly #joins = new Map<RoomId, number>()
   /** The room that a poll asks for; null where this is none. */
   #poll: RoomId | null = null
   /** What the poll goes on from. */
@@ -137,8 +139,10 @@ class Conn {
     const request = this.#requests.get(ref)
     const room = request?.[2]
     if (request === undefined || typeof room !== 'string') return
-    if (request[0] === OP.leave) return this.#gone(room)
+    // A LEAVE from before the JOIN, sent again, leaves nothing.
+    if (request[0] === OP.leave) return Number(ref) < (this.#joins.get(room) ?? 0) ? undefined : this.#gone(room)
     if (request[0] === OP.join && isJoined(value)) {
+      this.#joins.set(room, Number(ref))
       const extra = request[3]
       const since = typeof extra === 'object' && extra !== null && 'since' in extra ? extra.since : null
       const held = this.#rooms.get(room)
