@@ -5,6 +5,7 @@ import { virtualClock } from '../../test/virtual-clock.ts'
 import { testChance } from '../log/conformance-values.ts'
 import { memoryStorage } from '../log/memory.ts'
 import { Engine } from '../partition/engine.ts'
+import { soleOwnership } from '../partition/sole.ts'
 import { counter } from '../partition/testing/games.ts'
 import { ScriptedGateway } from '../partition/testing/gateway.ts'
 import { ScriptedMediaNode } from '../partition/testing/medianode.ts'
@@ -15,7 +16,10 @@ const onAir = async () => {
   let isPaused = false
   const [timers, messages]: (() => void)[][] = [[], []]
   const unlessPaused = (held: (() => void)[] | undefined, task: () => void) => (isPaused ? held?.push(task) : task())
-  await Engine.startAlone({
+  let isSure = true
+  await Engine.start({
+    id: 'e1',
+    ownership: Object.defineProperty(soleOwnership(1), 'isSure', { get: () => isSure }),
     bus: { ...bus, subscribe: (to, hear) => bus.subscribe(to, (said) => unlessPaused(messages, () => hear(said))) },
     clock: { ...clock, after: (ms, task) => clock.after(ms, () => unlessPaused(timers, task)) },
     storage: memoryStorage({ chance: testChance }),
@@ -54,6 +58,10 @@ const onAir = async () => {
     pause() {
       isPaused = true
     },
+    /** Whether no other engine can have taken over. */
+    be(sure: boolean) {
+      isSure = sure
+    },
     /** As a process does it: what fell due comes first, then what arrived. */
     async wake() {
       isPaused = false
@@ -75,6 +83,20 @@ test('an engine that was paused for 5 s keeps its media nodes: who joined meanwh
   await clock.advance(10_000)
   expect(bob.frames(OP.err)).toEqual([])
   expect(nodes[0]?.calls.map(({ peer }) => peer.player)).toEqual(['ann', 'bob'])
+  expect(moves()).toBe(0)
+  expect(nodes[1]?.heard).toEqual([])
+})
+
+test('an engine that is not sure of its rooms for 6 s, as while the ledger has no leader, moves no video', async () => {
+  const { clock, moves, nodes, be } = await onAir()
+  await clock.advance(10_300)
+  const before = nodes[0]?.leases.length
+  be(false)
+  await clock.advance(6_000)
+  expect(nodes[0]?.leases).toHaveLength(before ?? 0)
+  be(true)
+  await clock.advance(5_000)
+  expect(nodes[0]?.leases.length).toBeGreaterThan(before ?? 0)
   expect(moves()).toBe(0)
   expect(nodes[1]?.heard).toEqual([])
 })
