@@ -4,6 +4,10 @@ import type { Clock } from '../protocol/clock.ts'
 import type { GatewayCounters } from './counters.ts'
 
 const RESEND_MS = 1_000
+/** A timer that is so late woke with the process, which stood still. */
+const LATE_MS = 500
+/** What came meanwhile is heard within this: an answer that was there, or that the client has gone. */
+const HEARD_WITHIN_MS = 100
 export const GIVE_UP_MS = 10_000
 /** What the client is told then. */
 export const NO_ANSWER = 'no answer from the room in time: send it again with the same ref or key'
@@ -88,12 +92,18 @@ export class Requests {
     if (!message) return this.drop(id)
     if (sent.sends++ > 0) this.#counters.resent++
     this.#bus.publish(sent.subject, message)
+    const sentAt = this.#clock.elapsed()
     sent.cancel = this.#clock.after(RESEND_MS, () => {
-      // Counted, for the clock may step.
-      if (sent.sends * RESEND_MS < sent.giveUpMs) return this.#send(id, sent)
-      this.#pending.delete(id)
-      this.#counters.unanswered++
-      sent.onGiveUp()
+      if (this.#clock.elapsed() - sentAt < RESEND_MS + LATE_MS) this.#sendOrGiveUp(id, sent)
+      else sent.cancel = this.#clock.after(HEARD_WITHIN_MS, () => this.#sendOrGiveUp(id, sent))
     })
+  }
+
+  #sendOrGiveUp(id: number, sent: Sent) {
+    // Counted, for the clock may step.
+    if (sent.sends * RESEND_MS < sent.giveUpMs) return this.#send(id, sent)
+    this.#pending.delete(id)
+    this.#counters.unanswered++
+    sent.onGiveUp()
   }
 }
