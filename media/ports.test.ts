@@ -52,6 +52,13 @@ test('a port is free where nobody has it, over UDP or TCP', async () => {
   expect(await portProblem('192.0.2.1', 0)).toBe('EADDRNOTAVAIL')
 })
 
+test('any port: one that is taken over TCP is not one of them', async () => {
+  for (let i = 0; i < 500; i++) await holdTcp(0)
+  const problems = new Set<string | null>()
+  for (let i = 0; i < 400; i++) problems.add(await portProblem(IP, 0))
+  expect([...problems]).toEqual([null])
+})
+
 test('clients are told one port over UDP and TCP at the address that is announced, and the servers for ICE', async () => {
   const port = await freePort(IP)
   const { told, iceServers } = await candidates({ port, isPortGiven: true, announce: 'media.example.com' })

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import type { Room } from '../../client/client.ts'
 import type mafia from '../../games/mafia/rules.ts'
@@ -7,6 +8,19 @@ import { JWT_SECRET, pageAs, sit } from './people.ts'
 import { programAndBrowser } from './program.ts'
 
 const { browser, program } = await programAndBrowser('--jwt-secret', JWT_SECRET)
+
+/** Marks all as of the mafia, as one of them sees the others: who they are is drawn by lot, and so is who sits beside whom. */
+const showAsMafia = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    for (const seat of document.querySelectorAll('.mafia-seat')) {
+      if (seat.querySelector('.mafia-mark') !== null) continue
+      const mark = document.createElement('span')
+      mark.className = 'card-text mafia-mark'
+      mark.dataset.role = 'mafia'
+      mark.textContent = 'mafia'
+      seat.prepend(mark)
+    }
+  })
 
 test('from five to twelve people around the table, nobody covers anybody, nor what is in the middle', async () => {
   const page = await pageAs(browser, 'p0', 'Player 0', { viewport: { width: 1280, height: 720 } })
@@ -35,6 +49,7 @@ test('from five to twelve people around the table, nobody covers anybody, nor wh
       if (`p${index}` !== victim && index < count - 2) await room.move.vote({ target: `p${(index + 1) % 2}` })
     }
     await page.locator('.mafia-votes').first().waitFor()
+    await showAsMafia(page)
     expect.soft(await overlaps(page), `${count} vote`).toEqual([])
     for (const room of rooms) await room.leave()
   }
