@@ -1,15 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { findOrInstallNats } from '../scripts/nats-server.mjs'
+import { freePort } from './ports.ts'
 import { until } from './program.ts'
 
-/** Below the ports that systems give to outgoing connections, one of which could take a server's while it is down. */
-const PORTS = { from: 12_000, to: 32_000 }
 const ANSWER_WITHIN_MS = 2_000
 
 export interface NatsOptions {
@@ -231,17 +229,4 @@ const findLeader = async (servers: readonly NatsServer[], stream: string | undef
     })
     .filter((name) => name !== undefined && name !== '')
   return new Set(named).size === 1 ? (up.find(({ name }) => name === named[0]) ?? null) : null
-}
-
-const freePort = async (): Promise<number> => {
-  const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
-  return (await isFree(port)) ? port : await freePort()
-}
-
-const isFree = (port: number): Promise<boolean> => {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
-  })
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
-import { freePort } from '../../media/ports.ts'
+import { freePort } from '../ports.ts'
 import { until } from '../program.ts'
 
 /** HAProxy's program: the one that MADANG_HAPROXY names, else Debian's; null where it names none. */
@@ -33,7 +33,7 @@ export const balancerOfThisFile = (gateways: () => readonly [Behind, Behind]): B
   let end = async (): Promise<void> => {}
   beforeAll(async () => {
     const [one, two] = gateways()
-    const listen = `${IP}:${await freePort(IP)}`
+    const listen = `${IP}:${await freePort()}`
     url = `http://${listen}`
     const haproxy = spawn(HAPROXY ?? 'haproxy', ['-db', '-f', CONFIGURATION], {
       env: {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TRANSPORTS } from '../../client/link.ts'
-import { freePort } from '../../media/ports.ts'
 import { startNats } from '../nats-server.ts'
+import { freePort } from '../ports.ts'
 import { type Program, startMadang, until } from '../program.ts'
 import { Dice } from '../sim/dice.ts'
 import { PROGRAM, sit } from '../transports/seats.ts'
@@ -33,7 +33,7 @@ const startCluster = async () => {
   const startGateway = (adminPort: number, port = 0) =>
     start('gateway', ['--trust-proxy', '1', '--admin-port', String(adminPort)], port)
   const place = async (): Promise<Place> => {
-    const adminPort = await freePort('127.0.0.1')
+    const adminPort = await freePort()
     const program = await startGateway(adminPort)
     return { port: program.port, adminPort, program }
   }

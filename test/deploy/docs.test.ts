@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { startNats } from '../nats-server.ts'
+import { freePort } from '../ports.ts'
 import { startMadang } from '../program.ts'
 import { expectStarts, imageEnvironment, variables } from './flags.ts'
-import { freePort } from './nats.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')

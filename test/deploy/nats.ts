@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findOrInstallNats } from '../../scripts/nats-server.mjs'
+import { freePort } from '../ports.ts'
 import { until } from '../program.ts'
 import { SECRET } from './flags.ts'
 import { DEPLOY } from './parsers.ts'
@@ -90,15 +91,4 @@ export const startDeployed = async (file: string): Promise<DeployedNats> => {
     printed: () => printed,
     [Symbol.asyncDispose]: stop,
   }
-}
-
-export const freePort = (): Promise<number> => {
-  const server = createServer()
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject()))
-    })
-  })
 }

@@ -7,8 +7,8 @@ import type { Frame, Page } from 'playwright-core'
 import { afterAll, afterEach } from 'vitest'
 import type { Role, RoomId } from '../../protocol/frames.ts'
 import { startChromium } from '../browser/chromium.ts'
+import { freePort } from '../ports.ts'
 import { type ProgramOfFile, programOfThisFile } from '../wire/program.ts'
-import { freePort } from '../wire/start.ts'
 
 /** Cameras and microphones that are none, and whose sound plays without anybody's click. */
 const DEVICES = [

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll } from 'vitest'
-import { freePort } from '../../media/ports.ts'
+import { freePort } from '../ports.ts'
 import { temporaryFolder } from '../program.ts'
 
 /** coturn's program: the one that MADANG_TURNSERVER names, else Debian's; null where it names none. */
@@ -18,7 +18,7 @@ const IP = '127.0.0.1'
  */
 export const turnServerOfThisFile = async (user: string, password: string): Promise<string> => {
   const folder = temporaryFolder()
-  const port = await freePort(IP)
+  const port = await freePort()
   const args = [
     ...['-n', '--no-cli', '--no-tls', '--no-dtls', '--verbose', '--log-file', 'stdout'],
     ...['--pidfile', join(folder.path, 'pid'), '--userdb', join(folder.path, 'users')],

@@ -3,9 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { freePort } from '../ports.ts'
 import { temporaryFolder } from '../program.ts'
 import { dig, jwt, newGuest, Raw } from './raw.ts'
-import { freePort, occupy, Started } from './start.ts'
+import { occupy, Started } from './start.ts'
 
 const folder = temporaryFolder()
 afterAll(() => folder[Symbol.dispose]())

@@ -67,11 +67,3 @@ export const occupy = async (port = 0): Promise<({ port: number } & Disposable) 
   if (!(await Promise.race([once(server, 'listening').then(() => true), failed]))) return null
   return { port: Number(dig(server.address(), 'port')), [Symbol.dispose]: () => void server.close() }
 }
-
-/** A port that was free just now. */
-export const freePort = async (): Promise<number> => {
-  const taken = await occupy()
-  if (taken === null) throw new Error('no free port')
-  taken[Symbol.dispose]()
-  return taken.port
-}
