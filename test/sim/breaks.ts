@@ -108,6 +108,16 @@ export const BREAKS: Readonly<Record<string, Break>> = {
   },
   read: { what: 'an engine answers also while it cannot be sure of what it owns', sources: [unsure] },
   epoch: {
+    what: 'a new owner goes on in the epoch of the one before',
+    sources: [
+      {
+        file: 'engine/partition/cluster-ownership.ts',
+        from: 'this.#owned.set(partition, epoch)',
+        to: 'this.#owned.set(partition, 1)',
+      },
+    ],
+  },
+  replaced: {
     what: 'gateways take what an owner says that has been replaced, and that answers also while it cannot be sure of what it owns',
     sources: [unsure, anyEpoch],
   },
