@@ -1,13 +1,9 @@
 import type { Bus } from '../bus/bus.ts'
 import type { AnswerItem, Request, ToldItem } from '../bus/messages.ts'
+import { resend } from '../bus/resend.ts'
 import type { Clock } from '../protocol/clock.ts'
 import type { GatewayCounters } from './counters.ts'
 
-const RESEND_MS = 1_000
-/** A timer that is so late woke with the process, which stood still. */
-const LATE_MS = 500
-/** What came meanwhile is heard within this: an answer that was there, or that the client has gone. */
-const HEARD_WITHIN_MS = 100
 export const GIVE_UP_MS = 10_000
 /** What the client is told then. */
 export const NO_ANSWER = 'no answer from the room in time: send it again with the same ref or key'
@@ -27,7 +23,6 @@ export interface PendingRequest {
 }
 
 interface Sent extends PendingRequest {
-  sends: number
   cancel: () => void
 }
 
@@ -55,9 +50,27 @@ export class Requests {
   /** Sends a request and returns its id. */
   open(request: PendingRequest): number {
     const id = ++this.#lastId
-    const sent: Sent = { ...request, sends: 0, cancel: () => {} }
+    const sent: Sent = { ...request, cancel: () => {} }
     this.#pending.set(id, sent)
-    this.#send(id, sent)
+    let sends = 0
+    sent.cancel = resend(
+      this.#clock,
+      request.giveUpMs,
+      () => {
+        const message = request.message(id)
+        if (message === null) this.#pending.delete(id)
+        else {
+          if (sends++ > 0) this.#counters.resent++
+          this.#bus.publish(request.subject, message)
+        }
+        return message !== null
+      },
+      () => {
+        this.#pending.delete(id)
+        this.#counters.unanswered++
+        request.onGiveUp()
+      },
+    )
     return id
   }
 
@@ -85,25 +98,5 @@ export class Requests {
 
   close() {
     for (const id of [...this.#pending.keys()]) this.drop(id)
-  }
-
-  #send(id: number, sent: Sent) {
-    const message = sent.message(id)
-    if (!message) return this.drop(id)
-    if (sent.sends++ > 0) this.#counters.resent++
-    this.#bus.publish(sent.subject, message)
-    const sentAt = this.#clock.elapsed()
-    sent.cancel = this.#clock.after(RESEND_MS, () => {
-      if (this.#clock.elapsed() - sentAt < RESEND_MS + LATE_MS) this.#sendOrGiveUp(id, sent)
-      else sent.cancel = this.#clock.after(HEARD_WITHIN_MS, () => this.#sendOrGiveUp(id, sent))
-    })
-  }
-
-  #sendOrGiveUp(id: number, sent: Sent) {
-    // Counted, for the clock may step.
-    if (sent.sends * RESEND_MS < sent.giveUpMs) return this.#send(id, sent)
-    this.#pending.delete(id)
-    this.#counters.unanswered++
-    sent.onGiveUp()
   }
 }

@@ -1,11 +1,11 @@
 import type { MediaCall, MediaNodeId, MediaReply } from '../../bus/media-messages.ts'
+import { resend } from '../../bus/resend.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { type ErrorCode, Refusal } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 
-const RESEND_MS = 1_000
 /** Before the gateway gives up, so that the client hears why. */
-const SENDS_MOST = 8
+const GIVE_UP_MS = 8_000
 /** Of one player, in all rooms: who joins asks for every track at once. */
 const CALLS_PER_PLAYER = 128
 
@@ -15,7 +15,6 @@ interface Waiting {
   readonly node: MediaNodeId
   readonly call: MediaCall
   readonly settle: (answer: MediaAnswer) => void
-  sends: number
   cancel: () => void
 }
 
@@ -45,9 +44,20 @@ export class MediaCalls {
     this.#byPlayer.set(player, others + 1)
     this.#lastId += 1
     const id = this.#lastId
-    const waiting: Waiting = { node, call: { kind: 'media-call', id, ...call }, settle, sends: 0, cancel: () => {} }
+    const waiting: Waiting = { node, call: { kind: 'media-call', id, ...call }, settle, cancel: () => {} }
     this.#waiting.set(id, waiting)
-    this.#send(waiting)
+    waiting.cancel = resend(
+      this.#clock,
+      GIVE_UP_MS,
+      () => {
+        this.#publish(node, waiting.call)
+        return true
+      },
+      () =>
+        this.#end(waiting, {
+          refusal: new Refusal('unavailable', 'No answer from the media node in time: try again.'),
+        }),
+    )
   }
 
   answered({ node, id, answer }: MediaReply): void {
@@ -67,16 +77,6 @@ export class MediaCalls {
     for (const { cancel } of this.#waiting.values()) cancel()
     this.#waiting.clear()
     this.#byPlayer.clear()
-  }
-
-  #send(waiting: Waiting): void {
-    waiting.sends += 1
-    this.#publish(waiting.node, waiting.call)
-    waiting.cancel = this.#clock.after(RESEND_MS, () => {
-      if (waiting.sends < SENDS_MOST) this.#send(waiting)
-      else
-        this.#end(waiting, { refusal: new Refusal('unavailable', 'No answer from the media node in time: try again.') })
-    })
   }
 
   #end(waiting: Waiting, answer: MediaAnswer): void {

@@ -1,5 +1,6 @@
 import type { Bus } from '../../bus/bus.ts'
 import type { Ask, EngineId, GatewayId, Item, Request, Told } from '../../bus/messages.ts'
+import { resend } from '../../bus/resend.ts'
 import { ASK_SUBJECT, commandSubject, gatewaySubject, partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { decode, encode, SERVER_LIMITS } from '../../protocol/codec.ts'
@@ -9,9 +10,8 @@ import { parseServerFrame } from '../../protocol/parse.ts'
 import type { Asker } from '../room/admit.ts'
 import type { Answer } from '../room/batch.ts'
 
-const RESEND_MS = 1_000
 /** Gateways give up after 10 s, and clients send again. */
-const SENDS_MOST = 8
+const GIVE_UP_MS = 8_000
 
 /** Where an engine is answered. */
 const addressOf = (engine: EngineId): GatewayId => `errands-${engine}`
@@ -114,14 +114,15 @@ export class Errands {
     const id = this.#lastId
     const open: Errand = { ...errand, cancel: () => {} }
     this.#open.set(id, open)
-    const send = (sends: number): void => {
-      if (sends === SENDS_MOST) this.#end(id)?.giveUp(unanswered())
-      else {
+    open.cancel = resend(
+      this.#clock,
+      GIVE_UP_MS,
+      () => {
         if (open.may()) this.#bus.publish(subject, message(id))
-        open.cancel = this.#clock.after(RESEND_MS, () => send(sends + 1))
-      }
-    }
-    send(0)
+        return true
+      },
+      () => this.#end(id)?.giveUp(unanswered()),
+    )
   }
 
   #hear(item: Item): void {
