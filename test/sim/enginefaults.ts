@@ -1,6 +1,6 @@
 import type { Plan } from './faults.ts'
 import type { Host } from './host.ts'
-import type { EngineSlot } from './world.ts'
+import type { EngineSlot, World } from './world.ts'
 
 /** Where an engine is hit: at any moment, with an append on its way, between an append and its ack, or while it takes partitions over. */
 const MOMENTS = ['now', 'issued', 'stored', 'takeover'] as const
@@ -27,11 +27,10 @@ export const failEngines = (plan: Plan): void => {
   }
   const isThere = (slot: EngineSlot, host: Host) => world.isFaulty && slot.host === host
   const onMoment = (moment: Moment, hit: (slot: EngineSlot, when: string) => void) => {
-    const slotOf = (host: Host) => world.slots.find((slot) => slot.host === host)
     if (moment === 'now') return hit(dice.pick(world.slots), 'out of the blue')
     if (moment === 'takeover') {
       world.ledger.onPut = (host) => {
-        const slot = slotOf(host)
+        const slot = slotOf(world, host)
         if (slot === undefined) return
         world.ledger.onPut = () => {}
         clock.after(dice.between(0, 40), () => isThere(slot, host) && hit(slot, 'while it takes over'))
@@ -39,7 +38,7 @@ export const failEngines = (plan: Plan): void => {
       return
     }
     store.onAppend = (stage, host) => {
-      const slot = slotOf(host)
+      const slot = slotOf(world, host)
       if (stage !== moment || slot === undefined) return
       store.onAppend = () => {}
       if (stage === 'stored') hit(slot, 'between an append and its ack')
@@ -60,10 +59,10 @@ export const quitAtLast = ({ world, dice, until, at }: Plan): void => {
   const { store, ground } = world
   at(until - 3_000, () => {
     store.onAppend = (stage, host) => {
-      if (stage !== 'issued' || !world.slots.some((slot) => slot.host === host)) return
+      if (stage !== 'issued' || slotOf(world, host) === undefined) return
       store.onAppend = () => {}
       ground.clock.after(0, () => {
-        const slot = world.slots.find((any) => any.host === host)
+        const slot = slotOf(world, host)
         if (slot === undefined || !world.isFaulty) return
         world.crash(slot, 'with an append on its way')
         store.faults.lingers = true
@@ -74,6 +73,9 @@ export const quitAtLast = ({ world, dice, until, at }: Plan): void => {
     }
   })
 }
+
+/** Whose engine that is; undefined where it is none, or is gone. */
+const slotOf = ({ slots }: World, host: Host): EngineSlot | undefined => slots.find((slot) => slot.host === host)
 
 /** A little, longer than a lease, or longer than it takes to be missed. */
 export const pauseMs = ({ dice }: Plan): number => {

@@ -1,5 +1,6 @@
 import type { Plan } from './faults.ts'
 import { LEDGER } from './ledger.ts'
+import type { World } from './world.ts'
 
 /** So many messages wait at a link that is cut, at most; the others are lost. */
 export const KEEPS = [0, 0, 5, 30, Number.POSITIVE_INFINITY] as const
@@ -11,7 +12,7 @@ const KINDS = ['media', 'ledger', 'half', 'split', 'late'] as const
  * than that one, so that it hears of no new owner; or what an engine says comes when there has been a new owner for long.
  */
 export const cutLong = ({ world, dice, at, until }: Plan, isAlone: boolean): void => {
-  const { links, ground } = world
+  const { timeline } = world.ground
   const kind = isAlone || dice.may(0.4) ? dice.pick(KINDS) : 'none'
   const engines = world.slots.map(({ place }) => place.name)
   const gateways = world.doors.map(({ place }) => place.name)
@@ -33,12 +34,9 @@ export const cutLong = ({ world, dice, at, until }: Plan, isAlone: boolean): voi
   const ways = pairs.flatMap(([one, other]) => [[one, other] as const, [other, one] as const])
   at(begin, () => {
     const names = pairs.map((pair) => pair.join(' <> ')).join(', ')
-    ground.timeline.note(null, `cut for ${ms} ms: ${names}; keeps ${keeps}`)
-    ground.timeline.count('cuts for longer than a lease')
-    for (const [from, to] of ways) links.cut(from, to, keeps)
-    ground.clock.after(ms, () => {
-      for (const [from, to] of ways) links.heal(from, to)
-    })
+    timeline.note(null, `cut for ${ms} ms: ${names}; keeps ${keeps}`)
+    timeline.count('cuts for longer than a lease')
+    cutFor(world, ways, ms, keeps)
   })
   // What the rules forbid from then on, and for good, nodes that are cut off do not hear; or what they hear of it later is old.
   const goOut = (ms: number) =>
@@ -47,6 +45,19 @@ export const cutLong = ({ world, dice, at, until }: Plan, isAlone: boolean): voi
     })
   if (kind === 'media' || kind === 'late') goOut(dice.between(0, 1_000))
   if (kind === 'late') goOut(dice.between(3_500, 5_000))
+}
+
+/** Nothing goes these ways for so long; `keeps`: so many messages of each come when it heals. */
+export const cutFor = (
+  { links, ground }: World,
+  ways: readonly (readonly [from: string, to: string])[],
+  ms: number,
+  keeps: number,
+): void => {
+  for (const [from, to] of ways) links.cut(from, to, keeps)
+  ground.clock.after(ms, () => {
+    for (const [from, to] of ways) links.heal(from, to)
+  })
 }
 
 const pairsOf = (some: readonly string[], others: readonly string[]): (readonly [string, string])[] =>

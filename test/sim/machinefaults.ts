@@ -1,7 +1,7 @@
 import { pauseMs } from './enginefaults.ts'
 import type { Plan } from './faults.ts'
 import { LEDGER } from './ledger.ts'
-import { KEEPS } from './longcuts.ts'
+import { cutFor, KEEPS } from './longcuts.ts'
 import { STORE } from './store.ts'
 
 /** Gateways and media nodes crash, drain and are paused; links between machines are cut, the ledger goes silent, and clocks step. */
@@ -41,7 +41,7 @@ const failMedia = (plan: Plan): void => {
 
 /** One place, or one pair of places, one way or both. */
 const failReach = ({ world, dice, times }: Plan): void => {
-  const { links, ground } = world
+  const { timeline } = world.ground
   times(0, 2, () => {
     const engine = dice.pick(world.slots).place.name
     const gateway = dice.pick(world.doors).place.name
@@ -57,18 +57,13 @@ const failReach = ({ world, dice, times }: Plan): void => {
     const ms = dice.may(0.3) ? dice.between(6_000, 12_000) : dice.between(300, 6_000)
     const way = away && here ? '<>' : away ? '>' : '<'
     const keeps = dice.pick(KEEPS)
-    ground.timeline.note(null, `cut for ${ms} ms: ${one} ${way} ${others.join(', ')}; keeps ${keeps}`)
-    ground.timeline.count('cuts between machines')
-    for (const other of others) {
-      if (away) links.cut(one, other, keeps)
-      if (here) links.cut(other, one, keeps)
-    }
-    ground.clock.after(ms, () => {
-      for (const other of others) {
-        if (away) links.heal(one, other)
-        if (here) links.heal(other, one)
-      }
-    })
+    timeline.note(null, `cut for ${ms} ms: ${one} ${way} ${others.join(', ')}; keeps ${keeps}`)
+    timeline.count('cuts between machines')
+    const ways = others.flatMap((other) => [
+      ...(away ? [[one, other] as const] : []),
+      ...(here ? [[other, one] as const] : []),
+    ])
+    cutFor(world, ways, ms, keeps)
   })
 }
 
