@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Bus } from './bus.ts'
-import type { Ask, Command, Message } from './messages.ts'
+import type { Message } from './messages.ts'
+import { ask, large } from './testing/messages.ts'
 
 export interface BusUnderTest {
   /** A bus of this kind; all that one test opens reach each other. `onError` hears what handlers throw. */
   open(onError: (error: unknown, subject: string) => void): Promise<Bus>
 }
 
-const ask = (id: number): Ask => ({ kind: 'ask', gateway: 'g', id, about: { type: 'games' } })
 const idOf = (message: Message): number => ('id' in message ? message.id : -1)
 let used = 0
 
@@ -138,16 +138,7 @@ export const busConformance = (name: string, kind: BusUnderTest): void => {
     })
 
     test('a message arrives as it was sent, bytes as bytes', async () => {
-      const command: Command = {
-        kind: 'command',
-        gateway: 'g',
-        id: 7,
-        room: 'r',
-        conn: null,
-        player: { id: 'ann', name: '안나' },
-        session: 'session-of-sixteen',
-        frames: [Uint8Array.of(0xc0, 0, 255), new Uint8Array(0)],
-      }
+      const command = { ...large(7, 0), frames: [Uint8Array.of(0xc0, 0, 255), new Uint8Array(0)] }
       const got: Message[] = []
       bus.subscribe(subject, (message) => got.push(message))
       bus.publish(subject, command)

@@ -5,22 +5,10 @@ import { realChance, realClock } from '../cli/real.ts'
 import { type NatsServer, startNats, startNatsCluster } from '../test/nats-server.ts'
 import { until } from '../test/program.ts'
 import { busConformance } from './conformance.ts'
-import type { Ask, Command } from './messages.ts'
 import { NatsBus } from './nats.ts'
 import type { NatsLink } from './nats-connection.ts'
+import { ask, large } from './testing/messages.ts'
 import { connectTo, type End, openEnd } from './testing/nats.ts'
-
-const ask = (id: number): Ask => ({ kind: 'ask', gateway: 'g', id, about: { type: 'games' } })
-const large = (id: number, bytes: number): Command => ({
-  kind: 'command',
-  gateway: 'g',
-  id,
-  room: 'r',
-  conn: null,
-  player: { id: 'ann', name: 'Ann' },
-  session: 'session-of-sixteen',
-  frames: [new Uint8Array(bytes).fill(id)],
-})
 
 let server: NatsServer
 beforeAll(async () => {

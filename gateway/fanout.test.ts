@@ -1,8 +1,20 @@
 import { expect, test } from 'vitest'
+import type { ScriptedEngine } from './testing/engine.ts'
 import { rig } from './testing/rig.ts'
 
 const heads = (frames: unknown[][]) => frames.map((frame) => frame.slice(0, 4))
 const bang = (seq: number) => [37, 'room', seq, { type: 'bang' }]
+
+/** Who joins from now on is a spectator who stands there. */
+const joinAt = (engine: ScriptedEngine, seq: number) => {
+  const frames = [
+    [33, 1],
+    [35, 'room', seq, {}],
+  ]
+  engine.onRequest = (request) => {
+    if (request.kind === 'command') engine.say(engine.answer(request, frames, { role: 'spectator', seq, heard: seq }))
+  }
+}
 
 test('P3 per commit a member gets PATCH, then EMITs, then the OK', async () => {
   const { member, settle, engine } = rig()
@@ -96,19 +108,7 @@ test('a spectator that joins later gets only what comes after where it stands', 
   await member('bob', 'room', 'spectator')
   engine.say(engine.output('room', 2, 'spectators', { document: [1, 2] }))
   await settle()
-  engine.onRequest = (request) => {
-    if (request.kind === 'command')
-      engine.say(
-        engine.answer(
-          request,
-          [
-            [33, 1],
-            [35, 'room', 2, {}],
-          ],
-          { role: 'spectator', seq: 2, heard: 2 },
-        ),
-      )
-  }
+  joinAt(engine, 2)
   const late = await member('eve', 'room', 'spectator')
   engine.say(engine.output('room', 3, 'spectators', { document: [2, 3] }))
   await settle()
@@ -120,19 +120,7 @@ test('P3 spectators who missed a PATCH are all attached again, and one who stand
   await member('ann', 'room', 'spectator')
   await member('bob', 'room', 'spectator')
   engine.requests.length = 0
-  engine.onRequest = (request) => {
-    if (request.kind === 'command')
-      engine.say(
-        engine.answer(
-          request,
-          [
-            [33, 1],
-            [35, 'room', 5, {}],
-          ],
-          { role: 'spectator', seq: 5, heard: 5 },
-        ),
-      )
-  }
+  joinAt(engine, 5)
   const late = await member('eve', 'room', 'spectator')
   await settle()
   expect(engine.attaches.flatMap(({ members }) => members.map(({ conn, since }) => [conn, since]))).toEqual([

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Command } from '../bus/messages.ts'
+import { large } from '../bus/testing/messages.ts'
 import { openEnd } from '../bus/testing/nats.ts'
 import { startNats } from './nats-server.ts'
 import { until } from './program.ts'
@@ -10,17 +10,6 @@ import { until } from './program.ts'
 const VICTIM = new URL('nats-slow-victim.ts', import.meta.url).pathname
 const MIB = 1024 * 1024
 const Said = z.object({ got: z.number(), rss: z.number() })
-
-const message = (id: number): Command => ({
-  kind: 'command',
-  gateway: 'g',
-  id,
-  room: 'r',
-  conn: null,
-  player: { id: 'ann', name: 'Ann' },
-  session: 'session-of-sixteen',
-  frames: [new Uint8Array(MIB / 4)],
-})
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -43,7 +32,7 @@ test('who does not read what it subscribed to costs bounded memory, keeps nobody
     victim.kill('SIGSTOP')
     const messages = 2_000
     for (let id = 1; id <= messages; id++) {
-      from.bus.publish('flood', message(id))
+      from.bus.publish('flood', large(id, MIB / 4))
       await until(() => got >= id - 20, `message ${id - 20} at who reads`)
     }
     await until(() => got === messages, 'all messages at who reads')
@@ -52,7 +41,7 @@ test('who does not read what it subscribed to costs bounded memory, keeps nobody
 
     victim.kill('SIGCONT')
     const after = await until(() => {
-      from.bus.publish('flood', message(0))
+      from.bus.publish('flood', large(0, MIB / 4))
       const now = heard()
       return now !== null && now.got > before.got ? now : null
     }, 'it to hear again')
@@ -68,7 +57,7 @@ test('where the server takes nothing, what is published is dropped, not kept', a
   const before = process.memoryUsage().arrayBuffers
   await server.pause()
   for (let id = 0; id < 2_000; id++) {
-    from.bus.publish('flood', message(id))
+    from.bus.publish('flood', large(id, MIB / 4))
     if (id % 10 === 0) await turn()
   }
   // Some of it is garbage that nobody has collected yet.
@@ -80,7 +69,7 @@ test('where the server takes nothing, what is published is dropped, not kept', a
   let got = 0
   to.bus.subscribe('later', () => got++)
   await until(() => {
-    from.bus.publish('later', message(1))
+    from.bus.publish('later', large(1, MIB / 4))
     return got > 0
   }, 'messages to flow again')
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MediaPolicy } from '../../bus/media-messages.ts'
+import { threeInARow } from '../../test/three-in-a-row.ts'
 import { counter } from '../partition/testing/games.ts'
 import { startWorld } from '../partition/testing/start.ts'
 import { loadGame } from '../rules/load.ts'
@@ -96,14 +97,7 @@ test('after the end the rules still say who sees and hears whom', async () => {
   const { world, ann } = await startWorld(tictactoe)
   const bob = world.gateway.connect('bob')
   await bob.join('r')
-  for (const [who, cell] of [
-    [ann, 0],
-    [bob, 3],
-    [ann, 1],
-    [bob, 4],
-    [ann, 2],
-  ] as const)
-    await who.move('r', 'mark', { cell })
+  for (const [who, cell] of threeInARow(ann, bob)) await who.move('r', 'mark', { cell })
   const room = world.engine.rooms.here('r')
   if (room === undefined) throw new Error('no room')
   expect(room.state.phase).toBe('over')

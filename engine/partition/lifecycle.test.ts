@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { type ClientFrame, OP } from '../../protocol/frames.ts'
+import { threeInARow } from '../../test/three-in-a-row.ts'
 import type { LoadedGame } from '../rules/game.ts'
 import { loadGames } from '../rules/load.ts'
 import { counter } from './testing/games.ts'
@@ -30,14 +31,7 @@ test('P3 ordered: a game starts by itself when full, is played and ends; PATCH g
   })
   expect(await bob.join('r')).toEqual({ ok: { room: 'r', role: 'player', seq: 4 } })
   expect(ann.document('r').room.phase).toBe('playing')
-  const moves = [
-    [ann, 0],
-    [bob, 3],
-    [ann, 1],
-    [bob, 4],
-    [ann, 2],
-  ] as const
-  for (const [who, cell] of moves) {
+  for (const [who, cell] of threeInARow(ann, bob)) {
     const before = who.inbox.length
     expect(await who.move('r', 'mark', { cell })).toHaveProperty('ok')
     expect(who.inbox.slice(before).map(([op]) => op)).toEqual([OP.patch, OP.ok])
@@ -241,14 +235,7 @@ test('who joins the room that `again` named as soon as it is shown finds it made
   await ann.create('r', 'tictactoe')
   await ann.join('r')
   await bob.join('r')
-  for (const [who, cell] of [
-    [ann, 0],
-    [bob, 3],
-    [ann, 1],
-    [bob, 4],
-    [ann, 2],
-  ] as const)
-    await who.move('r', 'mark', { cell })
+  for (const [who, cell] of threeInARow(ann, bob)) await who.move('r', 'mark', { cell })
   // To look whether the room is there takes the store its time.
   const { snapshot } = storage
   storage.snapshot = async (room) => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
+import { threeInARow } from '../three-in-a-row.ts'
 import { comeBack, dig, enter, type Frame, first, jwt, newGuest, nth, postJson, Raw, table } from './raw.ts'
 
 const data = temporaryFolder()
@@ -148,14 +149,7 @@ describe('P5 slow and hostile clients', () => {
     }
     expect(slowest).toBeLessThan(3_000)
     expect(rss() - before).toBeLessThan(200)
-    for (const [who, cell] of [
-      [ann, 0],
-      [bob, 3],
-      [ann, 1],
-      [bob, 4],
-      [ann, 2],
-    ] as const)
-      await who.raw.ok(5, room, 'mark', { cell })
+    for (const [who, cell] of threeInARow(ann, bob)) await who.raw.ok(5, room, 'mark', { cell })
     slow.raw.socket.resume()
     expect([4003, 1006]).toContain(await slow.raw.closeCode())
     expect(bob.raw.broken).toEqual([])

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder } from '../program.ts'
+import { threeInARow } from '../three-in-a-row.ts'
 import { comeBack, cutAll, dig, type Entered, enter, first, nth, postJson, Raw, table } from './raw.ts'
 
 const data = temporaryFolder()
@@ -137,14 +138,7 @@ describe.concurrent('P2 exactly once, while it runs', () => {
     const matched = await cho.raw.askAs(21, 9, 'mafia', options)
     expect(matched[0]).toBe(33)
     expect(await cho.raw.askAs(21, 9, 'mafia', options)).toEqual(matched)
-    for (const [who, cell] of [
-      [ann, 0],
-      [bob, 3],
-      [ann, 1],
-      [bob, 4],
-      [ann, 2],
-    ] as const)
-      await who.raw.ok(5, room, 'mark', { cell })
+    for (const [who, cell] of threeInARow(ann, bob)) await who.raw.ok(5, room, 'mark', { cell })
     const next = await ann.raw.askAs(30, 7, room, 'again')
     expect(next[0]).toBe(33)
     expect(await ann.raw.askAs(30, 7, room, 'again')).toEqual(next)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { threeInARow } from '../three-in-a-row.ts'
 import { programOfThisFile } from './program.ts'
 import { comeBack, dig, enter, first, nth, opsOf, Raw, record, table } from './raw.ts'
 
@@ -323,14 +324,7 @@ describe.concurrent('CALL', () => {
     const { room, seats } = await table(url, 'tictactoe', 2)
     const [ann, bob] = [first(seats), nth(seats, 1)]
     expect((await ann.raw.ask(7, room, 'again'))[2]).toBe('conflict')
-    for (const [who, cell] of [
-      [ann, 0],
-      [bob, 3],
-      [ann, 1],
-      [bob, 4],
-      [ann, 2],
-    ] as const)
-      await who.raw.ok(5, room, 'mark', { cell })
+    for (const [who, cell] of threeInARow(ann, bob)) await who.raw.ok(5, room, 'mark', { cell })
     await bob.raw.until(() => bob.raw.see(room, 'room', 'phase') === 'over')
     const value = await bob.raw.ok(7, room, 'again')
     expect(value).toEqual({ room: expect.stringMatching(ROOM) })
