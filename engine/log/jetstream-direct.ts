@@ -26,6 +26,12 @@ export interface Page {
   readonly ended: boolean
 }
 
+export interface Lasts {
+  readonly found: Stored[]
+  /** The last sequence of the stream that the replica knew which answered; 0 where it found nothing. */
+  readonly upTo: number
+}
+
 /** Messages of a stream by the page, from whichever replica answers: without a consumer, and without its leader. */
 export class DirectPages {
   readonly #connection: NatsConnection
@@ -43,25 +49,30 @@ export class DirectPages {
   }
 
   /**
-   * The last message under each subject that a pattern covers; null where they are more than NATS gives at once (1,024). It looks these subjects up, where a
+   * The last message under each of these subjects, which may be patterns; null where they are more than NATS gives at once (1,024). It looks them up, where a
    * page walks over every message of the stream that stands between them. Rejects as `page`.
    */
-  async lastOfEach({ stream, subject }: Place): Promise<Stored[] | null> {
-    const question = JSON.stringify({ multi_last: [subject] })
-    const { found, ended } = await this.#slots.run(() => this.#ask(stream, question))
-    return ended ? found : null
+  async lastOfEach(stream: string, subjects: readonly string[]): Promise<Lasts | null> {
+    const question = JSON.stringify({ multi_last: subjects })
+    const { found, ended, upTo } = await this.#slots.run(() => this.#ask(stream, question))
+    return ended ? { found, upTo } : null
   }
 
-  async #ask(stream: string, question: string): Promise<Page> {
+  async #ask(stream: string, question: string): Promise<Page & Lasts> {
     // The end of a page, and nothing else in it, is empty.
     const limits = { strategy: 'sentinel' as const, maxWait: ANSWER_MS }
     const found: Stored[] = []
     for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
       const given = message.headers ?? headers()
       // After some it means that the next one could not be read.
-      if (given.code === NOTHING_FOUND) return { found, ended: found.length === 0 }
-      if (given.code === TOO_MANY_FOUND) return { found, ended: false }
-      if (given.code === END_OF_PAGE) return { found, ended: given.get('Nats-Num-Pending') === '0' }
+      if (given.code === NOTHING_FOUND) return { found, ended: found.length === 0, upTo: 0 }
+      if (given.code === TOO_MANY_FOUND) return { found, ended: false, upTo: 0 }
+      if (given.code === END_OF_PAGE)
+        return {
+          found,
+          ended: given.get('Nats-Num-Pending') === '0',
+          upTo: Number(given.get('Nats-UpTo-Sequence')),
+        }
       if (given.code !== 0) throw new Error(`NATS: ${given.description} (${given.code})`)
       const sequence = Number(given.get('Nats-Sequence'))
       found.push({ subject: given.get('Nats-Subject'), sequence, body: new Uint8Array(message.data) })

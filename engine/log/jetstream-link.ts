@@ -1,7 +1,7 @@
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers, type NatsConnection } from '@nats-io/transport-node'
 import type { Clock } from '../../protocol/clock.ts'
-import { DirectPages, type Page, type Stored } from './jetstream-direct.ts'
+import { DirectPages, type Lasts, type Page, type Stored } from './jetstream-direct.ts'
 import { CODES, codeOf, isPassing, isRefusal, isSilence, isStarting, reasonOf } from './jetstream-errors.ts'
 import type { Place } from './jetstream-places.ts'
 import { FateUnknown, NotStored, StorageError } from './log.ts'
@@ -87,9 +87,9 @@ export class JetStreamLink {
     }
   }
 
-  /** The subjects that a stream has messages under, as its leader knows them. Rejects with StorageError. */
-  async subjects(stream: string): Promise<string[]> {
-    const { state } = await this.#ask(() => this.#patient.streams.info(stream, { subjects_filter: '>' }))
+  /** The subjects that a pattern covers and there are messages under, as the stream's leader knows them. Rejects with StorageError. */
+  async subjects({ stream, subject }: Place): Promise<string[]> {
+    const { state } = await this.#ask(() => this.#patient.streams.info(stream, { subjects_filter: subject }))
     return Object.keys(state.subjects ?? {})
   }
 
@@ -99,8 +99,8 @@ export class JetStreamLink {
   }
 
   /** As `DirectPages.lastOfEach`, in the same way. */
-  async lastOfEach(place: Place): Promise<Stored[] | null> {
-    return await this.#askReplica(() => this.#direct.lastOfEach(place))
+  async lastOfEach(stream: string, subjects: readonly string[]): Promise<Lasts | null> {
+    return await this.#askReplica(() => this.#direct.lastOfEach(stream, subjects))
   }
 
   /** Resolves after a pause in which things may get better. */

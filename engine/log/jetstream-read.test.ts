@@ -50,26 +50,45 @@ test('replicas that stay behind are given up, with an error and not with an earl
   expect(cluster.asked.pauses).toBeGreaterThan(50)
 })
 
-/** Rows 'a' to 'e' under sequences 1 to 5, of which 'a' is written anew under 6: what a replica says that knows them up to `known`, and what a leader does. */
-const bucketOf = (known: number, most = 1_000) => {
-  const row = (sequence: number): Stored => ({ ...stored(sequence), subject: `rooms.${' abcdea'[sequence]}` })
-  const at = (end: number) =>
-    Array.from({ length: end }, (_, n) => row(n + 1)).filter(({ sequence }) => sequence !== 1 || end < 6)
+/** Rows 1 to `count` under their sequences, of which the first is written anew at last: those that stand there up to the sequence `known`. */
+const rowsAt = (known: number, count: number): Stored[] =>
+  Array.from({ length: known }, (_, n) => ({ ...stored(n + 1), subject: `rooms.${(n % count) + 1}` })).filter(
+    ({ sequence }) => sequence !== 1 || known <= count,
+  )
+/** The leader knows all rows; a replica, which gives 1,024 at most, those up to the next of `known` each time that one is asked for their names. */
+const bucketOf = (count: number, ...known: number[]) => {
+  const all = rowsAt(count + 1, count)
   return {
-    ...clusterOf(6, [6]),
-    page: async (_: unknown, after: number) => ({
-      found: at(6).filter(({ sequence }) => sequence > after),
-      ended: true,
-    }),
-    last: async () => row(6),
-    lastOfEach: async () => (at(known).length > most ? null : at(known)),
+    ...clusterOf(count + 1, [count + 1]),
+    page: async (_: unknown, after: number) => ({ found: all.filter(({ sequence }) => sequence > after), ended: true }),
+    last: async () => all.at(-1) ?? null,
+    subjects: async () => all.map(({ subject }) => subject),
+    async lastOfEach(_: string, subjects: readonly string[]) {
+      const asked = new Set(subjects)
+      const upTo = (known.length > 1 ? known.shift() : known[0]) ?? 0
+      const found = rowsAt(upTo, count).filter(({ subject }) => asked.has(place.subject) || asked.has(subject))
+      return found.length > 1_024 ? null : { found, upTo: found.length === 0 ? 0 : upTo }
+    },
   }
 }
 const lastOf = async (bucket: ReturnType<typeof bucketOf>) =>
   new Map((await readLast(bucket, place)).map(({ subject, sequence }) => [subject, sequence]))
+const wholeOf = (count: number) => new Map(rowsAt(count + 1, count).map(({ subject, sequence }) => [subject, sequence]))
 
-test('the last of each is as the leader knows it, also from a replica that lags behind and where they are too many for one answer', async () => {
-  const whole = new Map([2, 3, 4, 5, 6].map((sequence) => [`rooms.${' abcdea'[sequence]}`, sequence]))
-  for (const bucket of [bucketOf(6), bucketOf(5), bucketOf(2), bucketOf(0), bucketOf(6, 3)])
-    expect(await lastOf(bucket)).toEqual(whole)
+test('the last of each is as the leader knows it, also from a replica that lags behind', async () => {
+  for (const known of [6, 5, 2, 0]) expect(await lastOf(bucketOf(5, known))).toEqual(wholeOf(5))
+})
+
+test('where they are too many for one answer they are asked for by name, and nothing else is read', async () => {
+  const bucket = bucketOf(2_500, 2_501)
+  bucket.page = () => Promise.reject(new Error('walked'))
+  expect(await lastOf(bucket)).toEqual(wholeOf(2_500))
+})
+
+test('and where one of the replicas that give them lags behind, what it did not know is read', async () => {
+  for (const known of [
+    [2_501, 2_501, 1_100, 2_501],
+    [2_501, 2_500, 0, 2_501],
+  ])
+    expect(await lastOf(bucketOf(2_500, ...known))).toEqual(wholeOf(2_500))
 })

@@ -1,10 +1,13 @@
-import type { Stored } from './jetstream-direct.ts'
+import type { Lasts, Stored } from './jetstream-direct.ts'
 import type { JetStreamLink } from './jetstream-link.ts'
 import type { Place } from './jetstream-places.ts'
 import { StorageError } from './log.ts'
 
 /** How often a replica may know less than the leader before the reader gives up: with the pauses between, some seconds. */
 const MOST_STALLS = 100
+/** Fewer than NATS answers at most, in a question of some 50 KB. */
+const NAMES_AT_ONCE = 1_000
+const NONE: Lasts = { found: [], upTo: 0 }
 
 /**
  * Resolves with at most `limit` messages under a subject or pattern after a sequence, oldest first. Any replica answers, and one that lags
@@ -38,13 +41,24 @@ export const readAfter = async (
  * replaced meanwhile may come before what replaced it. Rejects with StorageError.
  */
 export const readLast = async (
-  link: Pick<JetStreamLink, 'page' | 'last' | 'lastOfEach' | 'pause'>,
+  link: Pick<JetStreamLink, 'page' | 'last' | 'lastOfEach' | 'subjects' | 'pause'>,
   place: Place,
 ): Promise<Stored[]> => {
-  const [each, last] = await Promise.all([link.lastOfEach(place), link.last(place)])
-  const found = each ?? []
-  const reached = Math.max(0, ...found.map(({ sequence }) => sequence))
-  if (last === null || last.sequence <= reached) return found
-  // They are too many for one answer, or the replica lags behind.
-  return [...found, ...(await readAfter(link, place, reached, Number.POSITIVE_INFINITY))]
+  const [{ found, upTo }, last] = await Promise.all([lookUp(link, place), link.last(place)])
+  if (last === null || last.sequence <= upTo) return found
+  // The replica lags behind.
+  return [...found, ...(await readAfter(link, place, upTo, Number.POSITIVE_INFINITY))]
+}
+
+/** The last of each as replicas knew them that had this sequence; those that are too many for one answer by their names. */
+const lookUp = async (link: Pick<JetStreamLink, 'lastOfEach' | 'subjects'>, place: Place): Promise<Lasts> => {
+  const { stream, subject } = place
+  const whole = await link.lastOfEach(stream, [subject])
+  if (whole !== null) return whole
+  const parts: Promise<Lasts | null>[] = []
+  const names = await link.subjects(place)
+  for (let i = 0; i < names.length; i += NAMES_AT_ONCE)
+    parts.push(link.lastOfEach(stream, names.slice(i, i + NAMES_AT_ONCE)))
+  const lasts = (await Promise.all(parts)).map((part) => part ?? NONE)
+  return { found: lasts.flatMap(({ found }) => found), upTo: Math.min(...lasts.map(({ upTo }) => upTo)) }
 }

@@ -81,7 +81,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       checkPage(after, limit)
       await inRooms.settled()
       return await roomPages.page('', after, limit, async () => {
-        const subjects = await Promise.all(places.eventStreams.map((stream) => link.subjects(stream)))
+        const subjects = await Promise.all(places.eventStreams.map((stream) => link.subjects({ stream, subject: '>' })))
         return subjects.flat().map((subject) => subject.slice(subject.lastIndexOf('.') + 1))
       })
     },
