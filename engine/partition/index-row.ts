@@ -1,6 +1,6 @@
 import type { Clock } from '../../protocol/clock.ts'
 import type { RoomId } from '../../protocol/frames.ts'
-import type { IndexRow, RoomIndex, RoomStatus } from '../log/log.ts'
+import type { IndexRow, RoomStatus, Storage } from '../log/log.ts'
 import type { Slots } from '../log/slots.ts'
 import type { RoomState } from '../room/state.ts'
 import type { Report } from '../room/writer.ts'
@@ -20,10 +20,12 @@ export const indexRow = (state: RoomState, game: LoadedGame, status: RoomStatus,
 })
 
 const PAGE = 500
+/** Where engines share a store a list of rows comes whole, and so would every further page of it. */
+const SHARED_PAGE = 100_000
 const RETRY_MS = 1_000
 
 interface RowsPorts {
-  readonly storage: Pick<RoomIndex, 'listIndex'>
+  readonly storage: Pick<Storage, 'listIndex' | 'exclusive'>
   readonly clock: Clock
   readonly report: Report
 }
@@ -38,12 +40,13 @@ export async function* unfinishedRows(
   ports: RowsPorts,
   isOver: () => boolean,
 ): AsyncGenerator<IndexRow> {
+  const limit = ports.storage.exclusive ? PAGE : SHARED_PAGE
   let after = ''
   while (!isOver()) {
-    const rows = await slots.run(() => pageOf(partitions, after, ports))
+    const rows = await slots.run(() => pageOf(partitions, after, limit, ports))
     if (rows === null) await new Promise<void>((resolve) => ports.clock.after(RETRY_MS, resolve))
     yield* rows ?? []
-    if (rows !== null && rows.length < PAGE) return
+    if (rows !== null && rows.length < limit) return
     after = rows?.at(-1)?.room ?? after
   }
 }
@@ -52,10 +55,11 @@ export async function* unfinishedRows(
 const pageOf = async (
   partitions: ReadonlySet<number>,
   after: RoomId | '',
+  limit: number,
   { storage, report }: RowsPorts,
 ): Promise<IndexRow[] | null> => {
   try {
-    return await storage.listIndex({ status: 'unfinished', partitions }, after, PAGE)
+    return await storage.listIndex({ status: 'unfinished', partitions }, after, limit)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})
