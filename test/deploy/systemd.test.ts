@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isLoopback } from '../../cli/config.ts'
 import { expectStarts } from './flags.ts'
 
 const UNITS = fileURLToPath(new URL('../../deploy/systemd/', import.meta.url))
@@ -92,6 +93,11 @@ test.each(['gateway', 'engine', 'media'])('`madang start` takes the environment 
   const unit = environmentOf(read(`madang-${role}@.service`))
   const config = expectStarts({ ...unit, ...cluster, ...ownOf(role) })
   expect(config).toMatchObject({ roles: [role], durability: 'jetstream-r3' })
+})
+
+test('from other machines one reaches a gateway, and a media node', () => {
+  expect(isLoopback(expectStarts({ ...cluster, ...ownOf('gateway') }).host)).toBe(false)
+  expect(isLoopback(expectStarts({ ...cluster, ...ownOf('media') }).mediaIp)).toBe(false)
 })
 
 test('the environment of nats-server names a file that is there, and has all that it asks for', () => {
