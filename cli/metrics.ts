@@ -108,9 +108,10 @@ const MEDIA_GAUGES = {
   peers: ['madang_media_peers', 'Sessions that take part in video'],
   producers: ['madang_media_producers', 'Tracks that are published'],
   consumers: ['madang_media_consumers', 'Tracks as somebody receives them, paused ones too'],
-  workers: ['madang_media_workers', 'Worker processes that are up'],
-  bitrateIn: ['madang_media_in_bits_per_second', 'From clients, as sampled every 2 s'],
-  bitrateOut: ['madang_media_out_bits_per_second', 'To clients, as sampled every 2 s'],
+  workers: ['madang_media_workers', 'Worker processes that are up: 0 until video is used'],
+  failed: ['madang_media_failed', '1 while no worker process can be started'],
+  bitrateIn: ['madang_media_in_bits_per_second', 'From clients, as sampled every 5 s'],
+  bitrateOut: ['madang_media_out_bits_per_second', 'To clients, as sampled every 5 s'],
 } as const satisfies Record<keyof MediaCounts, readonly [string, string]>
 
 export const measureMedia = (metrics: Registry, node: MediaNode): void => {

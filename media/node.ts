@@ -57,6 +57,8 @@ export interface MediaCounts {
   producers: number
   consumers: number
   workers: number
+  /** 1 while it has no worker and cannot start one, else 0. */
+  failed: number
   /** Bits per second, from and to peers. */
   bitrateIn: number
   bitrateOut: number
@@ -104,6 +106,7 @@ export class MediaNode {
       producers: stages.reduce((total, { published }) => total + published.length, 0),
       consumers: stages.reduce((total, { consumers }) => total + consumers.size, 0),
       workers: this.workers.length,
+      failed: this.#problem === null ? 0 : 1,
       bitrateIn: peers.reduce((total, { bitrate }) => total + bitrate.in, 0),
       bitrateOut: peers.reduce((total, { bitrate }) => total + bitrate.out, 0),
     }
@@ -148,7 +151,7 @@ export class MediaNode {
 
   #state(): MediaBeat {
     const found = this.#found
-    const problem = found.is === 'failed' ? found.problem : (this.#workers?.problem ?? null)
+    const problem = this.#problem
     const state = problem === null ? found.is : 'failed'
     this.#isSaidFull = this.#workers?.areFull === true
     return {
@@ -161,6 +164,10 @@ export class MediaNode {
       load: this.counts().consumers / this.#options.size,
       isFull: this.#isSaidFull,
     }
+  }
+
+  get #problem(): string | null {
+    return this.#found.is === 'failed' ? this.#found.problem : (this.#workers?.problem ?? null)
   }
 
   #hear(message: Message): void {
