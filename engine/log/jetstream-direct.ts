@@ -59,8 +59,7 @@ export class DirectPages {
   }
 
   async #ask(stream: string, question: string): Promise<Page & Lasts> {
-    // The end of a page, and nothing else in it, is empty.
-    const limits = { strategy: 'sentinel' as const, maxWait: ANSWER_MS }
+    const limits = { strategy: 'timer' as const, maxWait: ANSWER_MS }
     const found: Stored[] = []
     for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
       const given = message.headers ?? headers()

@@ -3,7 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection, type NodeConnectionOptions, TimeoutError } from '@nats-io/transport-node'
+import {
+  connect,
+  headers,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  TimeoutError,
+} from '@nats-io/transport-node'
 import { afterEach, describe, expect, test } from 'vitest'
 import { realClock } from '../../cli/real.ts'
 import { type NatsOptions, type NatsServer, startNats } from '../../test/nats-server.ts'
@@ -280,6 +286,24 @@ test('P1 durable: an answer of which a message was lost on its way is none, wher
   expect(found.map(({ body }) => textOf(body))).toEqual(['one', 'two', 'three'])
   expect((await losing(-1).page(place, found[0]?.sequence ?? 0, 10)).found).toHaveLength(2)
   expect((await losing(-1).lastOfEach(place.stream, [place.subject]))?.found).toHaveLength(1)
+})
+
+test('a row that was deleted with NATS’s own tools is gone, and hides no other one', async () => {
+  const connection = await dial(await start())
+  const storage = await open(connection)
+  const rooms = ['a', 'b', 'c']
+  await storage.putIndex(rooms.map((room) => indexRow(room)))
+  const given = headers()
+  given.set('KV-Operation', 'DEL')
+  connection.publish(new JetStreamPlaces('', 4).row(indexRow('b')).subject, '', { headers: given })
+  await until(async () => (await storage.index('b')) === null, 'the row to be gone')
+  expect((await storage.listIndex({ status: 'unfinished' }, '', 10)).map(({ room }) => room)).toEqual(['a', 'c'])
+  await storage.putIndex([indexRow('b', { status: 'over' })])
+  expect((await storage.listIndex({}, '', 10)).map(({ room, status }) => `${room} ${status}`)).toEqual([
+    'a live',
+    'b over',
+    'c live',
+  ])
 })
 
 describe('a NATS whose storage is full', () => {
