@@ -34,10 +34,10 @@ export interface Lasts {
 
 /** Messages of a stream by the page, from whichever replica answers: without a consumer, and without its leader. */
 export class DirectPages {
-  readonly #connection: NatsConnection
+  readonly #connection: Pick<NatsConnection, 'requestMany'>
   readonly #slots = new Slots(PAGES_AT_ONCE)
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: Pick<NatsConnection, 'requestMany'>) {
     this.#connection = connection
   }
 
@@ -59,21 +59,22 @@ export class DirectPages {
   }
 
   async #ask(stream: string, question: string): Promise<Page & Lasts> {
-    // The end of a page, and nothing else in it, is empty.
-    const limits = { strategy: 'sentinel' as const, maxWait: ANSWER_MS }
+    const limits = { strategy: 'timer' as const, maxWait: ANSWER_MS }
     const found: Stored[] = []
     for await (const message of await this.#connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, question, limits)) {
       const given = message.headers ?? headers()
       // After some it means that the next one could not be read.
       if (given.code === NOTHING_FOUND) return { found, ended: found.length === 0, upTo: 0 }
       if (given.code === TOO_MANY_FOUND) return { found, ended: false, upTo: 0 }
+      if (given.code !== 0 && given.code !== END_OF_PAGE) throw new Error(`NATS: ${given.description} (${given.code})`)
+      // Each names the one before it, and the end the last: where that did not come the connection was lost meanwhile, or a link between servers.
+      if (Number(given.get('Nats-Last-Sequence')) !== (found.at(-1)?.sequence ?? 0)) throw new TimeoutError()
       if (given.code === END_OF_PAGE)
         return {
           found,
           ended: given.get('Nats-Num-Pending') === '0',
           upTo: Number(given.get('Nats-UpTo-Sequence')),
         }
-      if (given.code !== 0) throw new Error(`NATS: ${given.description} (${given.code})`)
       const sequence = Number(given.get('Nats-Sequence'))
       found.push({ subject: given.get('Nats-Subject'), sequence, body: new Uint8Array(message.data) })
     }

@@ -3,14 +3,22 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
+import {
+  connect,
+  headers,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  TimeoutError,
+} from '@nats-io/transport-node'
 import { afterEach, describe, expect, test } from 'vitest'
 import { realClock } from '../../cli/real.ts'
 import { type NatsOptions, type NatsServer, startNats } from '../../test/nats-server.ts'
 import { until } from '../../test/program.ts'
-import { bytesOf, indexRow, testChance } from './conformance-values.ts'
+import { bytesOf, indexRow, testChance, textOf } from './conformance-values.ts'
 import { openJetStream } from './jetstream.ts'
+import { DirectPages } from './jetstream-direct.ts'
 import { openInstallationKeys } from './jetstream-keys.ts'
+import { JetStreamPlaces } from './jetstream-places.ts'
 import { findInstallation, type JetStreamOptions } from './jetstream-streams.ts'
 import { Fenced, NotStored, type Storage, StorageError } from './log.ts'
 import { Owner, textsOf } from './testing/owner.ts'
@@ -251,6 +259,51 @@ describe('a NATS that is not there', () => {
     )
     return { name: error.name as string, ms: performance.now() - from }
   }
+})
+
+test('P1 durable: an answer of which a message was lost on its way is none, wherever it stood, and is asked for again', async () => {
+  const connection = await dial(await start())
+  const storage = await open(connection)
+  let last = 0
+  for (const text of ['one', 'two', 'three']) last = await storage.append('a', last, bytesOf(text))
+  const place = new JetStreamPlaces('', 4).events('a')
+  const losing = (lost: number) =>
+    new DirectPages({
+      async requestMany(...question) {
+        const answer = await connection.requestMany(...question)
+        return (async function* () {
+          let nth = 0
+          for await (const message of answer) if (nth++ !== lost) yield message
+        })()
+      },
+    })
+  for (const lost of [0, 1, 2]) {
+    await expect(losing(lost).page(place, 0, 10)).rejects.toThrow(TimeoutError)
+    await expect(losing(lost).page(place, 0, 3)).rejects.toThrow(TimeoutError)
+  }
+  await expect(losing(0).lastOfEach(place.stream, [place.subject])).rejects.toThrow(TimeoutError)
+  const { found } = await losing(-1).page(place, 0, 10)
+  expect(found.map(({ body }) => textOf(body))).toEqual(['one', 'two', 'three'])
+  expect((await losing(-1).page(place, found[0]?.sequence ?? 0, 10)).found).toHaveLength(2)
+  expect((await losing(-1).lastOfEach(place.stream, [place.subject]))?.found).toHaveLength(1)
+})
+
+test('a row that was deleted with NATS’s own tools is gone, and hides no other one', async () => {
+  const connection = await dial(await start())
+  const storage = await open(connection)
+  const rooms = ['a', 'b', 'c']
+  await storage.putIndex(rooms.map((room) => indexRow(room)))
+  const given = headers()
+  given.set('KV-Operation', 'DEL')
+  connection.publish(new JetStreamPlaces('', 4).row(indexRow('b')).subject, '', { headers: given })
+  await until(async () => (await storage.index('b')) === null, 'the row to be gone')
+  expect((await storage.listIndex({ status: 'unfinished' }, '', 10)).map(({ room }) => room)).toEqual(['a', 'c'])
+  await storage.putIndex([indexRow('b', { status: 'over' })])
+  expect((await storage.listIndex({}, '', 10)).map(({ room, status }) => `${room} ${status}`)).toEqual([
+    'a live',
+    'b over',
+    'c live',
+  ])
 })
 
 describe('a NATS whose storage is full', () => {

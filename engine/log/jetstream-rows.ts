@@ -23,8 +23,9 @@ const encodeRow = ({ room, game, rules, status, due, public: open, phase, player
   return new TextEncoder().encode(JSON.stringify(row))
 }
 
-/** Throws StorageError where it is not as we wrote it. */
-const decodeRow = (body: Uint8Array): IndexRow => {
+/** Null where NATS's tools have deleted it. Throws StorageError where it is not as we wrote it. */
+const decodeRow = (body: Uint8Array): IndexRow | null => {
+  if (body.length === 0) return null
   try {
     return Row.parse(JSON.parse(new TextDecoder().decode(body)))
   } catch (error) {
@@ -76,5 +77,6 @@ export const readRows = async (
   const lists = await Promise.all(chosen.map((partition) => readLast(link, places.rows(filter, partition))))
   // A room may have two, and one that is written while it is listed may come twice: the later one counts.
   const bodies = new Map(lists.flat().map(({ subject, body }) => [subject.slice(subject.lastIndexOf('.')), body]))
-  return [...bodies.values()].map(decodeRow).filter((row) => passes(row, filter))
+  const rows = [...bodies.values()].map(decodeRow)
+  return rows.filter((row) => row !== null).filter((row) => passes(row, filter))
 }

@@ -1,9 +1,8 @@
 import { type Ask, type EngineId, type GatewayId, LISTED_MOST, type Told, type ToldItem } from '../../bus/messages.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { RoomIndex } from '../log/log.ts'
 import type { Holdings } from './holdings.ts'
 import type { Library } from './library.ts'
-import { listRoom, listRooms } from './listing.ts'
+import { type ListedIndex, listRoom, listRooms } from './listing.ts'
 import type { Matching } from './matching.ts'
 import type { Ownership } from './ownership.ts'
 import type { Rooms } from './rooms.ts'
@@ -13,7 +12,7 @@ export interface AskPorts {
   readonly ownership: Pick<Ownership, 'engines'>
   readonly holdings: Pick<Holdings, 'epochs'>
   readonly rooms: Rooms
-  readonly index: RoomIndex
+  readonly index: ListedIndex
   readonly library: Library
   readonly matching: Matching
   tell(gateway: GatewayId, item: ToldItem): void

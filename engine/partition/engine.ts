@@ -17,6 +17,7 @@ import { Gateways } from './gateways.ts'
 import { Holdings } from './holdings.ts'
 import { Lanes } from './lanes.ts'
 import { Library } from './library.ts'
+import { readOnce } from './listing.ts'
 import { Matching } from './matching.ts'
 import { Outbox } from './outbox.ts'
 import type { Ownership } from './ownership.ts'
@@ -191,7 +192,7 @@ export class Engine {
       ownership,
       holdings,
       rooms: this.rooms,
-      index: storage,
+      index: readOnce(storage),
       library,
       keys,
       matching: this.#matching,

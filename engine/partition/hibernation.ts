@@ -1,3 +1,4 @@
+import { partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow } from '../log/log.ts'
@@ -30,7 +31,8 @@ export class Hibernation {
   readonly #ports: HibernationPorts
   readonly #idleSince = new WeakMap<LiveRoom, number>()
   readonly #falling = new WeakSet<LiveRoom>()
-  readonly #wakes = new Map<RoomId, () => void>()
+  /** By partition, for each leaves as a whole. */
+  readonly #wakes = new Map<number, Map<RoomId, () => void>>()
   #sweep: () => void
   #closed = false
 
@@ -45,28 +47,31 @@ export class Hibernation {
     this.awake(room)
     const { clock, wake } = this.#ports
     const cancel = clock.after(Math.max(0, due - clock.now()), () => {
-      this.#wakes.delete(room)
+      wakes.delete(room)
       wake(room)
     })
-    this.#wakes.set(room, cancel)
+    const partition = partitionOf(room)
+    const wakes = this.#wakes.get(partition) ?? new Map<RoomId, () => void>()
+    this.#wakes.set(partition, wakes.set(room, cancel))
   }
 
   /** The room is in memory: its deadlines are its own. */
   awake(room: RoomId): void {
-    this.#wakes.get(room)?.()
-    this.#wakes.delete(room)
+    const wakes = this.#wakes.get(partitionOf(room))
+    wakes?.get(room)?.()
+    wakes?.delete(room)
   }
 
-  /** These rooms are no longer this engine's to wake. */
-  forget(which: (room: RoomId) => boolean): void {
-    for (const room of [...this.#wakes.keys()]) if (which(room)) this.awake(room)
+  /** The rooms of this partition are no longer this engine's to wake. */
+  forget(partition: number): void {
+    for (const cancel of this.#wakes.get(partition)?.values() ?? []) cancel()
+    this.#wakes.delete(partition)
   }
 
   close(): void {
     this.#closed = true
     this.#sweep()
-    for (const cancel of this.#wakes.values()) cancel()
-    this.#wakes.clear()
+    for (const partition of [...this.#wakes.keys()]) this.forget(partition)
   }
 
   #sleepIdle(): void {

@@ -1,4 +1,5 @@
 import type { RoomListing } from '../../bus/messages.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow, RoomIndex } from '../log/log.ts'
 import type { LiveRoom } from '../room/live.ts'
@@ -6,9 +7,39 @@ import type { LoadedGame } from '../rules/game.ts'
 import type { Library } from './library.ts'
 import type { Rooms } from './rooms.ts'
 
+/** Different lists that are read at once. */
+const LISTS_MOST = 16
+
+export type ListedIndex = Pick<RoomIndex, 'index' | 'listIndex'>
+
+/**
+ * Returns the index, of which each list is read once for all who ask for it meanwhile: where engines share a store, a few rows cost as much as all. A list
+ * rejects with Refusal where too many others are being read, and as `index`.
+ */
+export const readOnce = (index: ListedIndex): ListedIndex => {
+  const underWay = new Map<string, Promise<IndexRow[]>>()
+  return {
+    index: (room) => index.index(room),
+    async listIndex(filter, after, limit) {
+      const name = JSON.stringify([
+        { ...filter, partitions: filter.partitions && [...filter.partitions] },
+        after,
+        limit,
+      ])
+      const present = underWay.get(name)
+      if (present !== undefined) return present
+      if (underWay.size === LISTS_MOST)
+        throw new Refusal('unavailable', 'Too many lists of rooms are being read. Ask again.')
+      const rows = index.listIndex(filter, after, limit).finally(() => underWay.delete(name))
+      underWay.set(name, rows)
+      return rows
+    },
+  }
+}
+
 interface ListingPorts {
   readonly rooms: Rooms
-  readonly index: RoomIndex
+  readonly index: ListedIndex
   readonly library: Library
   /** Those that this engine owns. */
   readonly partitions: ReadonlySet<number>
@@ -39,7 +70,9 @@ export const listRooms = async (
   const list = [...rooms.live()].filter(wanted).map(listLive)
   if (list.length >= most) return list.slice(-most)
   const filter = { status: 'asleep' as const, public: true, partitions, ...(game === null ? {} : { game }) }
-  for (const row of await index.listIndex(filter, '', most - list.length)) {
+  // All that fit, however many are in memory just now: the same list for all who ask.
+  for (const row of await index.listIndex(filter, '', most)) {
+    if (list.length === most) break
     const loaded = await library.byHash(row.rules)
     if (loaded !== null && row.phase !== 'over' && rooms.here(row.room) === undefined) list.push(listRow(row, loaded))
   }

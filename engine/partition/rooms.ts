@@ -185,7 +185,7 @@ export class Rooms {
     const isIn = inPartition(partition)
     // What comes is not let in any more; a claim that still lands is fenced out by the next owner's.
     await this.#within(COMING_MS, Promise.allSettled(this.#promisesOf(this.#coming, isIn)))
-    const rooms = [...this.#live.values()].filter(({ room }) => isIn(room))
+    const rooms = [...this.#live.values()].filter((live) => live.partition === partition)
     await Promise.all(rooms.map((room) => room.settled()))
     this.lose(partition)
     await Promise.all([...rooms.map((room) => this.#snapshots.keep(room)), ...this.#promisesOf(this.#leaving, isIn)])
@@ -194,13 +194,13 @@ export class Rooms {
   /** Forgets the rooms of a partition at once: another engine has it. */
   lose(partition: number): void {
     const isIn = inPartition(partition)
-    for (const room of [...this.#live.values()].filter((live) => isIn(live.room))) {
+    for (const room of [...this.#live.values()].filter((live) => live.partition === partition)) {
       room.close()
       this.#leave(room)
     }
     for (const room of [...this.#frozen.keys()]) if (isIn(room)) this.#frozen.delete(room)
     this.#absent.forget(isIn)
-    this.#hibernation.forget(isIn)
+    this.#hibernation.forget(partition)
   }
 
   /** Takes no more rooms in, and lets go of what is left. */

@@ -1,4 +1,5 @@
 import type { ConnId, GatewayId, Item } from '../../bus/messages.ts'
+import { partitionOf } from '../../bus/subjects.ts'
 import type { Chance } from '../../protocol/clock.ts'
 import type { Refusal } from '../../protocol/errors.ts'
 import {
@@ -48,6 +49,8 @@ export interface RoomPorts extends WriterPorts {
  */
 export class LiveRoom {
   readonly room: RoomId
+  /** Kept, for all rooms are gone through for each partition that leaves. */
+  readonly partition: number
   readonly game: LoadedGame
   readonly #ports: RoomPorts
   readonly #audiences: Audiences
@@ -59,6 +62,7 @@ export class LiveRoom {
   /** `wasLive`: at another owner, or before a restart. */
   constructor(state: RoomState, end: LogEnd, game: LoadedGame, ports: RoomPorts, wasLive: boolean) {
     this.room = state.room
+    this.partition = partitionOf(state.room)
     this.game = game
     this.#ports = ports
     this.#audiences = new Audiences(new Moment(state, [], game.runner, null), game.runner.hasOnly)
