@@ -16,6 +16,8 @@ export interface NatsLink {
   readonly isConnected: boolean
   /** Calls `hear` with each change; returns the function that ends it. */
   onChange(hear: (change: LinkChange) => void): () => void
+  /** Leaves its server for the next one of those that it knows: a server that is cut off from the others looks well from here. */
+  moveOn(): void
   /** Ends it at once, with all that runs over it. */
   close(): Promise<void>
 }
@@ -81,6 +83,10 @@ class MendingLink implements NatsLink {
   onChange(hear: (change: LinkChange) => void): () => void {
     this.#hearers.add(hear)
     return () => void this.#hearers.delete(hear)
+  }
+
+  moveOn(): void {
+    if (this.isConnected) void this.connection.reconnect()
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,14 @@ export const openCluster = async (surroundings: Surroundings, nats: readonly str
         return keys
       },
       isConnected: () => link.isConnected,
+      moveOn() {
+        if (nats.length === 1 || !link.isConnected) return
+        log.warn(
+          { server: connection.getServer() },
+          'nobody else is reached through this NATS server: trying the next one',
+        )
+        link.moveOn()
+      },
       status: () => ({ nats: link.isConnected ? connection.getServer() : null }),
       async forEngine(report) {
         const id = newEngineId(chance)

@@ -57,6 +57,7 @@ export const compose: Compose = async (surroundings) => {
     return {
       url: server === null ? null : urlOf(config, server.port),
       isReady: () => ground.isConnected() && engine?.isReady !== false && server?.isReady() !== false,
+      moveOn: () => ground.moveOn(),
       status: () => ({
         roles: config.roles,
         durability: config.durability,

@@ -20,6 +20,7 @@ export const openEmbedded = async (surroundings: Surroundings): Promise<Ground> 
       bus,
       keys: async () => keys,
       isConnected: () => true,
+      moveOn: () => {},
       status: () => ({}),
       forEngine: async () => ({
         id: newEngineId(chance),

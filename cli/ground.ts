@@ -12,6 +12,8 @@ export interface Ground {
   keys(): Promise<Keys>
   /** Whether the bus reaches others now. */
   isConnected(): boolean
+  /** Goes on by another way to the others, where there is one: this one may be cut off from them. */
+  moveOn(): void
   /** For `GET /admin/status`. */
   status(): object
   /** What an engine needs besides; to be called once. Rejects with CannotStart. */

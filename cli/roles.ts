@@ -17,6 +17,8 @@ export interface Running {
   /** Where clients connect: `http://localhost:3000`; null where no gateway runs here. */
   readonly url: string | null
   isReady(): boolean
+  /** As `Ground.moveOn`. */
+  moveOn(): void
   /** For `GET /admin/status`. */
   status(): object
   /** For `GET /admin/media/ROOM`. */

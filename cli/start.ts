@@ -5,7 +5,7 @@ import { compose } from './compose.ts'
 import { parseStart } from './config.ts'
 import { createLog } from './log.ts'
 import { print } from './print.ts'
-import { sayReadiness } from './readiness.ts'
+import { watchReadiness } from './readiness.ts'
 import { realChance, realClock } from './real.ts'
 import type { Compose, Running } from './roles.ts'
 import { onStop } from './stop.ts'
@@ -63,7 +63,7 @@ export const startWith = async (compose: Compose, argv: readonly string[], env: 
   if (ready.isReady())
     console.log(`Madang is ready: ${ready.url ?? `${config.roles.join(' and ')}, health on port ${admin.port}`}`)
 
-  const endSaying = sayReadiness(ready, log, realClock)
+  const endSaying = watchReadiness(ready, log, realClock)
   await stopped.promise
   endSaying()
   isStopping = true

@@ -7,11 +7,14 @@ export interface Link extends AsyncDisposable {
   cut(): void
   /** What was under way is gone: connections end, and new ones pass. */
   heal(): void
+  /** New connections go to another port. */
+  lead(to: number): void
 }
 
 /** A way to a port that can be cut. */
-export const startLink = async (to: number): Promise<Link> => {
+export const startLink = async (port: number): Promise<Link> => {
   let isCut = false
+  let to = port
   const open = new Set<Socket>()
   const listener = createServer((client) => {
     const server = connect(to, '127.0.0.1')
@@ -43,6 +46,9 @@ export const startLink = async (to: number): Promise<Link> => {
     heal() {
       isCut = false
       end()
+    },
+    lead(other) {
+      to = other
     },
     async [Symbol.asyncDispose]() {
       end()
