@@ -5,6 +5,7 @@ import { type Ledger, type LedgerEntry, LedgerSilent } from '../ledger/ledger.ts
 import type { Report } from '../room/writer.ts'
 import { Beats } from './beats.ts'
 import { Engines } from './engines.ts'
+import { engineKey, ownerValue, partitionKey, readKey, readOwner } from './ledger-keys.ts'
 import { Moves } from './moves.ts'
 import type { Owner, Ownership } from './ownership.ts'
 import { Placement } from './placement.ts'
@@ -21,9 +22,10 @@ const MOVED_AT_ONCE = 64
 /** An engine that leaves gives up handing over after this long: others take over as from one that is gone. */
 const LEAVES_WITHIN_MS = 8_000
 
-/** Whom a partition's key names: `owner`, or `owner<other` where it was not handed over but taken from one that is gone. */
+/** Whom a partition's key names. */
 interface Holder {
   readonly owner: EngineId | ''
+  /** Whether it was taken from an engine that was counted dead, not handed over. */
   readonly isTaken: boolean
   readonly revision: number
   /** When it was heard: a mark of `Beats`. */
@@ -73,7 +75,7 @@ class ClusterOwnership implements Ownership {
     this.#options = options
     this.#beats = new Beats({
       clock,
-      post: (beat) => ledger.post(`engine.${engine}`, this.#endLeave ? `${beat} leaving` : `${beat}`),
+      post: (beat) => ledger.post(engineKey(engine), this.#endLeave ? `${beat} leaving` : `${beat}`),
     })
     this.#engines = new Engines(this.#beats)
     this.#moves = new Moves(report)
@@ -125,10 +127,9 @@ class ClusterOwnership implements Ownership {
 
   #hear({ key, value, revision }: LedgerEntry): void {
     if (this.#isOver) return
-    const dot = key.indexOf('.')
-    const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)]
-    if (kind === 'engine') this.#hearBeat(name, value)
-    else if (kind === 'partition') this.#hearHolder(Number(name), value ?? '', revision)
+    const about = readKey(key)
+    if (about?.of === 'engine') this.#hearBeat(about.engine, value)
+    else if (about?.of === 'partition') this.#hearHolder(about.partition, value, revision)
     this.#decideSoon()
   }
 
@@ -151,9 +152,9 @@ class ClusterOwnership implements Ownership {
     for (const resolve of waiting) resolve()
   }
 
-  #hearHolder(partition: number, value: string, revision: number): void {
+  #hearHolder(partition: number, value: string | null, revision: number): void {
     const before = this.#holders.get(partition)
-    const [owner = '', takenFrom] = value.split('<')
+    const { owner, takenFrom } = readOwner(value)
     const holder: Holder = { owner, isTaken: takenFrom !== undefined, revision, mark: this.#beats.mark() }
     this.#holders.set(partition, holder)
     this.#writtenAt.delete(partition)
@@ -222,7 +223,7 @@ class ClusterOwnership implements Ownership {
     if (stage === 'released' || (stage === 'owned' && to !== engine))
       this.#underwayWith(partition, this.#handOver(partition))
     else if (stage === undefined && to === engine && this.#engines.isDead(holder?.owner ?? ''))
-      this.#underwayWith(partition, this.#write(partition, holder?.owner ? `${engine}<${holder.owner}` : engine))
+      this.#underwayWith(partition, this.#write(partition, ownerValue(engine, holder?.owner)))
   }
 
   #underwayWith(partition: number, move: Promise<unknown>): void {
@@ -247,14 +248,14 @@ class ClusterOwnership implements Ownership {
       this.#stages.set(partition, 'released')
     }
     const to = this.#placement.of(this.#staying())[partition] ?? ''
-    if ((await this.#write(partition, to)) && to !== this.#options.engine) this.#moves.handed(to)
+    if ((await this.#write(partition, ownerValue(to))) && to !== this.#options.engine) this.#moves.handed(to)
   }
 
   /** Resolves with whether it was written for certain. */
   async #write(partition: number, value: string): Promise<boolean> {
     const revision = this.#holders.get(partition)?.revision ?? 0
     try {
-      return (await this.#options.ledger.put(`partition.${partition}`, value, revision)) !== null
+      return (await this.#options.ledger.put(partitionKey(partition), value, revision)) !== null
     } catch (error) {
       if (!(error instanceof LedgerSilent)) throw error
       return false

@@ -3,6 +3,7 @@ import type { EngineId } from '../../bus/messages.ts'
 import { partitionOf } from '../../bus/subjects.ts'
 import { clusterOwnership } from '../../engine/partition/cluster-ownership.ts'
 import { Engine, newEngineId } from '../../engine/partition/engine.ts'
+import { partitionKey } from '../../engine/partition/ledger-keys.ts'
 import type { Report } from '../../engine/room/writer.ts'
 import type { LoadedGame } from '../../engine/rules/game.ts'
 import type { Auth } from '../../gateway/auth.ts'
@@ -116,7 +117,7 @@ export class World {
     this.games = games
     this.store = new SimStore(this.ground, this.links, broken)
     this.ledger = new SimLedger(this.ground, this.links)
-    this.ledger.isNoted = (key) => this.store.rooms.some((room) => key === `partition.${partitionOf(room)}`)
+    this.ledger.isNoted = (key) => this.store.rooms.some((room) => key === partitionKey(partitionOf(room)))
     this.durable = new DurableCheck(this.store, timeline)
     this.bus = new SimBus(this.ground, this.links)
     this.bus.onPublish = (subject, message, host) => {
