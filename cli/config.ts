@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { IceServer } from '../media/signalling.ts'
+import { messageOf } from '../protocol/errors.ts'
 import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
 import { readIceServers } from './ice-servers.ts'
 import { natsConflict } from './nats-access.ts'
@@ -48,7 +49,7 @@ const iceServers = text.transform((given, context): IceServer[] => {
   try {
     return readIceServers(given)
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+    context.addIssue({ code: 'custom', message: messageOf(error) })
     return z.NEVER
   }
 })

@@ -8,6 +8,7 @@ import {
   TimeoutError,
 } from '@nats-io/transport-node'
 import { rootOf } from '../../bus/nats-problem.ts'
+import { messageOf } from '../../protocol/errors.ts'
 
 /** What NATS answers, by number: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 export const CODES = {
@@ -80,5 +81,5 @@ export const reasonOf = (error: unknown): string => {
   if (root instanceof PermissionViolationError)
     return `the NATS user has no permission for ${root.operation} ${root.subject}`
   if (root instanceof JetStreamApiError) return `NATS: ${root.message} (${root.code})`
-  return root instanceof Error ? root.message : String(root)
+  return messageOf(root)
 }

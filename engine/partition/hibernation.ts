@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow } from '../log/log.ts'
 import type { LiveRoom } from '../room/live.ts'
@@ -106,7 +107,7 @@ export class Hibernation {
       await putRow(row)
       this.wakeAt(row)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       report('error', `the room stays in memory: ${why}`, { room: row.room })
       wake(row.room)
     }

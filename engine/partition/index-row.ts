@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow, RoomStatus, Storage } from '../log/log.ts'
 import type { Slots } from '../log/slots.ts'
@@ -61,7 +62,7 @@ const pageOf = async (
   try {
     return await storage.listIndex({ status: 'unfinished', partitions }, after, limit)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     report('error', `rooms are not taken over yet, their index could not be read: ${why}`, {})
     return null
   }

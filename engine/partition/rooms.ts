@@ -1,6 +1,6 @@
 import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import { partitionOf } from '../../bus/subjects.ts'
-import { Refusal } from '../../protocol/errors.ts'
+import { messageOf, Refusal } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { Fenced, type IndexRow } from '../log/log.ts'
 import { Slots } from '../log/slots.ts'
@@ -203,12 +203,9 @@ export class Rooms {
     this.#hibernation.forget(isIn)
   }
 
-  /** Takes no more rooms in, and lets go of what is left. */
+  /** Takes no more rooms in, and lets go of what is left. Resolves once the rows of rooms that had left memory are written. */
   async close(): Promise<void> {
-    this.#closed = true
-    this.#end.resolve()
-    this.#hibernation.close()
-    for (const room of this.#live.values()) room.close()
+    this.abandon()
     await Promise.all(this.#leaving.values())
   }
 
@@ -273,7 +270,7 @@ export class Rooms {
     } catch (error) {
       if (error instanceof Refusal) throw error
       if (error instanceof Fenced && !this.#closed && this.#isOurs(room)) return this.#activate(room)
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       if (error instanceof DamagedRoom) {
         this.#frozen.set(room, why)
         this.#ports.report('error', `frozen: ${why}`, { room })

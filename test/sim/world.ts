@@ -10,6 +10,7 @@ import type { Auth } from '../../gateway/auth.ts'
 import { createGateway } from '../../gateway/gateway.ts'
 import { createRouter } from '../../gateway/http/router.ts'
 import { Topics } from '../../gateway/topics.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import { OP } from '../../protocol/frames.ts'
 import { virtualClock } from '../virtual-clock.ts'
 import { Bot, type Memories, type Table } from './bots.ts'
@@ -191,7 +192,7 @@ export class World {
         if (slot.host === host) slot.core = core
         return
       } catch (error) {
-        timeline.note(null, `${host.name} could not start: ${error instanceof Error ? error.message : error}`)
+        timeline.note(null, `${host.name} could not start: ${messageOf(error)}`)
         host.die()
         await new Promise<void>((resolve) => clock.after(500, resolve))
         if (slot.host === host) slot.host = null
