@@ -12,8 +12,8 @@ import type { LoadedGame } from '../rules/game.ts'
 import { AbsentRooms } from './absent.ts'
 import { beginRoom, type Claimed, type ClaimPorts, claimRoom, type FirstInputs } from './claim.ts'
 import { Hibernation } from './hibernation.ts'
-import { unfinishedRows } from './index-row.ts'
 import { Snapshots } from './snapshots.ts'
+import { unfinishedRows } from './unfinished-rows.ts'
 
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
 const RETRY_MS = 1_000
