@@ -209,7 +209,7 @@ export class Rooms {
     await Promise.all(this.#leaving.values())
   }
 
-  /** Drops everything at once, as a crash would. For simulations. */
+  /** Drops everything at once, as a crash would. */
   abandon(): void {
     this.#closed = true
     this.#end.resolve()
