@@ -3,8 +3,8 @@ const BEATS_MISSED = 4
 
 /**
  * Peers on the bus that are there. One is gone once four beats of one's own have come back since it was heard last: where the
- * bus is down, and in a process that was paused, none come back, and so nobody is taken for gone. Whoever beats says so here
- * once a second, and when a beat of its own arrives.
+ * bus is down, and in a process that was paused, none come back, and so nobody is taken for gone. Its user
+ * beats once a second, and calls `sent` with each beat, `returned` when a beat of its own arrives.
  */
 export class Attendance<Peer extends string> {
   /** Own beats that came back since each was heard. */

@@ -7,6 +7,7 @@ import {
   TimeoutError,
   UserAuthenticationExpiredError,
 } from '@nats-io/transport-node'
+import { messageOf } from '../protocol/errors.ts'
 
 /** Why NATS cannot be used, in one line that says what to do. `isFinal`: trying again would not help. */
 export class NatsProblem extends Error {
@@ -57,7 +58,7 @@ export const problemOf = (error: unknown, servers: readonly string[]): NatsProbl
   if (error instanceof NatsProblem) return error
   const at = servers.length === 1 ? `NATS at ${servers[0]}` : `NATS at one of ${servers.join(', ')}`
   const root = rootOf(error)
-  const said = root instanceof Error ? root.message : String(root)
+  const said = messageOf(root)
   const options = { cause: error }
   if (isRefusal(root)) return new NatsProblem(`${at} refuses this user: ${said}. Check the credentials.`, true, options)
   const code = root instanceof Error && 'code' in root ? String(root.code) : ''

@@ -1,54 +1,25 @@
-import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { IceServer } from '../media/signalling.ts'
+import { messageOf } from '../protocol/errors.ts'
 import { type CliExit, type Command, flag, parseFlags, usageError } from './flags.ts'
 import { readIceServers } from './ice-servers.ts'
 import { natsConflict } from './nats-access.ts'
 import { NATS_FLAGS } from './nats-flags.ts'
-import { file, list, text } from './values.ts'
+import { duration, file, isFolder, isOrigin, isUrlOf, list, oneOf, switched, text, whole } from './values.ts'
 
 const ROLES = ['gateway', 'engine', 'media'] as const
 const EMBEDDED = ['memory', 'sqlite-full'] as const
 const ON_NATS = ['jetstream-r1', 'jetstream-r3', 'jetstream-r3-fsync'] as const
 const DURABILITIES = [...EMBEDDED, ...ON_NATS] as const
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-const DURATION_UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 const LARGEST_FRAME_BYTES = 262_144
-
-const whole = (min: number, max: number) => {
-  const problem = `a whole number from ${min} to ${max}`
-  const inRange = (digits: string) => Number(digits) >= min && Number(digits) <= max
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, problem)
-    .refine(inRange, problem)
-    .transform(Number)
-}
-const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
-  z.enum(names, { error: `one of ${names.join(', ')}` })
-const switched = z
-  .string()
-  .regex(/^(true|false|on|off|yes|no|1|0)$/, 'true or false')
-  .transform((given) => /^(true|on|yes|1)$/.test(given))
-const isUrlOf = (protocols: readonly string[]) => (given: string) =>
-  URL.canParse(given) && protocols.includes(new URL(given).protocol)
-const isOrigin = (given: string) => isUrlOf(['http:', 'https:'])(given) && new URL(given).origin === given
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-const duration = z
-  .string()
-  .regex(/^(keep|[1-9]\d{0,5}[smhdw])$/, 'keep, or a time such as 12h or 30d')
-  .transform((given) => {
-    if (given === 'keep') return null
-    const unit = z.enum(['s', 'm', 'h', 'd', 'w']).parse(given.at(-1))
-    return Number(given.slice(0, -1)) * DURATION_UNIT_MS[unit]
-  })
 
 const iceServers = text.transform((given, context): IceServer[] => {
   try {
     return readIceServers(given)
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+    context.addIssue({ code: 'custom', message: messageOf(error) })
     return z.NEVER
   }
 })

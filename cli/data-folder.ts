@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Chance } from '../protocol/clock.ts'
+import { messageOf } from '../protocol/errors.ts'
 import { CannotStart, codeOf } from './cannot-start.ts'
 
 const KEY_BYTES = 32
@@ -38,7 +39,7 @@ const reasonOf = (error: unknown): string => {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'this user may not read and write there'
   if (code === 'EEXIST' || code === 'ENOTDIR') return 'it is not a folder'
   if (code === 'ENOSPC') return 'the disk is full'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 const openKey = (file: string, chance: Chance): Uint8Array => {

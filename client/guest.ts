@@ -1,3 +1,4 @@
+import { messageOf } from '../protocol/errors.ts'
 import { bodyOf } from './body.ts'
 import type { Fetch } from './environment.ts'
 import { MadangError } from './error.ts'
@@ -11,7 +12,7 @@ export const newGuest = async (fetch: Fetch, origin: string, name: string, signa
   const headers = { 'content-type': 'application/json' }
   const init = { method: 'POST', headers, body: JSON.stringify({ name }), signal }
   const answer = await fetch(`${origin}/v1/guests`, init).catch((error: unknown) => {
-    throw new MadangError('unavailable', `${origin} did not answer: ${error instanceof Error ? error.message : error}`)
+    throw new MadangError('unavailable', `${origin} did not answer: ${messageOf(error)}`)
   })
   const body = jsonOf(await bodyOf(answer).catch(() => new Uint8Array()))
   const token = textOf(body, 'token')

@@ -1,6 +1,6 @@
 import type { Chance, Clock } from '../protocol/clock.ts'
 import { encode } from '../protocol/codec.ts'
-import { type ErrorCode, isRetryable } from '../protocol/errors.ts'
+import { type ErrorCode, isRetryable, messageOf } from '../protocol/errors.ts'
 import { type ClientFrame, type ErrFrame, FRAME_LIMITS, type Ref } from '../protocol/frames.ts'
 import { backoff } from './backoff.ts'
 import { MadangError } from './error.ts'
@@ -173,7 +173,7 @@ export const encodeFrame = (frame: ClientFrame, limit: number): Uint8Array => {
   try {
     bytes = encode(frame)
   } catch (error) {
-    throw new MadangError('bad_frame', error instanceof Error ? error.message : String(error))
+    throw new MadangError('bad_frame', messageOf(error))
   }
   if (bytes.length > limit) throw tooLarge(bytes, limit)
   return bytes

@@ -6,7 +6,7 @@ import { OP, type RoomId, type Seq } from '../protocol/frames.ts'
 import type { Connection, Who } from './connection.ts'
 import { GIVE_UP_MS, type Requests } from './requests.ts'
 
-/** A member reads a room over HTTP. */
+/** What a member reads over HTTP. */
 export interface Reading {
   who: Who
   room: RoomId
@@ -15,7 +15,7 @@ export interface Reading {
   presenceMs: number
 }
 
-/** What engines say to members who read over HTTP. Each rejects with Refusal: the engine's own, or `unavailable` when none answers in time. */
+/** Reads rooms at their engines for members over HTTP. Each read rejects with Refusal: the engine's own, or `unavailable` where none answers in time. */
 export class Reads {
   readonly #gateway: GatewayId
   readonly #requests: Requests
@@ -45,10 +45,11 @@ export class Reads {
       { conn: connection.id, as: 'held' },
       () => !connection.isClosed,
       (item) => {
+        const isEmpty = item.frames.length === 0
         if (!item.attached) connection.joined.delete(item.room)
-        else if (item.frames.length === 0) this.#place(connection, item)
+        if (isEmpty && item.attached) this.#place(connection, item)
         // What answered an earlier copy of this read was lost, and went to nobody else: the next read brings what is left of it.
-        if (!item.attached && item.frames.length === 0) connection.end(CLOSE.takenOver, 'Read again.')
+        else if (isEmpty) connection.end(CLOSE.takenOver, 'Read again.')
         return item.frames
       },
     )

@@ -1,6 +1,6 @@
 import type { Clock } from '../protocol/clock.ts'
 
-/** Without a lease for so long everything stops. */
+/** How long a lease of a policy lasts: without a newer one nothing is forwarded any more. */
 export const LEASE_MS = 5_000
 
 /**

@@ -1,5 +1,5 @@
 import type { MediaReply } from '../bus/media-messages.ts'
-import { Refusal } from '../protocol/errors.ts'
+import { messageOf, Refusal } from '../protocol/errors.ts'
 
 export type Answer = MediaReply['answer']
 
@@ -21,7 +21,7 @@ export const asked = async <T>(work: Promise<T>, isGone: () => boolean): Promise
   } catch (error) {
     if (error instanceof Refusal) throw error
     if (isGone()) throw gone()
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     throw new Refusal('invalid_payload', message.slice(0, LONGEST_MESSAGE))
   }
 }

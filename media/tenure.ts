@@ -8,7 +8,7 @@ const NOTHING = grantsOf(null)
 
 /**
  * Whom one room at this node believes, and what is granted by that: the owner with the highest epoch, and its policy for as long as the
- * lease lasts: 5 s from the beat of this node that its giver had heard. Before the first, after the last, and where the lease is for a policy that has not come: nothing.
+ * lease lasts: 5 s from the beat of this node that its giver had heard. Without a lease, and under one of a policy that has not come: nothing.
  */
 export class Tenure {
   readonly #clock: Clock

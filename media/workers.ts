@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { PipeTransport, Router, WebRtcServer, Worker } from 'mediasoup/types'
 import type { Clock } from '../protocol/clock.ts'
+import { messageOf } from '../protocol/errors.ts'
 import { CODECS } from './codecs.ts'
 import { freePort, portProblem } from './ports.ts'
 import type { Report } from './report.ts'
@@ -102,7 +103,7 @@ export class Workers {
       await this.#spawn(index)
       this.#problem = null
     } catch (err) {
-      this.#problem = err instanceof Error ? err.message : String(err)
+      this.#problem = messageOf(err)
       if (!this.#isClosed) {
         report('error', 'a media worker could not start: it is tried again', { worker: index, err })
         clock.after(RETRY_MS, () => this.#restart(index))

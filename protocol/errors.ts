@@ -50,3 +50,6 @@ export class MalformedFrame extends Error {
     this.name = 'MalformedFrame'
   }
 }
+
+/** The message of whatever was thrown, in words. Pure. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))

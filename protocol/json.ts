@@ -1,5 +1,5 @@
 import { fromBase64, toBase64 } from './base64.ts'
-import { MalformedFrame } from './errors.ts'
+import { MalformedFrame, messageOf } from './errors.ts'
 import { FRAME_LIMITS } from './frames.ts'
 import { assertPlain, isBinary, isWellFormed } from './plain.ts'
 import type { Limits } from './scan.ts'
@@ -92,7 +92,7 @@ function parse(text: string): unknown {
     return MANY_DIGITS.test(text) ? JSON.parse(text, refuseWideInteger) : JSON.parse(text)
   } catch (error) {
     if (error instanceof MalformedFrame) throw error
-    throw new MalformedFrame(`not JSON: ${error instanceof Error ? error.message : error}`)
+    throw new MalformedFrame(`not JSON: ${messageOf(error)}`)
   }
 }
 

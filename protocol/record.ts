@@ -1,5 +1,6 @@
 import { decode, encode, type Limits } from './codec.ts'
 import { CorruptRecord, checksumOf, unwrap, wrap } from './envelope.ts'
+import { messageOf } from './errors.ts'
 import type { RoomId, Seq } from './frames.ts'
 import { COUNT, ROOM, type Shape, TEXT } from './shapes.ts'
 
@@ -62,7 +63,7 @@ export function decodeRecord(bytes: Uint8Array, room?: RoomId): LogRecord {
     return record
   } catch (error) {
     const where = room === undefined ? 'a record' : `a record of room ${room}`
-    throw new CorruptRecord(`${where}: ${error instanceof Error ? error.message : error}`, { cause: error })
+    throw new CorruptRecord(`${where}: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../protocol/errors.ts'
 import type { PlayerId } from '../../protocol/frames.ts'
 import { MadangError } from '../error.ts'
 import { Store } from '../store.ts'
@@ -104,5 +105,4 @@ export class MediaDoor implements RoomMedia, MediaStores {
   }
 }
 
-const notLoaded = (cause: unknown): string =>
-  `the code for video could not be loaded (${cause instanceof Error ? cause.message : cause}): try again`
+const notLoaded = (cause: unknown): string => `the code for video could not be loaded (${messageOf(cause)}): try again`

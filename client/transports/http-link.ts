@@ -1,5 +1,5 @@
 import { decode } from '../../protocol/codec.ts'
-import { CLOSE } from '../../protocol/errors.ts'
+import { CLOSE, messageOf } from '../../protocol/errors.ts'
 import { OP } from '../../protocol/frames.ts'
 import type { Environment } from '../environment.ts'
 import { MadangError } from '../error.ts'
@@ -125,7 +125,7 @@ export class HttpLink implements Link {
     try {
       answer = await this.#http.ask('/v1/me', ANSWER_MS).answer
     } catch (error) {
-      this.#end(endingOf(LOST, error instanceof Error ? error.message : String(error)))
+      this.#end(endingOf(LOST, messageOf(error)))
       return
     }
     if (this.#over) return

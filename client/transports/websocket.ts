@@ -1,4 +1,5 @@
 import { decode, encode, SERVER_LIMITS } from '../../protocol/codec.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import { OP, PROTOCOL_VERSION, type ServerFrame } from '../../protocol/frames.ts'
 import { parseServerFrame } from '../../protocol/parse.ts'
 import type { Environment, Socket } from '../environment.ts'
@@ -128,7 +129,7 @@ export class WebSocketLink implements Link {
       if (this.#wire.watched) this.#tell('down', bytes, value)
       frame = parseServerFrame(value)
     } catch (error) {
-      this.leave(`the server sent what is no frame: ${error instanceof Error ? error.message : error}`)
+      this.leave(`the server sent what is no frame: ${messageOf(error)}`)
       return
     }
     if (this.#welcomed && this.#bye === null) this.#expectFrame(SILENCE_MS)

@@ -20,8 +20,8 @@ export interface WatchParts {
   readonly bucket: string
 }
 
-/** What the server has begun to send to one inbox: numbered from 1, without holes. */
-interface Course {
+/** What one consumer of the server sends to one inbox: numbered from 1, without holes. */
+interface Delivery {
   readonly subscription: Subscription
   readonly inbox: string
   /** The number of the message that came last. */
@@ -36,10 +36,11 @@ interface Course {
 export class JetStreamWatch {
   readonly #parts: WatchParts
   readonly #hear: (entry: LedgerEntry) => void
+  /** Of what subjects have before their keys. */
   readonly #prefixLength: number
   /** The last revision that was told. */
   #told = 0
-  #course: Course | null = null
+  #delivery: Delivery | null = null
   #silences = 0
   #cancel: () => void = () => {}
   readonly #forgetLink: () => void
@@ -71,31 +72,31 @@ export class JetStreamWatch {
     this.#isOver = true
     this.#cancel()
     this.#forgetLink()
-    this.#stopCourse()
+    this.#stopDelivery()
   }
 
-  #stopCourse(): void {
-    this.#course?.subscription.unsubscribe()
-    this.#course = null
+  #stopDelivery(): void {
+    this.#delivery?.subscription.unsubscribe()
+    this.#delivery = null
   }
 
   /** Sets it up anew; without a connection, once there is one. */
   #begin(): void {
     const { link, clock } = this.#parts
     this.#cancel()
-    this.#stopCourse()
+    this.#stopDelivery()
     if (this.#isOver || !link.isConnected) return
-    const course = this.#subscribe()
-    this.#course = course
-    this.#ask(course.inbox).then(
+    const delivery = this.#subscribe()
+    this.#delivery = delivery
+    this.#ask(delivery.inbox).then(
       (pending) => {
-        if (this.#course !== course) return
+        if (this.#delivery !== delivery) return
         if (pending === 0) this.#haveBegun()
         this.#silences = 0
         this.#listenForSilence()
       },
       () => {
-        if (this.#course === course) this.#cancel = clock.after(AGAIN_MS, () => this.#begin())
+        if (this.#delivery === delivery) this.#cancel = clock.after(AGAIN_MS, () => this.#begin())
       },
     )
   }
@@ -120,30 +121,30 @@ export class JetStreamWatch {
     return num_pending
   }
 
-  #subscribe(): Course {
+  #subscribe(): Delivery {
     const { connection } = this.#parts.link
     const inbox = createInbox()
     const subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
         // An error is noticed as silence.
-        if (this.#course === course && !error) this.#receive(course, message)
+        if (this.#delivery === delivery && !error) this.#receive(delivery, message)
       },
     })
-    const course: Course = { subscription, inbox, delivered: 0 }
-    return course
+    const delivery: Delivery = { subscription, inbox, delivered: 0 }
+    return delivery
   }
 
-  #receive(course: Course, message: Msg): void {
+  #receive(delivery: Delivery, message: Msg): void {
     const place = placeOf(message.reply ?? '')
-    // Without one it is a heartbeat, which says how many messages went before it, or the end of the consumer.
-    const went = place ? place.delivered - 1 : Number(message.headers?.get('Nats-Last-Consumer') || -1)
-    if (went !== course.delivered) {
+    // Without a place it is a heartbeat, which says how many messages went before it, or the end of the consumer.
+    const before = place ? place.delivered - 1 : Number(message.headers?.get('Nats-Last-Consumer') || -1)
+    if (before !== delivery.delivered) {
       this.#begin()
       return
     }
     this.#silences = 0
     if (!place) return
-    course.delivered = place.delivered
+    delivery.delivered = place.delivered
     if (place.revision > this.#told) {
       this.#told = place.revision
       this.#hear({
@@ -160,7 +161,7 @@ export class JetStreamWatch {
     this.#begun = null
   }
 
-  /** By a timer, not by the clock: in a process that was paused one of it falls due, and then what came meanwhile is read. */
+  /** Counts timers, and does not look at the clock: after a pause of the process one of them is due, and then what came meanwhile is read. */
   #listenForSilence(): void {
     this.#cancel()
     this.#cancel = this.#parts.clock.after(HEARTBEAT_MS, () => {

@@ -8,6 +8,7 @@ import {
   TimeoutError,
 } from '@nats-io/transport-node'
 import { rootOf } from '../../bus/nats-problem.ts'
+import { messageOf } from '../../protocol/errors.ts'
 
 /** What NATS answers, by number: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 export const CODES = {
@@ -18,16 +19,30 @@ export const CODES = {
   noPeers: 10005,
   tooFewResources: 10023,
   offline: 10118,
+  clusterNotAvailable: 10008,
+  notLeader: 10009,
+  notEnabledForAccount: 10039,
+  accountFull: 10002,
+  memoryFull: 10028,
+  storageFull: 10047,
+  messageTooLarge: 10054,
+  storeFailed: 10077,
 } as const
 
 /** Nothing was stored, and a moment later it may be: an append is under way, the stream has no leader. */
-const LATER: readonly number[] = [CODES.anotherUnderWay, 10008, 10009]
+const LATER: readonly number[] = [CODES.anotherUnderWay, CODES.clusterNotAvailable, CODES.notLeader]
 /** The servers that a stream needs have not found each other yet, or the one that has it is not there. */
 const STARTING: readonly number[] = [CODES.noPeers, CODES.tooFewResources, CODES.offline]
 /** Nothing was stored, for a limit stands against it: JetStream is off for the account, account or server are full, the message is too large. */
-const LIMITS: readonly number[] = [10039, 10002, 10023, 10028, 10047, 10054]
-/** A stream that refuses for a limit of its own says so in words, under the number of all that goes wrong in storing. */
-const STORE_FAILED = 10077
+const LIMITS: readonly number[] = [
+  CODES.notEnabledForAccount,
+  CODES.accountFull,
+  CODES.tooFewResources,
+  CODES.memoryFull,
+  CODES.storageFull,
+  CODES.messageTooLarge,
+]
+/** A stream that refuses for a limit of its own says so in words only, under `storeFailed`: the number of all that goes wrong in storing. */
 const OWN_LIMIT = /^maximum .* exceeded/
 
 /** The number of what JetStream answered, or null where it was no answer. Pure. */
@@ -38,25 +53,21 @@ export const codeOf = (error: unknown): number | null => {
 
 /** Whether the same request may go through in a moment, as nothing was stored. Pure. */
 export const isPassing = (error: unknown): boolean => {
-  const root = rootOf(error)
   const code = codeOf(error)
-  if (code !== null) return LATER.includes(code)
-  return root instanceof NoRespondersError
+  return code === null ? rootOf(error) instanceof NoRespondersError : LATER.includes(code)
 }
 
 /** Whether nobody answered in time. Pure. */
 export const isSilence = (error: unknown): boolean => rootOf(error) instanceof TimeoutError
 
 /** Whether a cluster whose servers are still finding each other answers so. Pure. */
-export const isStarting = (error: unknown): boolean => {
-  return STARTING.includes(codeOf(error) ?? 0) || isSilence(error)
-}
+export const isStarting = (error: unknown): boolean => STARTING.includes(codeOf(error) ?? 0) || isSilence(error)
 
 /** Whether it is sure that nothing was stored. Pure. */
 export const isRefusal = (error: unknown): boolean => {
   const root = rootOf(error)
   if (root instanceof JetStreamApiError)
-    return LIMITS.includes(root.code) || (root.code === STORE_FAILED && OWN_LIMIT.test(root.message))
+    return LIMITS.includes(root.code) || (root.code === CODES.storeFailed && OWN_LIMIT.test(root.message))
   return [PermissionViolationError, ClosedConnectionError, DrainingConnectionError, InvalidArgumentError].some(
     (kind) => root instanceof kind,
   )
@@ -70,5 +81,5 @@ export const reasonOf = (error: unknown): string => {
   if (root instanceof PermissionViolationError)
     return `the NATS user has no permission for ${root.operation} ${root.subject}`
   if (root instanceof JetStreamApiError) return `NATS: ${root.message} (${root.code})`
-  return root instanceof Error ? root.message : String(root)
+  return messageOf(root)
 }

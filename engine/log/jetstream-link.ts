@@ -41,6 +41,7 @@ export class JetStreamLink {
     void this.#follow()
   }
 
+  /** Resolves with requests over this connection, without asking the server for anything yet. */
   static async over(connection: NatsConnection, clock: Clock): Promise<JetStreamLink> {
     const manager = (timeout: number) => jetstreamManager(connection, { timeout, checkAPI: false })
     return new JetStreamLink(connection, clock, await manager(ANSWER_MS), await manager(SLOW_ANSWER_MS))
@@ -61,8 +62,8 @@ export class JetStreamLink {
   }
 
   /**
-   * Resolves with the sequence under which the message is stored. `after` is the sequence that the last message of the subject must have.
-   * Rejects with WrongSequence, NotStored or FateUnknown.
+   * Resolves with the sequence under which the message is stored. `after` is the sequence that the last message of the subject must have
+   * (0: there is none); without it the message goes behind whatever is there. Rejects with WrongSequence, NotStored or FateUnknown.
    */
   async write({ subject }: Place, body: Uint8Array, after?: number): Promise<number> {
     const given = headers()
@@ -103,7 +104,7 @@ export class JetStreamLink {
     return await this.#askReplica(() => this.#direct.lastOfEach(stream, subjects))
   }
 
-  /** Resolves after a pause in which things may get better. */
+  /** Resolves after a pause, in ms, before the same is asked again. */
   pause(ms = PAUSE_MS): Promise<void> {
     return new Promise((resolve) => this.#clock.after(ms, resolve))
   }

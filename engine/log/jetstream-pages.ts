@@ -3,10 +3,10 @@ import type { RoomId } from '../../protocol/frames.ts'
 
 /** How long the rest of a list waits for whoever pages through it. */
 const KEPT_MS = 10_000
-/** More than an engine reads at once. */
+/** Rests of lists: more than the lists that an engine pages through at once. */
 const MOST_KEPT = 16
 
-/** Lists that NATS gives only whole, in pages: whoever goes from one page to the next has it read once. */
+/** Gives out by the page what NATS gives only whole: a list is read once for whoever goes from one page to the next, and the rest kept for 10 s. */
 export class JetStreamPages<T> {
   readonly #clock: Clock
   readonly #roomOf: (item: T) => RoomId

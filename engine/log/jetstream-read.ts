@@ -3,10 +3,11 @@ import type { JetStreamLink } from './jetstream-link.ts'
 import type { Place } from './jetstream-places.ts'
 import { StorageError } from './log.ts'
 
-/** How often a replica may know less than the leader before the reader gives up: with the pauses between, some seconds. */
+/** How many answers may bring nothing new, from replicas that know less than the leader, before the reader gives up: with the pauses between, some seconds. */
 const MOST_STALLS = 100
-/** Fewer than NATS answers at most, in a question of some 50 KB. */
+/** Subjects in one question of some 50 KB: fewer than the 1,024 that NATS answers at most. */
 const NAMES_AT_ONCE = 1_000
+/** In place of an answer that broke off: whoever reads on after it reads everything. */
 const NONE: Lasts = { found: [], upTo: 0 }
 
 /**
@@ -50,7 +51,7 @@ export const readLast = async (
   return [...found, ...(await readAfter(link, place, upTo, Number.POSITIVE_INFINITY))]
 }
 
-/** The last of each as replicas knew them that had this sequence; those that are too many for one answer by their names. */
+/** The last message under each subject, as replicas that had reached `upTo` knew them; where they are too many for one answer, by the names of the subjects. Rejects with StorageError. */
 const lookUp = async (link: Pick<JetStreamLink, 'lastOfEach' | 'subjects'>, place: Place): Promise<Lasts> => {
   const { stream, subject } = place
   const whole = await link.lastOfEach(stream, [subject])

@@ -63,7 +63,7 @@ export const readRow = async (link: JetStreamLink, places: JetStreamPlaces, room
   return row && decodeRow(row.body)
 }
 
-/** Beyond so many partitions one question for all rows is cheaper than one for each, where there are few. */
+/** For more partitions than this one question for the rows of all is cheaper than one for each, unless there are very many rows. */
 const MOST_PARTITIONS = 64
 
 /** Resolves with the rows that the filter lets through, in no order, as they are when it is called or newer. Rejects with StorageError. */

@@ -1,4 +1,4 @@
-/** So many pieces of work run at a time; the others wait, in the order in which they came. */
+/** Runs at most so many pieces of work at a time (a semaphore); the others wait, in the order in which they came. */
 export class Slots {
   #free: number
   readonly #waiting: (() => void)[] = []

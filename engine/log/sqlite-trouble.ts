@@ -1,3 +1,5 @@
+import { messageOf } from '../../protocol/errors.ts'
+
 /** Primary result codes of SQLite that we tell apart (sqlite.org/rescode.html). */
 const BUSY = 5
 const READ_ONLY = 8
@@ -19,7 +21,7 @@ export const mayPass = (error: unknown): boolean => [BUSY, IO, FULL].includes(co
 
 /** What is wrong and what to do, in one line without a full stop. Pure. */
 export const describeTrouble = (error: unknown): string => {
-  const said = error instanceof Error ? error.message : String(error)
+  const said = messageOf(error)
   switch (codeOf(error)) {
     case FULL:
       return 'the disk is full: make space'

@@ -1,5 +1,6 @@
 import type { MediaAck, MediaLease, MediaNodeId, MediaPolicy } from '../../bus/media-messages.ts'
 import type { Clock } from '../../protocol/clock.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId } from '../../protocol/frames.ts'
 import type { LiveRoom } from '../room/live.ts'
 import type { RoomState } from '../room/state.ts'
@@ -250,7 +251,7 @@ export class Lease {
     try {
       return policyOf(state, game.runner)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       this.#ports.report('error', `nobody is seen or heard: ${why}`, { room: this.room, seq: state.seq })
       return nothingOf(state)
     }

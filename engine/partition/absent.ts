@@ -3,7 +3,6 @@ import type { RoomId } from '../../protocol/frames.ts'
 import type { Attachment } from '../room/attachments.ts'
 
 interface Absent {
-  /** That is played there. */
   readonly game: string
   /** Those that were there before it was read again. */
   connections: readonly Attachment[]
@@ -13,10 +12,12 @@ interface Absent {
 export class AbsentRooms {
   readonly #rooms = new Map<RoomId, Absent>()
 
+  /** The room is being read, and these connections wait for it; by default those that waited for it before. */
   set(room: RoomId, game: string, connections = this.#rooms.get(room)?.connections ?? []): void {
     this.#rooms.set(room, { game, connections })
   }
 
+  /** Whether one of them is of this game. */
   includes(game: string): boolean {
     return [...this.#rooms.values()].some((absent) => absent.game === game)
   }

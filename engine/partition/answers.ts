@@ -1,7 +1,9 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
 import { encode } from '../../protocol/codec.ts'
-import type { Refusal } from '../../protocol/errors.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import { OP, type Ref } from '../../protocol/frames.ts'
+import { rulesFailed } from '../room/refusals.ts'
+import { RulesError } from '../rules/game.ts'
 
 export interface FrameAnswer {
   readonly frames: Uint8Array[]
@@ -16,6 +18,13 @@ export const ok = (ref: Ref, value: unknown): Uint8Array =>
 
 export const err = (ref: Ref | null, { code, message, detail }: Refusal): Uint8Array =>
   encode(detail === undefined ? [OP.err, ref, code, message] : [OP.err, ref, code, message, detail])
+
+/** What a sender is told of an error. Pure. What nobody foresaw may have happened or not: it may be sent again. */
+export const refusalOf = (error: unknown): Refusal => {
+  if (error instanceof Refusal) return error
+  if (error instanceof RulesError) return rulesFailed()
+  return new Refusal('unavailable', 'That failed on the server. Send it again.')
+}
 
 /** The answers to the frames of one command, given out in the order of the frames, each as soon as those before it are there. */
 export class CommandAnswers {

@@ -5,6 +5,7 @@ import { type Ledger, type LedgerEntry, LedgerSilent } from '../ledger/ledger.ts
 import type { Report } from '../room/writer.ts'
 import { Beats } from './beats.ts'
 import { Engines } from './engines.ts'
+import { engineKey, ownerValue, partitionKey, readKey, readOwner } from './ledger-keys.ts'
 import { Moves } from './moves.ts'
 import type { Owner, Ownership } from './ownership.ts'
 import { Placement } from './placement.ts'
@@ -21,20 +22,21 @@ const MOVED_AT_ONCE = 64
 /** An engine that leaves gives up handing over after this long: others take over as from one that is gone. */
 const LEAVES_WITHIN_MS = 8_000
 
-/** Who owns a partition, by its key: `owner`, or `owner<other` where it was not handed over but taken from one that is gone. */
-interface Held {
+/** Whom a partition's key names. */
+interface Holder {
   readonly owner: EngineId | ''
+  /** Whether it was taken from an engine that was counted dead, not handed over. */
   readonly isTaken: boolean
   readonly revision: number
-  /** When it was heard. */
+  /** When it was heard: a mark of `Beats`. */
   readonly mark: number
 }
 
 /**
- * What this engine does with a partition whose key names it. `doubtful`: taken from an engine that may not know it yet;
- * `owned`; `released`: to be written away.
+ * How far this engine is with a partition whose key names it. `doubtful`: taken from an engine that may not know it yet;
+ * `owned`; `released`: its `Owner` has ended the work on it, and the key is to name another engine.
  */
-type Hold = 'doubtful' | 'owned' | 'released'
+type Stage = 'doubtful' | 'owned' | 'released'
 
 /**
  * Returns this engine's part in a cluster that agrees through `ledger`, as docs/decisions/cluster.md says. Who owns what follows from the
@@ -50,28 +52,30 @@ class ClusterOwnership implements Ownership {
   readonly #placement = new Placement()
   #owner: Owner | null = null
   #endWatch: (() => void) | null = null
-  readonly #held = new Map<number, Held>()
-  readonly #holds = new Map<number, Hold>()
-  /** Owned, and the owner is to be told so at the end of this turn of the loop: partition and epoch. */
-  readonly #owned = new Map<number, number>()
+  readonly #holders = new Map<number, Holder>()
+  /** Of those partitions whose key names this engine. */
+  readonly #stages = new Map<number, Stage>()
+  /** Partition and epoch of those of which the owner is still to be told, at the end of this turn of the loop. */
+  readonly #newlyOwned = new Map<number, number>()
   /** Partitions that are being released or written. */
   readonly #underway = new Set<number>()
   /** Those of them whose owner is still at work on them: it is not told that it owns one of them anew. */
   readonly #releasing = new Set<number>()
-  /** Written, with what outcome ever, when this beat was the last: the watch has told of it once a later one comes back. */
-  readonly #written = new Map<number, number>()
+  /** By partition: the beat that was the last when a write to its key ended, whatever came of that. Once a later one comes back the watch has told of the write. */
+  readonly #writtenAt = new Map<number, number>()
+  /** Resolve `sure`. */
   #waiting: (() => void)[] = []
   #isDeciding = false
   #isOver = false
-  /** Set while it leaves: ends that. */
-  #left: (() => void) | null = null
+  /** Ends the wait of `leave`; null before that is called. */
+  #endLeave: (() => void) | null = null
 
   constructor(options: ClusterOwnershipOptions) {
     const { engine, ledger, clock, report } = options
     this.#options = options
     this.#beats = new Beats({
       clock,
-      post: (beat) => ledger.post(`engine.${engine}`, this.#left ? `${beat} leaving` : `${beat}`),
+      post: (beat) => ledger.post(engineKey(engine), this.#endLeave ? `${beat} leaving` : `${beat}`),
     })
     this.#engines = new Engines(this.#beats)
     this.#moves = new Moves(report)
@@ -84,7 +88,7 @@ class ClusterOwnership implements Ownership {
   /** One that leaves is there as long as a partition is its. */
   get engines(): number {
     const there = new Set([this.#options.engine, ...this.#engines.staying])
-    for (const { owner } of this.#held.values()) if (!this.#engines.isDead(owner)) there.add(owner)
+    for (const { owner } of this.#holders.values()) if (!this.#engines.isDead(owner)) there.add(owner)
     return there.size
   }
 
@@ -101,11 +105,11 @@ class ClusterOwnership implements Ownership {
   }
 
   async leave(): Promise<void> {
-    if (this.#isOver || this.#left) return
+    if (this.#isOver || this.#endLeave) return
     const left = new Promise<void>((resolve) => {
-      this.#left = resolve
+      this.#endLeave = resolve
     })
-    const cancel = this.#options.clock.after(LEAVES_WITHIN_MS, () => this.#left?.())
+    const cancel = this.#options.clock.after(LEAVES_WITHIN_MS, () => this.#endLeave?.())
     this.#beats.repeat()
     this.#decideSoon()
     await left
@@ -118,15 +122,14 @@ class ClusterOwnership implements Ownership {
     this.#isOver = true
     this.#beats.stop()
     this.#endWatch?.()
-    this.#left?.()
+    this.#endLeave?.()
   }
 
   #hear({ key, value, revision }: LedgerEntry): void {
     if (this.#isOver) return
-    const dot = key.indexOf('.')
-    const [kind, name] = [key.slice(0, dot), key.slice(dot + 1)]
-    if (kind === 'engine') this.#hearBeat(name, value)
-    else if (kind === 'partition') this.#hearHeld(Number(name), value ?? '', revision)
+    const about = readKey(key)
+    if (about?.of === 'engine') this.#hearBeat(about.engine, value)
+    else if (about?.of === 'partition') this.#hearHolder(about.partition, value, revision)
     this.#decideSoon()
   }
 
@@ -138,10 +141,10 @@ class ClusterOwnership implements Ownership {
 
   #hearOwn(beat: number): void {
     this.#beats.cameBack(beat)
-    for (const [partition, after] of this.#written) if (beat > after) this.#written.delete(partition)
-    for (const [partition, hold] of this.#holds) {
-      const held = this.#held.get(partition)
-      if (hold === 'doubtful' && held && this.#beats.hasPassed(held.mark)) this.#own(partition, held.revision)
+    for (const [partition, after] of this.#writtenAt) if (beat > after) this.#writtenAt.delete(partition)
+    for (const [partition, stage] of this.#stages) {
+      const holder = this.#holders.get(partition)
+      if (stage === 'doubtful' && holder && this.#beats.hasPassed(holder.mark)) this.#own(partition, holder.revision)
     }
     if (!this.isSure) return
     const waiting = this.#waiting
@@ -149,33 +152,33 @@ class ClusterOwnership implements Ownership {
     for (const resolve of waiting) resolve()
   }
 
-  #hearHeld(partition: number, value: string, revision: number): void {
-    const before = this.#held.get(partition)
-    const [owner = '', takenFrom] = value.split('<')
-    const held: Held = { owner, isTaken: takenFrom !== undefined, revision, mark: this.#beats.mark() }
-    this.#held.set(partition, held)
-    this.#written.delete(partition)
+  #hearHolder(partition: number, value: string | null, revision: number): void {
+    const before = this.#holders.get(partition)
+    const { owner, takenFrom } = readOwner(value)
+    const holder: Holder = { owner, isTaken: takenFrom !== undefined, revision, mark: this.#beats.mark() }
+    this.#holders.set(partition, holder)
+    this.#writtenAt.delete(partition)
     this.#giveUp(partition, owner)
     if (owner !== this.#options.engine) return
     // One that was counted dead may have beaten since, before it was written that this engine took over: it is sure, and does not know yet.
     // So may another one from which it was taken in its turn, if that was lately.
     const isSettled = before && (!before.isTaken || this.#beats.hasPassed(before.mark))
-    if (!held.isTaken || (isSettled && this.#engines.isDead(before.owner))) this.#own(partition, revision)
-    else this.#holds.set(partition, 'doubtful')
+    if (!holder.isTaken || (isSettled && this.#engines.isDead(before.owner))) this.#own(partition, revision)
+    else this.#stages.set(partition, 'doubtful')
     if (takenFrom !== undefined) this.#moves.took(takenFrom)
   }
 
   #own(partition: number, epoch: number): void {
-    this.#holds.set(partition, 'owned')
-    this.#owned.set(partition, epoch)
+    this.#stages.set(partition, 'owned')
+    this.#newlyOwned.set(partition, epoch)
   }
 
   /** The key names another owner than it did, or the same one anew. */
   #giveUp(partition: number, successor: EngineId | ''): void {
-    const hold = this.#holds.get(partition)
-    this.#holds.delete(partition)
+    const stage = this.#stages.get(partition)
+    this.#stages.delete(partition)
     // Where it was owned for less than a turn the owner was not even told.
-    if (hold !== 'owned' || this.#owned.delete(partition)) return
+    if (stage !== 'owned' || this.#newlyOwned.delete(partition)) return
     this.#owner?.lose(partition)
     this.#moves.lost(successor)
   }
@@ -192,35 +195,35 @@ class ClusterOwnership implements Ownership {
   #decide(): void {
     if (this.#isOver) return
     this.#tellOwned()
-    const most = this.#left ? PARTITIONS : MOVED_AT_ONCE
+    const most = this.#endLeave ? PARTITIONS : MOVED_AT_ONCE
     if (this.isSure)
       this.#placement.of(this.#staying()).forEach((to, partition) => {
         if (this.#underway.size < most) this.#decideOn(partition, to)
       })
     if (this.#underway.size > 0) return
     this.#moves.tell()
-    if (this.#left && this.#holds.size === 0) this.#left()
+    if (this.#endLeave && this.#stages.size === 0) this.#endLeave()
   }
 
   #tellOwned(): void {
-    const owned = new Map([...this.#owned].filter(([partition]) => !this.#releasing.has(partition)))
-    for (const partition of owned.keys()) this.#owned.delete(partition)
+    const owned = new Map([...this.#newlyOwned].filter(([partition]) => !this.#releasing.has(partition)))
+    for (const partition of owned.keys()) this.#newlyOwned.delete(partition)
     if (owned.size > 0) this.#owner?.own(owned)
   }
 
   #staying(): EngineId[] {
-    return this.#left ? this.#engines.staying : [this.#options.engine, ...this.#engines.staying]
+    return this.#endLeave ? this.#engines.staying : [this.#options.engine, ...this.#engines.staying]
   }
 
   #decideOn(partition: number, to: EngineId | ''): void {
-    if (this.#underway.has(partition) || this.#written.has(partition)) return
+    if (this.#underway.has(partition) || this.#writtenAt.has(partition)) return
     const { engine } = this.#options
-    const held = this.#held.get(partition)
-    const hold = this.#holds.get(partition)
-    if (hold === 'released' || (hold === 'owned' && to !== engine))
+    const holder = this.#holders.get(partition)
+    const stage = this.#stages.get(partition)
+    if (stage === 'released' || (stage === 'owned' && to !== engine))
       this.#underwayWith(partition, this.#handOver(partition))
-    else if (hold === undefined && to === engine && this.#engines.isDead(held?.owner ?? ''))
-      this.#underwayWith(partition, this.#write(partition, held?.owner ? `${engine}<${held.owner}` : engine))
+    else if (stage === undefined && to === engine && this.#engines.isDead(holder?.owner ?? ''))
+      this.#underwayWith(partition, this.#write(partition, ownerValue(engine, holder?.owner)))
   }
 
   #underwayWith(partition: number, move: Promise<unknown>): void {
@@ -236,29 +239,29 @@ class ClusterOwnership implements Ownership {
   }
 
   async #handOver(partition: number): Promise<void> {
-    const held = this.#held.get(partition)
-    if (this.#holds.get(partition) === 'owned') {
+    const holder = this.#holders.get(partition)
+    if (this.#stages.get(partition) === 'owned') {
       this.#releasing.add(partition)
       await this.#owner?.release(partition)
       this.#releasing.delete(partition)
-      if (this.#held.get(partition) !== held) return
-      this.#holds.set(partition, 'released')
+      if (this.#holders.get(partition) !== holder) return
+      this.#stages.set(partition, 'released')
     }
     const to = this.#placement.of(this.#staying())[partition] ?? ''
-    if ((await this.#write(partition, to)) && to !== this.#options.engine) this.#moves.handed(to)
+    if ((await this.#write(partition, ownerValue(to))) && to !== this.#options.engine) this.#moves.handed(to)
   }
 
   /** Resolves with whether it was written for certain. */
   async #write(partition: number, value: string): Promise<boolean> {
-    const revision = this.#held.get(partition)?.revision ?? 0
+    const revision = this.#holders.get(partition)?.revision ?? 0
     try {
-      return (await this.#options.ledger.put(`partition.${partition}`, value, revision)) !== null
+      return (await this.#options.ledger.put(partitionKey(partition), value, revision)) !== null
     } catch (error) {
       if (!(error instanceof LedgerSilent)) throw error
       return false
     } finally {
-      const isTold = (this.#held.get(partition)?.revision ?? 0) !== revision
-      if (!isTold) this.#written.set(partition, this.#beats.last)
+      const isTold = (this.#holders.get(partition)?.revision ?? 0) !== revision
+      if (!isTold) this.#writtenAt.set(partition, this.#beats.last)
     }
   }
 }

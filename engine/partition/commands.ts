@@ -1,8 +1,6 @@
 import type { AnswerItem, Command } from '../../bus/messages.ts'
-import { decode, type Limits } from '../../protocol/codec.ts'
-import { isRetryable, MalformedFrame, Refusal } from '../../protocol/errors.ts'
-import { type CallFrame, type ClientFrame, type MatchFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
-import { parseClientFrame } from '../../protocol/parse.ts'
+import { isRetryable, Refusal } from '../../protocol/errors.ts'
+import { type CallFrame, type MatchFrame, OP, type Ref, type RoomId } from '../../protocol/frames.ts'
 import type { Media } from '../media/media.ts'
 import type { Asker, RoomRequest } from '../room/admit.ts'
 import { departureNote } from '../room/attachments.ts'
@@ -10,13 +8,13 @@ import type { Answer } from '../room/batch.ts'
 import type { KeyRing } from '../room/keyring.ts'
 import type { LiveRoom } from '../room/live.ts'
 import { isConnected, isOut, isPlayer } from '../room/membership.ts'
-import { rulesFailed } from '../room/refusals.ts'
 import { RulesError } from '../rules/game.ts'
-import { CommandAnswers, err, type FrameAnswer, ok } from './answers.ts'
+import { CommandAnswers, err, type FrameAnswer, ok, refusalOf } from './answers.ts'
 import { createNext, createRoom } from './creation.ts'
 import type { Lane, Lanes } from './lanes.ts'
 import type { Library } from './library.ts'
 import type { Matching } from './matching.ts'
+import { isAgain, isForRoom, isSealed, isSilent, type OpenedFrame, openFrame } from './opened.ts'
 import type { Rooms } from './rooms.ts'
 
 export interface CommandPorts {
@@ -263,53 +261,3 @@ class Taking {
     this.#give({ frames: silent ? [] : [err(ref, refusal)], isRefused: !isRetryable(refusal.code) })
   }
 }
-
-/** What nobody foresaw may have happened or not: it may be sent again. */
-export const refusalOf = (error: unknown): Refusal => {
-  if (error instanceof Refusal) return error
-  if (error instanceof RulesError) return rulesFailed()
-  return new Refusal('unavailable', 'That failed on the server. Send it again.')
-}
-
-interface OpenedFrame {
-  readonly frame: ClientFrame | null
-  readonly ref: Ref | null
-  readonly refusal: Refusal | null
-}
-
-/** The frame, or why it is none. Gateways have looked at its form and head already. */
-const openFrame = (bytes: Uint8Array): OpenedFrame => {
-  let value: unknown
-  try {
-    value = decode(bytes, OPEN_LIMITS)
-    const frame = parseClientFrame(value)
-    return { frame, ref: refOf(value), refusal: null }
-  } catch (error) {
-    if (error instanceof Refusal) return { frame: null, ref: refOf(value), refusal: error }
-    if (!(error instanceof MalformedFrame)) throw error
-    return { frame: null, ref: null, refusal: new Refusal('bad_frame', error.message) }
-  }
-}
-
-/** Gateways have looked at the length. */
-const OPEN_LIMITS: Limits = { bytes: Number.POSITIVE_INFINITY, depth: 32 }
-
-/** The ref of a frame that has one, where it can be read. */
-const refOf = (frame: unknown): Ref | null => {
-  if (!Array.isArray(frame) || frame[0] === OP.cast || frame[0] === OP.input) return null
-  const ref: unknown = frame[1]
-  return typeof ref === 'number' && Number.isSafeInteger(ref) && ref > 0 ? ref : null
-}
-
-/** What may be logged with a part that is sealed under its sender's key. */
-const isSealed = ({ frame }: OpenedFrame): boolean =>
-  frame?.[0] === OP.move || (frame?.[0] === OP.join && frame[3]?.role !== 'spectator')
-
-const isForRoom = ({ frame }: OpenedFrame): boolean => frame !== null && IN_A_ROOM.includes(frame[0])
-const IN_A_ROOM: readonly number[] = [OP.join, OP.leave, OP.move, OP.call, OP.cast]
-
-/** The one request whose answer waits for another room. */
-const isAgain = (frame: ClientFrame | null): boolean => frame?.[0] === OP.call && frame[3] === 'again'
-
-/** CAST and INPUT get no answer but ERR `forbidden`. */
-const isSilent = ([op]: ClientFrame): boolean => op === OP.cast || op === OP.input

@@ -172,7 +172,7 @@ export class Engine {
       report,
       room,
       changed: (of) => this.#announcer.changed(of),
-      epochOf: (of) => holdings.stays(partitionOf(of)),
+      epochOf: (of) => holdings.stayingEpochOf(partitionOf(of)),
       sure,
     })
     this.#matching = new Matching({
@@ -181,7 +181,7 @@ export class Engine {
       clock,
       errands: this.#errands,
       elsewhere: this.#elsewhere,
-      epochOf: (partition) => holdings.stays(partition),
+      epochOf: (partition) => holdings.stayingEpochOf(partition),
       sure,
       known: () => holdings.known(),
       ready: () => holdings.ready(),

@@ -1,5 +1,6 @@
 import { partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import type { IndexRow } from '../log/log.ts'
 import type { LiveRoom } from '../room/live.ts'
@@ -111,7 +112,7 @@ export class Hibernation {
       await putRow(row)
       this.wakeAt(row)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       report('error', `the room stays in memory: ${why}`, { room: row.room })
       wake(row.room)
     }

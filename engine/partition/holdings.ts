@@ -3,7 +3,7 @@ import type { Owner } from './ownership.ts'
 interface HoldingsPorts {
   /** Hears what is asked of a partition; returns the function that ends it. */
   listen(partition: number): () => void
-  /** These are this engine's. Resolves once their rooms that were live before are in memory, or known to be missing there. */
+  /** These, with their epochs, are this engine's. Resolves once their rooms that were live before are in memory, or known to be missing there. */
   own(partitions: ReadonlyMap<number, number>): Promise<void>
   /** As `Rooms.release` and `Rooms.lose`. */
   release(partition: number): Promise<void>
@@ -38,8 +38,8 @@ export class Holdings implements Owner {
     return this.#epochs.get(partition) ?? null
   }
 
-  /** The same; null also where nothing new may begin there. */
-  stays(partition: number): number | null {
+  /** The same; null also where it is being handed over: nothing new may begin there. */
+  stayingEpochOf(partition: number): number | null {
     return this.#releasing.has(partition) ? null : this.epochOf(partition)
   }
 
@@ -64,7 +64,8 @@ export class Holdings implements Owner {
       this.#listening.set(partition, this.#ports.listen(partition))
     }
     const taken = this.#ports.own(partitions).then(() => {
-      for (const [partition, epoch] of partitions) if (this.stays(partition) === epoch) this.#known.add(partition)
+      for (const [partition, epoch] of partitions)
+        if (this.stayingEpochOf(partition) === epoch) this.#known.add(partition)
     })
     const done = taken.catch((error) => this.#ports.failed('taking over rooms', error))
     this.#ready = Promise.all([this.#ready, done])

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { matchPartition, partitionOf } from '../../bus/subjects.ts'
 import { virtualClock } from '../../test/virtual-clock.ts'
-import { KEPT_MS, Matched } from './matched.ts'
+import { KEPT_MS, MatchedPlayers } from './matched.ts'
 
 const ann = { by: 'ann', session: 's1' }
 
 test('P2 exactly once: where somebody was sent is known for 10 minutes, by session and ref, and then no longer kept', async () => {
   const clock = virtualClock()
-  const matched = new Matched(clock, () => 1)
+  const matched = new MatchedPlayers(clock, () => 1)
   matched.note(ann, 1, { game: 'pair', room: 'one' })
   matched.note({ ...ann, session: 's2' }, 1, { game: 'pair', room: 'two' })
   matched.note(ann, 2, { game: 'pair', room: 'three' })
@@ -21,7 +21,7 @@ test('P2 exactly once: where somebody was sent is known for 10 minutes, by sessi
 })
 
 test('what is forgotten is the room that refused, not one that was found since', () => {
-  const matched = new Matched(virtualClock(), () => 1)
+  const matched = new MatchedPlayers(virtualClock(), () => 1)
   matched.note(ann, 1, { game: 'pair', room: 'one' })
   matched.note(ann, 1, { game: 'pair', room: 'two' })
   matched.forget(ann, 1, 'one')
@@ -35,7 +35,7 @@ test('P2 exactly once: what was noted counts while the queue or the room stays h
     [matchPartition('pair'), 3],
     [partitionOf('one'), 4],
   ])
-  const matched = new Matched(virtualClock(), (partition) => epochs.get(partition) ?? null)
+  const matched = new MatchedPlayers(virtualClock(), (partition) => epochs.get(partition) ?? null)
   matched.note(ann, 1, { game: 'pair', room: 'one' })
   const found = () => matched.find(ann, 1)?.room
   epochs.delete(partitionOf('one'))

@@ -23,7 +23,7 @@ interface Noted extends Found {
  * Where players were sent who asked for any room: whoever asks again with the same ref is sent there again. What was noted counts while
  * the queue or the room stays this engine's: else they may have been seated elsewhere, without a word to this engine.
  */
-export class Matched {
+export class MatchedPlayers {
   readonly #clock: Clock
   readonly #epochOf: (partition: number) => number | null
   /** The oldest first. */

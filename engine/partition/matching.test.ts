@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { OP } from '../../protocol/frames.ts'
 import { gameOf } from './testing/games.ts'
+import { roomOf } from './testing/matching.ts'
 import { World } from './testing/world.ts'
 
 const pair = gameOf('pair', {
@@ -14,11 +15,6 @@ const world = async () => {
   const made = await World.start([pair])
   const player = (id: string) => made.gateway.connect(id)
   return { made, player }
-}
-const roomOf = (reply: object): string => {
-  if ('ok' in reply && typeof reply.ok === 'object' && reply.ok !== null && 'room' in reply.ok)
-    return String(reply.ok.room)
-  throw new Error(`no room: ${JSON.stringify(reply)}`)
 }
 
 test('two MATCHes at once share a room, a third gets another; who joins is seated', async () => {

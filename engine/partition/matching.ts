@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Ask, SeatsOfRoom, Matched as Told } from '../../bus/messages.ts'
+import type { Ask, Matched, SeatsOfRoom } from '../../bus/messages.ts'
 import { matchPartition, PARTITIONS, partitionOf } from '../../bus/subjects.ts'
 import type { Clock } from '../../protocol/clock.ts'
 import { type ErrorCode, Refusal } from '../../protocol/errors.ts'
@@ -14,7 +14,7 @@ import type { LoadedGame } from '../rules/game.ts'
 import { gameNamed, roomCreated } from './creation.ts'
 import type { Errands } from './errands.ts'
 import type { Library } from './library.ts'
-import { type Found, KEPT_MS, Matched } from './matched.ts'
+import { type Found, KEPT_MS, MatchedPlayers } from './matched.ts'
 import type { Rooms } from './rooms.ts'
 import { type SeatsElsewhere, seatsOf } from './seats.ts'
 
@@ -48,15 +48,15 @@ type Earlier = Extract<Ask['about'], { type: 'matched' }>
  */
 export class Matching {
   readonly #ports: MatchingPorts
-  readonly #matched: Matched
+  readonly #matched: MatchedPlayers
   /** Since when a partition is this engine's. */
   readonly #since = new Map<number, number>()
-  /** By match partition: the highest epoch of an owner that has asked here. */
+  /** By match partition: the highest epoch of its owners that have asked here. */
   readonly #queues = new Map<number, number>()
 
   constructor(ports: MatchingPorts) {
     this.#ports = ports
-    this.#matched = new Matched(ports.clock, ports.epochOf)
+    this.#matched = new MatchedPlayers(ports.clock, ports.epochOf)
   }
 
   /** These partitions come to this engine: what was asked there before is not remembered here. */
@@ -104,7 +104,7 @@ export class Matching {
   }
 
   /** Where an earlier request was seated, as far as this engine knows. */
-  async earlier({ game, queue, player: by, session, ref }: Earlier): Promise<Told> {
+  async earlier({ game, queue, player: by, session, ref }: Earlier): Promise<Matched> {
     const { rooms, ready, known } = this.#ports
     this.#isNewest(game, queue)
     const matched = this.#matched.find({ by, session }, ref)

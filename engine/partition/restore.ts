@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { messageOf } from '../../protocol/errors.ts'
 import type { PlayerId, RoomId, Seq } from '../../protocol/frames.ts'
 import { decodeRecord, recordChecksum } from '../../protocol/record.ts'
 import type { Storage } from '../log/log.ts'
@@ -95,7 +96,7 @@ const read = <T>(open: () => T): T => {
   try {
     return open()
   } catch (error) {
-    throw new UnfitSnapshot(error instanceof Error ? error.message : String(error), { cause: error })
+    throw new UnfitSnapshot(messageOf(error), { cause: error })
   }
 }
 
@@ -127,7 +128,7 @@ const checkFits = async (snapshot: Snapshot, { storage }: Sources): Promise<void
   try {
     decodeRecord(last.record)
   } catch (error) {
-    throw new DamagedRoom(room, `its last record is damaged: ${error instanceof Error ? error.message : error}`)
+    throw new DamagedRoom(room, `its last record is damaged: ${messageOf(error)}`)
   }
   if (recordChecksum(last.record) !== snapshot.checksum)
     throw new DamagedRoom(room, 'its last record is not the one that its snapshot was made after: it was replaced')

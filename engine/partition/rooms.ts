@@ -1,6 +1,6 @@
 import type { ConnId, GatewayId } from '../../bus/messages.ts'
 import { partitionOf } from '../../bus/subjects.ts'
-import { Refusal } from '../../protocol/errors.ts'
+import { messageOf, Refusal } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { Fenced, type IndexRow } from '../log/log.ts'
 import { Slots } from '../log/slots.ts'
@@ -12,8 +12,8 @@ import type { LoadedGame } from '../rules/game.ts'
 import { AbsentRooms } from './absent.ts'
 import { beginRoom, type Claimed, type ClaimPorts, claimRoom, type FirstInputs } from './claim.ts'
 import { Hibernation } from './hibernation.ts'
-import { unfinishedRows } from './index-row.ts'
 import { Snapshots } from './snapshots.ts'
+import { unfinishedRows } from './unfinished-rows.ts'
 
 /** A room that the store did not give is asked for again after this long, then after twice as long each time. */
 const RETRY_MS = 1_000
@@ -203,16 +203,13 @@ export class Rooms {
     this.#hibernation.forget(partition)
   }
 
-  /** Takes no more rooms in, and lets go of what is left. */
+  /** Takes no more rooms in, and lets go of what is left. Resolves once the rows of rooms that had left memory are written. */
   async close(): Promise<void> {
-    this.#closed = true
-    this.#end.resolve()
-    this.#hibernation.close()
-    for (const room of this.#live.values()) room.close()
+    this.abandon()
     await Promise.all(this.#leaving.values())
   }
 
-  /** Drops everything at once, as a crash would. For simulations. */
+  /** Drops everything at once, as a crash would. */
   abandon(): void {
     this.#closed = true
     this.#end.resolve()
@@ -273,7 +270,7 @@ export class Rooms {
     } catch (error) {
       if (error instanceof Refusal) throw error
       if (error instanceof Fenced && !this.#closed && this.#isOurs(room)) return this.#activate(room)
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       if (error instanceof DamagedRoom) {
         this.#frozen.set(room, why)
         this.#ports.report('error', `frozen: ${why}`, { room })

@@ -1,3 +1,4 @@
+import { messageOf } from '../../protocol/errors.ts'
 import type { Seq } from '../../protocol/frames.ts'
 import type { SnapshotStore } from '../log/log.ts'
 import type { KeyRing } from '../room/keyring.ts'
@@ -45,7 +46,7 @@ export class Snapshots {
       const at = { position: end.position, checksum: end.checksum, rules: game.hash }
       await storage.putSnapshot(room.room, encodeSnapshot(state, at, game.runner, keys))
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       report('error', `no snapshot was kept: ${why}`, { room: room.room, seq: state.seq })
     }
   }

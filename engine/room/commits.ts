@@ -1,5 +1,5 @@
 import type { Chance } from '../../protocol/clock.ts'
-import { Refusal } from '../../protocol/errors.ts'
+import { messageOf, Refusal } from '../../protocol/errors.ts'
 import { OP, type RoomId } from '../../protocol/frames.ts'
 import { type LoadedGame, RulesError } from '../rules/game.ts'
 import type { Audiences, Prepared } from './audiences.ts'
@@ -203,7 +203,7 @@ export class Commits {
       try {
         settle()
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
+        const why = messageOf(error)
         this.#report(`an answer failed: ${why}`)
       }
   }

@@ -1,4 +1,4 @@
-import { Refusal } from '../../protocol/errors.ts'
+import { messageOf, Refusal } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { RulesError, type Runner } from '../rules/game.ts'
 import { type ChainedRecord, DamagedRoom, LOG_START, type LogEnd } from './chain.ts'
@@ -56,7 +56,7 @@ const replayInput = (
   } catch (error) {
     const what =
       error instanceof Refusal || error instanceof RulesError ? 'is not taken by these rules' : 'cannot be read'
-    throw new DamagedRoom(room, `event ${seq} ${what}: ${error instanceof Error ? error.message : error}`, {
+    throw new DamagedRoom(room, `event ${seq} ${what}: ${messageOf(error)}`, {
       cause: error,
     })
   }

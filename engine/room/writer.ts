@@ -1,4 +1,5 @@
 import type { Clock } from '../../protocol/clock.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import type { RoomId } from '../../protocol/frames.ts'
 import { decodeRecord, encodeRecord, recordChecksum } from '../../protocol/record.ts'
 import { NotStored, type Position, type Storage } from '../log/log.ts'
@@ -115,7 +116,7 @@ export class RoomWriter {
   }
 
   #report(level: 'error' | 'warn', what: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     this.#ports.report(level, `${what}: ${why}`, { room: this.#room, seq: this.#end.seq })
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { compileFunction } from 'node:vm'
 import * as xstate from 'xstate'
 import xstatePackage from 'xstate/package.json' with { type: 'json' }
+import { messageOf } from '../../protocol/errors.ts'
 import { isGame } from './define.ts'
 import type { LoadedGame } from './game.ts'
 import * as rules from './rules.ts'
@@ -41,7 +42,7 @@ const defaultExport = (source: string, name: string): unknown => {
     const run = compileFunction(source, names, { filename: `${name}/rules.js` })
     run(module, module.exports, requireShared, ...Object.values(hidden))
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     throw new GameFileError(`${name}: ${message.replaceAll('\n', '; ')}`, { cause: error })
   }
   return module.exports.default

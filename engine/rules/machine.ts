@@ -11,6 +11,7 @@ import {
   type Snapshot,
   type StateValue,
 } from 'xstate'
+import { messageOf } from '../../protocol/errors.ts'
 import { RulesError, type Stamp } from './game.ts'
 import { instrument, type Probe } from './instrument.ts'
 import { stepping } from './moment.ts'
@@ -158,4 +159,4 @@ const placeOf = (value: StateValue): string =>
 
 /** The RulesError for what the rules threw: where, the author's own words, and their error as its cause. */
 export const threw = (where: string, error: unknown): RulesError =>
-  new RulesError(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  new RulesError(`${where}: ${messageOf(error)}`, { cause: error })

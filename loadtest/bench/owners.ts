@@ -2,6 +2,7 @@ import { connectNats } from '../../bus/nats-connection.ts'
 import { PARTITIONS, partitionOf } from '../../bus/subjects.ts'
 import { realClock } from '../../cli/real.ts'
 import { openJetStreamLedger } from '../../engine/ledger/jetstream.ts'
+import { readKey, readOwner } from '../../engine/partition/ledger-keys.ts'
 import { sleep } from './figures.ts'
 import type { Programs } from './programs.ts'
 import type { Server } from './server.ts'
@@ -24,9 +25,8 @@ export const watchOwners = async ({ nats }: Programs): Promise<Owners> => {
   const ledger = await openJetStreamLedger({ link, clock: realClock, replicas: nats.length })
   const owners = new Map<number, string>()
   const end = await ledger.watch(({ key, value }) => {
-    const [kind, partition] = key.split('.')
-    // `b<a`: b took it from a, which was counted dead.
-    if (kind === 'partition') owners.set(Number(partition), value?.split('<')[0] ?? '')
+    const about = readKey(key)
+    if (about?.of === 'partition') owners.set(about.partition, readOwner(value).owner)
   })
   return {
     of: (room) => owners.get(partitionOf(room)) ?? '',

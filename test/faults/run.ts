@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { messageOf } from '../../protocol/errors.ts'
 import { startCluster } from './cluster.ts'
 import { allGone, cutOff, type Fault, killed, leaderKilled, leaderPaused, paused, stopped } from './faults.ts'
 import { playThrough, type Struck } from './play.ts'
@@ -39,7 +40,7 @@ const given = (): { rounds: string; help: boolean } => {
     const options = { rounds: { type: 'string', default: '1' }, help: { type: 'boolean', default: false } } as const
     return parseArgs({ options }).values
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error))
+    return refuse(messageOf(error))
   }
 }
 

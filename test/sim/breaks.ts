@@ -112,8 +112,8 @@ export const BREAKS: Readonly<Record<string, Break>> = {
     sources: [
       {
         file: 'engine/partition/cluster-ownership.ts',
-        from: 'this.#owned.set(partition, epoch)',
-        to: 'this.#owned.set(partition, 1)',
+        from: 'this.#newlyOwned.set(partition, epoch)',
+        to: 'this.#newlyOwned.set(partition, 1)',
       },
     ],
   },

@@ -1,14 +1,11 @@
-import { pino } from 'pino'
 import type { EngineId } from '../../bus/messages.ts'
 import { partitionOf } from '../../bus/subjects.ts'
 import { clusterOwnership } from '../../engine/partition/cluster-ownership.ts'
 import { Engine, newEngineId } from '../../engine/partition/engine.ts'
+import { partitionKey } from '../../engine/partition/ledger-keys.ts'
 import type { Report } from '../../engine/room/writer.ts'
 import type { LoadedGame } from '../../engine/rules/game.ts'
-import type { Auth } from '../../gateway/auth.ts'
-import { createGateway } from '../../gateway/gateway.ts'
-import { createRouter } from '../../gateway/http/router.ts'
-import { Topics } from '../../gateway/topics.ts'
+import { messageOf } from '../../protocol/errors.ts'
 import { OP } from '../../protocol/frames.ts'
 import { virtualClock } from '../virtual-clock.ts'
 import { Bot, type Memories, type Table } from './bots.ts'
@@ -24,19 +21,15 @@ import { Links } from './links.ts'
 import { SimMediaNode } from './medianode.ts'
 import { SimNetwork } from './network.ts'
 import { SimRequests } from './requests.ts'
-import type { Door, Site } from './site.ts'
+import { CLUSTER_KEY, type Door, openSite, type Site } from './site.ts'
 import { SimSockets } from './sockets.ts'
 import { NO_ANSWER, SimStore, type StoreBreak } from './store.ts'
 import { Timeline } from './timeline.ts'
 
-const CLUSTER_KEY = new Uint8Array(32).fill(7)
 /** How long a gateway that has drained goes on to tell engines who is gone. */
 const GATEWAY_STOPS_MS = 20_000
 /** An engine that has not stopped by then is killed. */
 const STOPS_MS = 15_000
-/** A token is the player's name. */
-const AUTH: Auth = { verify: async (token) => ({ id: token, name: token, guest: false }), admitGuest: null }
-const LIMITS = { frame: 16_384, rate: 50 }
 
 export interface WorldOptions {
   readonly seed: number
@@ -91,7 +84,6 @@ export class World {
   #engines = 0
   #gateways = 0
   #nodes = 0
-  readonly #log = pino({ level: 'silent' })
 
   constructor({ seed, games, broken }: WorldOptions) {
     this.seed = seed
@@ -116,7 +108,7 @@ export class World {
     this.games = games
     this.store = new SimStore(this.ground, this.links, broken)
     this.ledger = new SimLedger(this.ground, this.links)
-    this.ledger.isNoted = (key) => this.store.rooms.some((room) => key === `partition.${partitionOf(room)}`)
+    this.ledger.isNoted = (key) => this.store.rooms.some((room) => key === partitionKey(partitionOf(room)))
     this.durable = new DurableCheck(this.store, timeline)
     this.bus = new SimBus(this.ground, this.links)
     this.bus.onPublish = (subject, message, host) => {
@@ -190,7 +182,7 @@ export class World {
         if (slot.host === host) slot.core = core
         return
       } catch (error) {
-        timeline.note(null, `${host.name} could not start: ${error instanceof Error ? error.message : error}`)
+        timeline.note(null, `${host.name} could not start: ${messageOf(error)}`)
         host.die()
         await new Promise<void>((resolve) => clock.after(500, resolve))
         if (slot.host === host) slot.host = null
@@ -339,34 +331,9 @@ export class World {
   }
 
   #openSite(place: Place): Site {
-    const name = `gateway ${++this.#gateways}`
-    const host = new Host(name, place, this.ground)
-    const topics = new Topics()
-    const shared = {
-      clock: host.clock,
-      chance: this.ground.dice.programs,
-      clusterKey: CLUSTER_KEY,
-      limits: LIMITS,
-      log: this.#log,
-    }
-    const gateway = createGateway({
-      ...shared,
-      id: `g${this.#gateways}`,
-      bus: this.bus.of(host),
-      authenticator: AUTH,
-      publish: (topic, bytes) => topics.publish(topic, bytes),
-    })
-    const answer = createRouter({
-      ...shared,
-      gateway,
-      topics,
-      auth: AUTH,
-      frame: LIMITS.frame,
-      allows: () => true,
-      files: { reply: () => null },
-      isReady: () => true,
-    })
-    return { name, host, gateway, topics, answer }
+    const number = ++this.#gateways
+    const host = new Host(`gateway ${number}`, place, this.ground)
+    return openSite(`g${number}`, host, { bus: this.bus.of(host), chance: this.ground.dice.programs })
   }
 
   #tapped(event: Omit<WireFrame, 'at' | 'session'>): void {

@@ -1,5 +1,6 @@
 import type { EngineId } from '../../../bus/messages.ts'
 import { PARTITIONS } from '../../../bus/subjects.ts'
+import { partitionKey, readOwner } from '../../../engine/partition/ledger-keys.ts'
 import type { RoomId } from '../../../protocol/frames.ts'
 import type { Host } from '../host.ts'
 import type { World } from '../world.ts'
@@ -73,7 +74,7 @@ export class OwnedCheck {
   #lookAt(partition: number): void {
     const { ledger, hosts, ground } = this.#world
     const { timeline } = ground
-    const [owner = ''] = ledger.get(`partition.${partition}`)?.split('<') ?? []
+    const { owner } = readOwner(ledger.get(partitionKey(partition)) ?? null)
     if (hosts.get(owner)?.isUp === true) {
       this.#downSince.delete(partition)
       return

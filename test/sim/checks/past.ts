@@ -5,6 +5,7 @@ import type { RoomInput } from '../../../engine/room/input.ts'
 import { KeyRing } from '../../../engine/room/keyring.ts'
 import type { RoomState } from '../../../engine/room/state.ts'
 import type { LoadedGame, Runner } from '../../../engine/rules/game.ts'
+import { messageOf } from '../../../protocol/errors.ts'
 import type { PlayerId, RoomId, Seq } from '../../../protocol/frames.ts'
 import { decodeRecord } from '../../../protocol/record.ts'
 import type { Dice } from '../dice.ts'
@@ -136,7 +137,7 @@ export const readPast = async (
       const past = await roomPast(room, sources)
       if (past !== null) pasts.set(room, past)
     } catch (error) {
-      damaged(room, error instanceof Error ? error.message : String(error))
+      damaged(room, messageOf(error))
     }
   }
   return pasts

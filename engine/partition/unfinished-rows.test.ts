@@ -3,7 +3,7 @@ import { virtualClock } from '../../test/virtual-clock.ts'
 import { indexRow as row } from '../log/conformance-values.ts'
 import type { IndexRow } from '../log/log.ts'
 import { Slots } from '../log/slots.ts'
-import { unfinishedRows } from './index-row.ts'
+import { unfinishedRows } from './unfinished-rows.ts'
 
 const rows = Array.from({ length: 1_250 }, (_, n) => row(`room-${String(n).padStart(4, '0')}`))
 
