@@ -89,7 +89,7 @@ export const temporaryFolder = (): { path: string } & Disposable => {
 }
 
 /** Resolves once `test` is truthy, asked again every few milliseconds; rejects with `what` after `ms`. */
-export const until = async <T>(test: () => T | Promise<T>, what: string, ms = 20_000): Promise<NonNullable<T>> => {
+export const until = async <T>(test: () => T | Promise<T>, what: string, ms = 45_000): Promise<NonNullable<T>> => {
   const end = performance.now() + ms
   for (;;) {
     const value = await test()
