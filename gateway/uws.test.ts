@@ -136,7 +136,7 @@ test('no HELLO for 5 s: 1008', async () => {
   const client = connect()
   await client.opened()
   expect(await client.closed()).toMatchObject({ code: 1008 })
-}, 20_000)
+})
 
 test('P5 a player that does not read is ended while the others go on; the gateway keeps at most its hard limit', async () => {
   const served = await serve()
@@ -160,7 +160,7 @@ test('P5 a player that does not read is ended while the others go on; the gatewa
   slow.socket.resume()
   expect(await slow.closed()).toMatchObject({ code: 4003 })
   expect(slow.received.length).toBeLessThan(sent)
-}, 30_000)
+})
 
 test('P5 a spectator that does not read misses what is published, the others do not, and it gets a STATE when it reads again', async () => {
   const served = await serve()
@@ -210,7 +210,7 @@ test('P5 a spectator that does not read misses what is published, the others do 
   engine.say(engine.output('room', head, 'spectators', { document: [head - 1, head] }))
   await vi.waitFor(() => expect(heads(slow.received).at(-1)).toEqual([36, 'room', head - 1, head]), SOON)
   expect(slow.state.closed).toBeNull()
-}, 30_000)
+})
 
 test('P3 what is published and what is sent to one spectator arrive in the order in which they left', async () => {
   const served = await serve()

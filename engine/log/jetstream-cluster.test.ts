@@ -26,7 +26,7 @@ beforeAll(async () => {
     timeout: 1_000,
   }
   connection = await connect({ servers: cluster.url.split(','), ...restless })
-}, 60_000)
+})
 afterAll(async () => {
   await connection.close()
   await cluster.stop()

@@ -60,7 +60,7 @@ describe.concurrent('behind a proxy, `auto` finds what works, and the game goes 
     // The aim is 3 s; machines that test are busy.
     expect(took).toBeLessThan(10_000)
     proxy.upgrades = 'pass'
-    await until(() => ann.transport.current === 'websocket', 'the next look', 30_000)
+    await until(() => ann.transport.current === 'websocket', 'the next look', 60_000)
     await until(() => (talkers[0]?.acknowledged.length ?? 0) > 20, 'moves on both')
     await settle(program.data, id, talkers)
   })

@@ -132,7 +132,7 @@ describe.concurrent('P5 the rate', () => {
 
 describe('P5 slow and hostile clients', () => {
   test('a client that does not read is closed with 4003 or cut, costs little memory, and others go on meanwhile', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const own = await startMadang(['--data', join(data.path, 'slow'), '--rate', '100000', '--durability', 'memory'])
     const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${own.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
