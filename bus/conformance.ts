@@ -17,7 +17,8 @@ export const busConformance = (name: string, kind: BusUnderTest): void => {
     let bus: Bus
     let subject: string
     let errors: unknown[]
-    const seen = (list: unknown[], count: number) => vi.waitFor(() => expect(list.length).toBeGreaterThanOrEqual(count))
+    const seen = (list: unknown[], count: number) =>
+      vi.waitFor(() => expect(list.length).toBeGreaterThanOrEqual(count), { timeout: 20_000 })
     const collect = (from: string): number[] => {
       const ids: number[] = []
       bus.subscribe(from, (message) => ids.push(idOf(message)))

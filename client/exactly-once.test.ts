@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { OP } from '../protocol/frames.ts'
+import { PROPERTY_TEST_MS, TOLD_WITH_SEED } from '../test/property.ts'
 import { TRANSPORTS, type TransportName } from './link.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
@@ -178,9 +179,10 @@ test.each(TRANSPORTS)(
       fc.asyncProperty(fc.nat(), fc.boolean(), scripts, (seed, refusing, happenings) =>
         play({ seed, refusing, happenings, transports: [transport, transport] }),
       ),
-      { numRuns: 150, endOnFailure: false },
+      { numRuns: 150, endOnFailure: false, ...TOLD_WITH_SEED },
     )
   },
+  PROPERTY_TEST_MS,
 )
 
 const pairs = TRANSPORTS.flatMap((one) =>
@@ -205,14 +207,22 @@ const playSwitching = (
     fc.asyncProperty(fc.nat(), fc.boolean(), scripts, any, any, (seed, refusing, happenings, ann, ben) =>
       play({ seed, refusing, happenings, transports: [ann, ben] }),
     ),
-    { numRuns, endOnFailure: false },
+    { numRuns, endOnFailure: false, ...TOLD_WITH_SEED },
   )
 }
 
-test.each(pairs)('the same while players change from %s to %s and back again and again', async (from, to) => {
-  await playSwitching([from, to], [from], 40)
-})
+test.each(pairs)(
+  'the same while players change from %s to %s and back again and again',
+  async (from, to) => {
+    await playSwitching([from, to], [from], 40)
+  },
+  PROPERTY_TEST_MS,
+)
 
-test('the same while players change between all transports', async () => {
-  await playSwitching(TRANSPORTS, TRANSPORTS, 150)
-})
+test(
+  'the same while players change between all transports',
+  async () => {
+    await playSwitching(TRANSPORTS, TRANSPORTS, 150)
+  },
+  PROPERTY_TEST_MS,
+)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { encode } from '../protocol/codec.ts'
+import { PROPERTY_TEST_MS, TOLD_WITH_SEED } from '../test/property.ts'
 import { rig } from './testing/rig.ts'
 
 /** The frame's bytes, or those of an empty one where the codec refuses the value. */
@@ -347,37 +348,44 @@ test('an Ask gets the first answer; without one it is refused after 5 s', async 
   await failed
 })
 
-test('random bytes, and random values in the place of frames, never fail here: they close with a code, or get an answer', async () => {
-  const { online, settle, gateway, engine } = rig({ limits: { frame: 16_384, rate: 1_000_000 } })
-  const value = fc.anything({
-    maxDepth: 3,
-    withNullPrototype: false,
-    values: [
-      fc.integer(),
-      fc.string(),
-      fc.boolean(),
-      fc.constant(null),
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
-    ],
-  })
-  const frame = fc
-    .tuple(fc.integer({ min: -1, max: 45 }), fc.array(fc.oneof(value, fc.constant('room'), fc.nat()), { maxLength: 5 }))
-    .map(([op, rest]) => encodable([op, ...rest]))
-  await fc.assert(
-    fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 40 }), frame), async (bytes) => {
-      const client = await online('ann')
-      client.socket.send(bytes)
-      client.send([8, 1])
-      await settle()
-      if (client.closed) expect(client.closed.code).toBe(4000)
-      else expect(client.take()).toContainEqual([39, 1, expect.any(Number)])
-      client.socket.close()
-    }),
-    { numRuns: 300 },
-  )
-  for (const { frames } of engine.commands) expect(frames.length).toBeGreaterThan(0)
-  expect(gateway.counters.closes.get(1012)).toBeUndefined()
-})
+test(
+  'random bytes, and random values in the place of frames, never fail here: they close with a code, or get an answer',
+  async () => {
+    const { online, settle, gateway, engine } = rig({ limits: { frame: 16_384, rate: 1_000_000 } })
+    const value = fc.anything({
+      maxDepth: 3,
+      withNullPrototype: false,
+      values: [
+        fc.integer(),
+        fc.string(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+      ],
+    })
+    const frame = fc
+      .tuple(
+        fc.integer({ min: -1, max: 45 }),
+        fc.array(fc.oneof(value, fc.constant('room'), fc.nat()), { maxLength: 5 }),
+      )
+      .map(([op, rest]) => encodable([op, ...rest]))
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 40 }), frame), async (bytes) => {
+        const client = await online('ann')
+        client.socket.send(bytes)
+        client.send([8, 1])
+        await settle()
+        if (client.closed) expect(client.closed.code).toBe(4000)
+        else expect(client.take()).toContainEqual([39, 1, expect.any(Number)])
+        client.socket.close()
+      }),
+      { numRuns: 300, ...TOLD_WITH_SEED },
+    )
+    for (const { frames } of engine.commands) expect(frames.length).toBeGreaterThan(0)
+    expect(gateway.counters.closes.get(1012)).toBeUndefined()
+  },
+  PROPERTY_TEST_MS,
+)
 
 test('a failure of ours ends only the connection that met it, and is logged without what it sent', async () => {
   const lines: string[] = []

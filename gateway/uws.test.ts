@@ -12,6 +12,7 @@ import { PortInUse } from './uws.ts'
 
 afterEach(endAll)
 
+const SOON = { timeout: 20_000 }
 const secret = 's'.repeat(32)
 const heads = (frames: unknown[][]) => frames.map((frame) => frame.slice(0, 4))
 type Served = Awaited<ReturnType<typeof serve>>
@@ -76,7 +77,7 @@ test('Origin: the same host and none may connect, another gets 403', async () =>
   await connect({ origin: url }).opened()
   for (const origin of ['http://evil.example', 'null']) {
     const refused = connect({ origin })
-    await vi.waitFor(() => expect(refused.state.status).toBe(403))
+    await vi.waitFor(() => expect(refused.state.status).toBe(403), SOON)
   }
 })
 
@@ -84,7 +85,7 @@ test('Origin: with an allow-list those on it may connect, the host itself only w
   const { url, connect } = await serve({ origins: ['https://play.example'] })
   await connect({ origin: 'https://play.example' }).opened()
   const refused = connect({ origin: url })
-  await vi.waitFor(() => expect(refused.state.status).toBe(403))
+  await vi.waitFor(() => expect(refused.state.status).toBe(403), SOON)
 })
 
 test('the subprotocol madang.v1 is echoed where it is offered, and may be left out', async () => {
@@ -127,7 +128,7 @@ test('a frame above the limit gets 1009 up to eight times it; beyond, the connec
   huge.socket.send(Buffer.alloc(16_384 * 8 + 1))
   expect(await large.closed()).toMatchObject({ code: 1009 })
   expect(await huge.closed()).toMatchObject({ code: 1006 })
-  await vi.waitFor(() => expect(server.gateway.held().connections).toBe(0))
+  await vi.waitFor(() => expect(server.gateway.held().connections).toBe(0), SOON)
 })
 
 test('no HELLO for 5 s: 1008', async () => {
@@ -135,7 +136,7 @@ test('no HELLO for 5 s: 1008', async () => {
   const client = connect()
   await client.opened()
   expect(await client.closed()).toMatchObject({ code: 1008 })
-}, 20_000)
+})
 
 test('P5 a player that does not read is ended while the others go on; the gateway keeps at most its hard limit', async () => {
   const served = await serve()
@@ -159,7 +160,7 @@ test('P5 a player that does not read is ended while the others go on; the gatewa
   slow.socket.resume()
   expect(await slow.closed()).toMatchObject({ code: 4003 })
   expect(slow.received.length).toBeLessThan(sent)
-}, 30_000)
+})
 
 test('P5 a spectator that does not read misses what is published, the others do not, and it gets a STATE when it reads again', async () => {
   const served = await serve()
@@ -204,12 +205,12 @@ test('P5 a spectator that does not read misses what is published, the others do 
   engine.say(engine.output('room', head, 'spectators', { document: [head - 1, head] }))
   for (const other of others) await other.got(2 * (head - 2) + 1)
   slow.socket.resume()
-  await vi.waitFor(() => expect(slow.received.at(-1)).toEqual([35, 'room', head, { fresh: true }]), { timeout: 20_000 })
+  await vi.waitFor(() => expect(slow.received.at(-1)).toEqual([35, 'room', head, { fresh: true }]), SOON)
   head++
   engine.say(engine.output('room', head, 'spectators', { document: [head - 1, head] }))
-  await vi.waitFor(() => expect(heads(slow.received).at(-1)).toEqual([36, 'room', head - 1, head]))
+  await vi.waitFor(() => expect(heads(slow.received).at(-1)).toEqual([36, 'room', head - 1, head]), SOON)
   expect(slow.state.closed).toBeNull()
-}, 30_000)
+})
 
 test('P3 what is published and what is sent to one spectator arrive in the order in which they left', async () => {
   const served = await serve()
@@ -248,7 +249,7 @@ test('a gateway is ready once an engine says that it is there', async () => {
   const status = async () => (await fetch(`${url}/readyz`)).status
   expect([server.isReady(), await status()]).toEqual([false, 503])
   bus.publish(ENGINES_SUBJECT, { kind: 'engine-beat', engine: 'engine-1', owns: [] })
-  await vi.waitFor(() => expect(server.isReady()).toBe(true))
+  await vi.waitFor(() => expect(server.isReady()).toBe(true), SOON)
   expect(await status()).toBe(200)
 })
 
@@ -260,7 +261,7 @@ test('draining: BYE with resume, then 1012; new upgrades get 503', async () => {
   expect(await client.closed()).toMatchObject({ code: 1012 })
   expect(client.received).toEqual([[41, 'restarting', { retryAfter: expect.any(Number), resume: true }]])
   const late = connect()
-  await vi.waitFor(() => expect(late.state.status).toBe(503))
+  await vi.waitFor(() => expect(late.state.status).toBe(503), SOON)
 })
 
 test('a port in use is refused with a message that says what to do', async () => {

@@ -41,7 +41,7 @@ const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
 
 test('smoke: guests are matched and play whole games over the real server without an error; nothing is left behind', async () => {
   using folder = temporaryFolder()
-  const { code, printed } = await start(['smoke', '--vus', '2', '--duration', '3'], { TMPDIR: folder.path }).ended
+  const { code, printed } = await start(['smoke', '--vus', '2', '--duration', '6'], { TMPDIR: folder.path }).ended
   expect(printed).toMatch(/errors +0\n/)
   expect(printed).toMatch(/thresholds +/)
   const [, joins = '0'] = /joins +(\d+)/.exec(printed) ?? []

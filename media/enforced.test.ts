@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import type { MediaPolicy } from '../bus/media-messages.ts'
+import { PROPERTY_TEST_MS, TOLD_WITH_SEED } from '../test/property.ts'
 import { virtualClock } from '../test/virtual-clock.ts'
 import type { Source } from './sources.ts'
 import { Client } from './testing/client.ts'
@@ -60,17 +61,21 @@ const policies: fc.Arbitrary<MediaPolicy> = fc.record({
   spectators: row,
 })
 
-test('after each policy, packets come out for whom it grants them, from whom and of what kind, and for nobody else', async () => {
-  const table = await fullTable(startNode())
-  expect((await table.flowing()).sort()).toEqual(grantedBy(open(...PLAYERS)).sort())
-  await fc.assert(
-    fc.asyncProperty(policies, async (policy) => {
-      await table.engine.lease(policy)
-      expect((await table.flowing()).sort()).toEqual(grantedBy(policy).sort())
-    }),
-    { numRuns: 40 },
-  )
-})
+test(
+  'after each policy, packets come out for whom it grants them, from whom and of what kind, and for nobody else',
+  async () => {
+    const table = await fullTable(startNode())
+    expect((await table.flowing()).sort()).toEqual(grantedBy(open(...PLAYERS)).sort())
+    await fc.assert(
+      fc.asyncProperty(policies, async (policy) => {
+        await table.engine.lease(policy)
+        expect((await table.flowing()).sort()).toEqual(grantedBy(policy).sort())
+      }),
+      { numRuns: 40, ...TOLD_WITH_SEED },
+    )
+  },
+  PROPERTY_TEST_MS,
+)
 
 test('the message that takes a grant away is the last one before nothing comes out: packets behind it are not forwarded', async () => {
   const table = await fullTable(startNode())

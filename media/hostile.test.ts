@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
+import { PROPERTY_TEST_MS, TOLD_WITH_SEED } from '../test/property.ts'
 import { PEERS_PER_PLAYER } from './limits.ts'
 import { openWebRtc } from './link.ts'
 import { METHODS } from './signalling.ts'
@@ -102,27 +103,31 @@ const spoilt = (value: unknown): fc.Arbitrary<unknown> => {
   return odd
 }
 
-test('whatever params a hostile client sends to whatever method, it gets an answer, and the worker and its channel are well', async () => {
-  const { engine, node, ann, good, enter } = await room()
-  let fine = good
-  const pids = node.workers.map(({ pid }) => pid)
-  const codes = new Set<string>()
-  await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...NAMES), fc.gen(), async (name, drawn) => {
-      const answer = await engine.call(ann.who, name, drawn(spoilt, fine[name]))
-      if ('refused' in answer) {
-        codes.add(answer.refused.code)
-        expect(answer.refused.code, answer.refused.message).not.toBe('internal')
-        expect(answer.refused.message.length).toBeLessThanOrEqual(200)
-      }
-      if (name === 'leave' || name === 'join') fine = (await enter()).good
-    }),
-    { numRuns: 1_000 },
-  )
-  await isWell(engine)
-  expect(node.workers.map(({ pid }) => pid)).toEqual(pids)
-  expect([...codes]).toContain('invalid_payload')
-})
+test(
+  'whatever params a hostile client sends to whatever method, it gets an answer, and the worker and its channel are well',
+  async () => {
+    const { engine, node, ann, good, enter } = await room()
+    let fine = good
+    const pids = node.workers.map(({ pid }) => pid)
+    const codes = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...NAMES), fc.gen(), async (name, drawn) => {
+        const answer = await engine.call(ann.who, name, drawn(spoilt, fine[name]))
+        if ('refused' in answer) {
+          codes.add(answer.refused.code)
+          expect(answer.refused.code, answer.refused.message).not.toBe('internal')
+          expect(answer.refused.message.length).toBeLessThanOrEqual(200)
+        }
+        if (name === 'leave' || name === 'join') fine = (await enter()).good
+      }),
+      { numRuns: 1_000, ...TOLD_WITH_SEED },
+    )
+    await isWell(engine)
+    expect(node.workers.map(({ pid }) => pid)).toEqual(pids)
+    expect([...codes]).toContain('invalid_payload')
+  },
+  PROPERTY_TEST_MS,
+)
 
 test.for([
   ['a codec that the room does not speak', { codecs: [{ mimeType: 'video/AV9', payloadType: 99, clockRate: 90_000 }] }],

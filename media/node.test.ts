@@ -8,6 +8,8 @@ import { DirectLinks, rtpParametersOf } from './testing/direct.ts'
 import { open, playerOf, spectatorOf } from './testing/engine.ts'
 import { endAll, preparedWorker, startNode } from './testing/node.ts'
 
+const SOON = { timeout: 20_000, interval: 5 }
+
 afterEach(endAll)
 
 const CAMERA = { kind: 'video', source: 'camera', rtpParameters: rtpParametersOf('video', 5) }
@@ -58,7 +60,7 @@ test('a state is told in whole when it has changed, its version rises, and a cal
   await ann.join()
   const { peer, state } = await bob.join()
   const track = await ann.publish('microphone')
-  await vi.waitFor(() => expect(bob.states).toHaveLength(1))
+  await vi.waitFor(() => expect(bob.states).toHaveLength(1), SOON)
   const told = bob.states[0]
   const about = { track, player: 'ann', source: 'microphone', kind: 'audio', muted: false }
   expect(told).toEqual({ peer, v: state.v + 1, tracks: [about], mine: [] })
@@ -129,7 +131,7 @@ test('workers start with the first peer, not before; beats say how loaded the no
   expect(node.workers).toEqual([])
   const [ann, bob] = [new Client(engine, playerOf('ann')), new Client(engine, playerOf('bob'))]
   await ann.join()
-  await vi.waitFor(() => expect(node.workers).toHaveLength(2))
+  await vi.waitFor(() => expect(node.workers).toHaveLength(2), SOON)
   await bob.join()
   await bob.watch(await ann.publish('camera'))
   await clock.advance(1_000)
@@ -165,7 +167,7 @@ test('a worker that is killed is replaced at once: its peers are told to join ag
   await ann.publish('camera')
   const [before] = node.workers
   process.kill(before?.pid ?? 0, 'SIGKILL')
-  await vi.waitFor(() => expect(engine.told(ann.who, 'moved')).toEqual([null]), { interval: 5 })
+  await vi.waitFor(() => expect(engine.told(ann.who, 'moved')).toEqual([null]), SOON)
   expect(engine.told(bob.who, 'moved')).toEqual([null])
   expect(node.counts().peers).toBe(0)
   await expect(ann.publish('camera')).rejects.toThrow('not_found')
@@ -188,7 +190,7 @@ test('calls that are under way when their worker dies are answered', async () =>
   process.kill(node.workers[0]?.pid ?? 0, 'SIGKILL')
   for (const answer of await Promise.all(calls))
     if ('refused' in answer) expect(['unavailable', 'not_found']).toContain(answer.refused.code)
-  await vi.waitFor(async () => expect(await engine.call(playerOf('p0'), 'join')).toHaveProperty('value'))
+  await vi.waitFor(async () => expect(await engine.call(playerOf('p0'), 'join')).toHaveProperty('value'), SOON)
 })
 
 test('closing tells peers to join elsewhere, says that it drains, and ends the worker processes', async () => {
@@ -206,6 +208,6 @@ test('closing tells peers to join elsewhere, says that it drains, and ends the w
 test('a worker program that does not run makes the node say that it failed, and why', async () => {
   const { engine } = startNode({ findWorker: () => ({ is: 'ready', path: '/nowhere/mediasoup-worker' }) })
   expect(await engine.call(playerOf('ann'), 'join')).toMatchObject({ refused: { code: 'unavailable' } })
-  await vi.waitFor(() => expect(engine.beats.at(-1)).toMatchObject({ state: 'failed' }), 5_000)
+  await vi.waitFor(() => expect(engine.beats.at(-1)).toMatchObject({ state: 'failed' }), SOON)
   expect(engine.beats.at(-1)?.problem).toContain('ENOENT')
 })

@@ -146,7 +146,7 @@ test('a room that has left a node takes its peers along: they are told to join a
   const { engine, other, bob } = await startTwo()
   engine.nodes = ['m1']
   engine.send({ policy: closed('ann', 'bob'), node: 'm2' })
-  await vi.waitFor(() => expect(engine.told(bob.who, 'moved')).toEqual([null]))
+  await vi.waitFor(() => expect(engine.told(bob.who, 'moved')).toEqual([null]), SOON)
   expect(other.node.counts().peers).toBe(0)
 })
 
@@ -176,7 +176,7 @@ test('a node whose room loses its owner says so to all engines: after 2 s withou
   await engine.lease(open('ann', 'bob'))
   orphans.length = 0
   bus.publish('media.m1', { kind: 'media-release', room: 'r1' })
-  await vi.waitFor(() => expect(orphans).toHaveLength(1))
+  await vi.waitFor(() => expect(orphans).toHaveLength(1), SOON)
   expect(nodes).toHaveLength(2)
 })
 

@@ -2,13 +2,15 @@ import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { freePort } from '../test/ports.ts'
 import { openWebRtc } from './link.ts'
-import { freePort, portProblem } from './ports.ts'
+import { portProblem } from './ports.ts'
 import { Client } from './testing/client.ts'
 import { playerOf } from './testing/engine.ts'
 import { endAll, startNode } from './testing/node.ts'
 
 const IP = '127.0.0.1'
+const SOON = { timeout: 20_000 }
 const held: (() => void)[] = []
 afterEach(async () => {
   await endAll()
@@ -42,11 +44,11 @@ const candidates = async (listen: { port: number; isPortGiven: boolean; announce
 }
 
 test('a port is free where nobody has it, over UDP or TCP', async () => {
-  const port = await freePort(IP)
+  const port = await freePort()
   expect(await portProblem(IP, port)).toBe(null)
   await holdUdp(port)
   expect(await portProblem(IP, port)).toBe('EADDRINUSE')
-  const other = await freePort(IP)
+  const other = await freePort()
   await holdTcp(other)
   expect(await portProblem(IP, other)).toBe('EADDRINUSE')
   expect(await portProblem('192.0.2.1', 0)).toBe('EADDRNOTAVAIL')
@@ -60,7 +62,7 @@ test('any port: one that is taken over TCP is not one of them', async () => {
 })
 
 test('clients are told one port over UDP and TCP at the address that is announced, and the servers for ICE', async () => {
-  const port = await freePort(IP)
+  const port = await freePort()
   const { told, iceServers } = await candidates({ port, isPortGiven: true, announce: 'media.example.com' })
   expect(iceServers).toEqual(ICE_SERVERS)
   expect(told.map(({ protocol }) => protocol)).toEqual(['udp', 'tcp'])
@@ -68,7 +70,7 @@ test('clients are told one port over UDP and TCP at the address that is announce
 })
 
 test('where the default port is taken media takes a free one, and goes on', async () => {
-  const port = await freePort(IP)
+  const port = await freePort()
   await holdTcp(port)
   const { told } = await candidates({ port, isPortGiven: false, announce: null })
   expect(new Set(told.map((each) => each.port)).size).toBe(1)
@@ -76,16 +78,16 @@ test('where the default port is taken media takes a free one, and goes on', asyn
 })
 
 test('where a port that was asked for is taken the node says that it failed, and starts once it is free', async () => {
-  const port = await freePort(IP)
+  const port = await freePort()
   await holdUdp(port)
   const listen = { ip: IP, port, isPortGiven: true, announce: null }
   const { engine, node } = startNode({ listen, openLink: openWebRtc })
   const ann = playerOf('ann')
   expect(await engine.call(ann, 'join')).toMatchObject({ refused: { code: 'unavailable' } })
-  await vi.waitFor(() => expect(engine.beats.at(-1)?.problem).toContain('address already in use'), 5_000)
+  await vi.waitFor(() => expect(engine.beats.at(-1)?.problem).toContain('address already in use'), SOON)
   expect(node.counts().failed).toBe(1)
   for (const release of held.splice(0)) release()
-  await vi.waitFor(async () => expect(await engine.call(ann, 'join')).toHaveProperty('value'), 10_000)
-  await vi.waitFor(() => expect(engine.beats.at(-1)).toMatchObject({ state: 'ready', problem: null }), 5_000)
+  await vi.waitFor(async () => expect(await engine.call(ann, 'join')).toHaveProperty('value'), SOON)
+  await vi.waitFor(() => expect(engine.beats.at(-1)).toMatchObject({ state: 'ready', problem: null }), SOON)
   expect(node.counts()).toMatchObject({ workers: 1, failed: 0 })
 })

@@ -4,6 +4,8 @@ import { Client } from './testing/client.ts'
 import { closed, open, playerOf, spectatorOf } from './testing/engine.ts'
 import { endAll, startNode } from './testing/node.ts'
 
+const SOON = { timeout: 20_000, interval: 20 }
+
 afterEach(endAll)
 
 const OWNERS = ['ann', 'bob', 'cyd', 'dan', 'eve', 'fay', 'gus', 'hal']
@@ -13,7 +15,7 @@ test('a room that outgrows a worker goes on at another: tracks reach both, and t
   await engine.lease(open(...OWNERS))
   const owners = OWNERS.map((id) => new Client(engine, playerOf(id)))
   for (const owner of owners) await owner.join()
-  await vi.waitFor(() => expect(node.workers).toHaveLength(2))
+  await vi.waitFor(() => expect(node.workers).toHaveLength(2), SOON)
   const tracks: string[] = []
   for (const owner of owners)
     for (const source of ['camera', 'microphone'] as const) tracks.push(await owner.publish(source))
@@ -36,13 +38,10 @@ test('a room that outgrows a worker goes on at another: tracks reach both, and t
     for (const track of tracks) links.push(track)
   }
   // Between workers they go over UDP.
-  await vi.waitFor(
-    () => {
-      push()
-      for (const consumer of [...far, near ?? '']) expect(links.received(consumer)).toBeGreaterThan(0)
-    },
-    { timeout: 10_000, interval: 20 },
-  )
+  await vi.waitFor(() => {
+    push()
+    for (const consumer of [...far, near ?? '']) expect(links.received(consumer)).toBeGreaterThan(0)
+  }, SOON)
   await engine.lease(closed(...OWNERS))
   await links.drained()
   const before = [...links.packets.values()]
@@ -52,16 +51,13 @@ test('a room that outgrows a worker goes on at another: tracks reach both, and t
 
   await engine.lease(open(...OWNERS))
   const heard = far.map((consumer) => links.received(consumer))
-  await vi.waitFor(
-    () => {
-      push()
-      for (const [at, consumer] of far.entries()) expect(links.received(consumer)).toBeGreaterThan(heard[at] ?? 0)
-    },
-    { timeout: 10_000, interval: 20 },
-  )
+  await vi.waitFor(() => {
+    push()
+    for (const [at, consumer] of far.entries()) expect(links.received(consumer)).toBeGreaterThan(heard[at] ?? 0)
+  }, SOON)
 
   process.kill(node.workers.find(({ consumers }) => consumers === tracks.length)?.pid ?? 0, 'SIGKILL')
-  await vi.waitFor(() => expect(engine.told(late.who, 'moved')).toEqual([null]))
+  await vi.waitFor(() => expect(engine.told(late.who, 'moved')).toEqual([null]), SOON)
   expect(engine.told(playerOf('ann'), 'moved')).toEqual([null])
   await late.join()
 })

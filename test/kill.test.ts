@@ -14,7 +14,7 @@ const PATIENCE_MS = 120_000
 const movesIn = (log: readonly Logged[]) => log.flatMap((event) => (event.type === 'move' ? [event] : []))
 
 test(`P1 P2: ${KILLS} times kill -9 under load: nothing acknowledged is lost, nothing happens twice, and play goes on`, {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   using data = temporaryFolder()
   let program: Program = await startMadang(['--data', data.path])

@@ -31,5 +31,5 @@ test.for(['SIGKILL', 'SIGTERM'] as const)('no media worker outlives its node: %s
   const ended = once(child, 'exit')
   child.kill(signal)
   expect(await ended).toEqual(signal === 'SIGTERM' ? [0, null] : [null, 'SIGKILL'])
-  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), 5_000)
+  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), 20_000)
 })

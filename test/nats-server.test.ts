@@ -68,13 +68,17 @@ test('of three in a cluster, each stream has a leader, and another one once that
   await (await jetstreamManager(client)).streams.add({ name: 'S', subjects: ['s'], num_replicas: 3 })
   const first = await cluster.leader('S')
   await first.kill()
-  const second = await until(async () => {
-    const leader = await cluster.leader('S')
-    return leader === first ? null : leader
-  }, 'another leader')
+  const second = await until(
+    async () => {
+      const leader = await cluster.leader('S')
+      return leader === first ? null : leader
+    },
+    'another leader',
+    60_000,
+  )
   expect(cluster.servers).toContain(second)
   expect(cluster.servers).toContain(await cluster.leader())
   await first.restart()
   await first.healthy()
   await client.close()
-})
+}, 180_000)

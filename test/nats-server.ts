@@ -9,6 +9,8 @@ import { freePort } from './ports.ts'
 import { until } from './program.ts'
 
 const ANSWER_WITHIN_MS = 2_000
+/** Servers that look for one another, or elect a leader, on a busy machine. */
+const WELL_WITHIN_MS = 45_000
 
 export interface NatsOptions {
   /** True without saying so. */
@@ -93,7 +95,8 @@ export const startNatsCluster = async (options: Omit<NatsOptions, 'store'> = {})
   return {
     servers,
     url: servers.map(({ url }) => url).join(','),
-    leader: (stream) => until(async () => await findLeader(servers, stream), `a leader of ${stream ?? 'the cluster'}`),
+    leader: (stream) =>
+      until(() => findLeader(servers, stream), `a leader of ${stream ?? 'the cluster'}`, WELL_WITHIN_MS),
     stop,
     [Symbol.asyncDispose]: stop,
   }
@@ -140,7 +143,8 @@ const start = async (given: {
       () => false,
     )
   }
-  const takesConnections = () => until(isFine('/healthz?js-enabled-only=true'), `${name} to take connections`)
+  const takesConnections = () =>
+    until(isFine('/healthz?js-enabled-only=true'), `${name} to take connections`, WELL_WITHIN_MS)
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
     process.child.kill(signal)
     await process.gone
@@ -180,7 +184,7 @@ const start = async (given: {
       process.child.kill('SIGHUP')
     },
     async healthy() {
-      await until(isFine('/healthz'), `${name} to be well`)
+      await until(isFine('/healthz'), `${name} to be well`, WELL_WITHIN_MS)
     },
     stop,
     [Symbol.asyncDispose]: stop,

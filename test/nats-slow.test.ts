@@ -49,7 +49,7 @@ test('who does not read what it subscribed to costs bounded memory, keeps nobody
   } finally {
     victim.kill('SIGKILL')
   }
-})
+}, 180_000)
 
 test('where the server takes nothing, what is published is dropped, not kept', async () => {
   await using server = await startNats()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './ports.ts'
 
 const CLI = fileURLToPath(new URL('../cli/madang.ts', import.meta.url))
 /** A process without a gateway says which roles it has, in place of where clients connect. */
@@ -29,10 +30,12 @@ process.once('exit', () => {
 /** Starts the real `madang start` on free ports and waits for its ready line. Rejects with what it printed where it ends before. */
 export const startMadang = async (
   args: readonly string[],
-  { env = {}, port = 0 }: { env?: Record<string, string>; port?: number } = {},
+  { env = {}, port }: { env?: Record<string, string>; port?: number } = {},
 ): Promise<Program> => {
+  // Not one that the system picks: whoever is started again is started where it was.
+  const own = port ?? (await freePort())
   const adminPort = args.includes('--admin-port') ? [] : ['--admin-port', '0']
-  const child = spawn(process.execPath, [CLI, 'start', '--port', String(port), ...adminPort, ...args], {
+  const child = spawn(process.execPath, [CLI, 'start', '--port', String(own), ...adminPort, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -86,7 +89,7 @@ export const temporaryFolder = (): { path: string } & Disposable => {
 }
 
 /** Resolves once `test` is truthy, asked again every few milliseconds; rejects with `what` after `ms`. */
-export const until = async <T>(test: () => T | Promise<T>, what: string, ms = 20_000): Promise<NonNullable<T>> => {
+export const until = async <T>(test: () => T | Promise<T>, what: string, ms = 45_000): Promise<NonNullable<T>> => {
   const end = performance.now() + ms
   for (;;) {
     const value = await test()

@@ -70,7 +70,7 @@ test("the README's line for NATS installs the version that is tested, and nats-s
 })
 
 test("the README's several processes play its game, of each player at another gateway, and go on when an engine is killed", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await using nats = await startNats()
   const commands = cluster.slice(1).map((line) => line.replace('npm start -- ', '').replace(/ --port \d+/, ''))

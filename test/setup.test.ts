@@ -181,7 +181,7 @@ test('a lock whose holder was killed is taken over, once what it had started has
     () => order.push('waits'),
     async () => order.push('works'),
   )
-  await vi.waitUntil(() => order.length > 0)
+  await vi.waitUntil(() => order.length > 0, 20_000)
   orphan.once('close', () => order.push('orphan ended'))
   orphan.kill('SIGKILL')
   await done

@@ -27,8 +27,8 @@ test('a reconnect storm: everyone comes back after kill -9 and after a drain, wi
   timeout: 240_000,
 }, async () => {
   using data = temporaryFolder()
-  const start = (port: number) => startMadang(['--data', data.path, '--games', GAMES, '--rate', '500'], { port })
-  let program = await start(0)
+  const args = ['--data', data.path, '--games', GAMES, '--rate', '500']
+  let program = await startMadang(args)
   const { port } = program
   const tables = await Promise.all(Array.from({ length: ROOMS }, (_, i) => table(program.url, i)))
   const players = tables.flatMap(({ rooms }) => rooms.slice(0, SEATS))
@@ -37,7 +37,7 @@ test('a reconnect storm: everyone comes back after kill -9 and after a drain, wi
     const answers = players.map((room, i) => room.move.set({ cell: i % 64, value: moves + i }))
     moves += 1
     await program.kill(signal)
-    program = await start(port)
+    program = await startMadang(args, { port })
     await Promise.all(answers)
   }
   for (const { rooms } of tables) {

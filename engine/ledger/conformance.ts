@@ -20,7 +20,7 @@ export const ledgerConformance = (name: string, kind: LedgerUnderTest): void => 
       return entries
     }
     const until = (entries: readonly LedgerEntry[], key: string, value: string) =>
-      vi.waitFor(() => expect(heard(entries, key).at(-1)?.value).toBe(value), { timeout: 5_000 })
+      vi.waitFor(() => expect(heard(entries, key).at(-1)?.value).toBe(value), { timeout: 20_000 })
     /** Writes for certain. */
     const written = async (to: Ledger, key: string, value: string, after: number): Promise<number> => {
       const revision = await to.put(key, value, after)
@@ -72,7 +72,9 @@ export const ledgerConformance = (name: string, kind: LedgerUnderTest): void => 
     test('an empty value is a value', async () => {
       const entries = await watched(ledger)
       const first = await written(ledger, 'partition.1', '', 0)
-      await vi.waitFor(() => expect(entries).toEqual([{ key: 'partition.1', value: '', revision: first }]))
+      await vi.waitFor(() => expect(entries).toEqual([{ key: 'partition.1', value: '', revision: first }]), {
+        timeout: 20_000,
+      })
       expect(await ledger.put('partition.1', 'a', 0)).toBeNull()
     })
 
@@ -136,7 +138,7 @@ export const ledgerConformance = (name: string, kind: LedgerUnderTest): void => 
       const put = ledger.put('partition.1', 'a', 0)
       writing = false
       await put
-      await vi.waitFor(() => expect(during).toEqual([false, false]))
+      await vi.waitFor(() => expect(during).toEqual([false, false]), { timeout: 20_000 })
     })
 
     test('who ended the watch is told nothing more, also what was written before', async () => {

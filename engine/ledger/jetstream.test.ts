@@ -51,18 +51,18 @@ ledgerConformance('the ledger on JetStream', {
 
 test('a key disappears some time after its last post, and who watches is told; what was put stays', async () => {
   const name = fresh()
-  const ledger = await open(name, { fadesAfterMs: 2_000 })
+  const ledger = await open(name, { fadesAfterMs: 4_000 })
   const entries = await watched(ledger)
   await ledger.put('partition.1', 'a', 0)
   for (let i = 0; i < 3; i++) {
     ledger.post('engine.a', `${i}`)
     // Each time shorter than a key stays, and longer in all: it must not disappear meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
   }
   expect(valuesOf(entries, 'engine.a')).toEqual(['0', '1', '2'])
-  await vi.waitFor(() => expect(valuesOf(entries, 'engine.a')).toEqual(['0', '1', '2', null]), { timeout: 8_000 })
+  await vi.waitFor(() => expect(valuesOf(entries, 'engine.a')).toEqual(['0', '1', '2', null]), { timeout: 30_000 })
   await vi.waitFor(async () => expect((await watched(ledger)).map(({ key }) => key)).toEqual(['partition.1']), {
-    timeout: 8_000,
+    timeout: 30_000,
   })
 })
 
@@ -84,7 +84,7 @@ test('who lagged behind is told the last changes of each key, in order', async (
   const entries = await watched(ledger)
   await link.connection.reconnect()
   for (let i = 1; i <= 30; i++) other.post('engine.a', `${i}`)
-  await vi.waitFor(() => expect(valuesOf(entries, 'engine.a').at(-1)).toBe('30'), { timeout: 8_000 })
+  await vi.waitFor(() => expect(valuesOf(entries, 'engine.a').at(-1)).toBe('30'), { timeout: 30_000 })
   const last = Array.from({ length: CHANGES_KEPT }, (_, i) => `${30 - CHANGES_KEPT + 1 + i}`)
   expect(valuesOf(entries, 'engine.a').slice(-CHANGES_KEPT)).toEqual(last)
   rise(entries)
@@ -106,15 +106,15 @@ test('a server that is killed and started again on the same store: the watch goe
   const ledger = await openJetStreamLedger({ link, clock: realClock, replicas: 1 })
   const entries = await watched(ledger)
   const first = (await ledger.put('partition.1', 'a', 0)) ?? 0
-  await vi.waitFor(() => expect(entries).toHaveLength(1))
+  await vi.waitFor(() => expect(entries).toHaveLength(1), { timeout: 30_000 })
   await own.kill()
-  await vi.waitFor(() => expect(link.isConnected).toBe(false), { timeout: 5_000 })
+  await vi.waitFor(() => expect(link.isConnected).toBe(false), { timeout: 30_000 })
   await expect(ledger.put('partition.1', 'b', first)).rejects.toThrow(LedgerSilent)
   for (let i = 0; i < 20; i++) ledger.post('engine.a', `${i}`)
   await own.restart()
-  await vi.waitFor(async () => expect(await ledger.put('partition.1', 'c', first)).not.toBeNull(), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await ledger.put('partition.1', 'c', first)).not.toBeNull(), { timeout: 30_000 })
   ledger.post('engine.a', 'after')
-  await vi.waitFor(() => expect(entries.map(({ value }) => value)).toEqual(['a', 'c', 'after']), { timeout: 10_000 })
+  await vi.waitFor(() => expect(entries.map(({ value }) => value)).toEqual(['a', 'c', 'after']), { timeout: 30_000 })
   rise(entries)
 })
 
@@ -127,9 +127,10 @@ test('a server that stands still: a put gives up after 2 s, and when the server 
   await own.pause()
   const from = performance.now()
   await expect(ledger.put('partition.1', 'b', first)).rejects.toThrow(LedgerSilent)
-  expect(performance.now() - from).toBeLessThan(2_500)
+  // Without that it would be the 5 s of NATS's own client.
+  expect(performance.now() - from).toBeLessThan(4_500)
   // Long enough for the connection to be given up.
-  await vi.waitFor(() => expect(link.isConnected).toBe(false), { timeout: 10_000 })
+  await vi.waitFor(() => expect(link.isConnected).toBe(false), { timeout: 30_000 })
   own.resume()
   let beat = 0
   await vi.waitFor(
@@ -137,7 +138,7 @@ test('a server that stands still: a put gives up after 2 s, and when the server 
       ledger.post('engine.a', `${beat++}`)
       expect(valuesOf(entries, 'engine.a').length).toBeGreaterThan(2)
     },
-    { timeout: 15_000, interval: 200 },
+    { timeout: 30_000, interval: 200 },
   )
   rise(entries)
   // The put that was not answered was written, or was not: the watch tells.
@@ -154,7 +155,7 @@ test('a watch whose consumer is gone, as with a server of the cluster, is notice
   for await (const { name: consumer } of manager.consumers.list(stream))
     await manager.consumers.delete(stream, consumer)
   await ledger.put('partition.2', 'b', 0)
-  await vi.waitFor(() => expect(entries.map(({ value }) => value)).toEqual(['a', 'b']), { timeout: 2_500 })
+  await vi.waitFor(() => expect(entries.map(({ value }) => value)).toEqual(['a', 'b']), { timeout: 6_000 })
 })
 
 test('an end while the server is away ends the watch for good', async () => {
@@ -164,10 +165,10 @@ test('an end while the server is away ends the watch for good', async () => {
   const ended: LedgerEntry[] = []
   const end = await ledger.watch((entry) => ended.push(entry))
   await own.kill()
-  await vi.waitFor(() => expect(link.isConnected).toBe(false), { timeout: 5_000 })
+  await vi.waitFor(() => expect(link.isConnected).toBe(false), { timeout: 30_000 })
   end()
   await own.restart()
-  await vi.waitFor(async () => expect(await ledger.put('partition.1', 'c', 0)).not.toBeNull(), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await ledger.put('partition.1', 'c', 0)).not.toBeNull(), { timeout: 30_000 })
   const entries = await watched(ledger)
   expect(entries).toHaveLength(1)
   expect(ended).toEqual([])

@@ -13,7 +13,7 @@ let installations = 0
 beforeAll(async () => {
   server = await startNats()
   connection = await connect({ servers: server.url })
-}, 60_000)
+})
 afterAll(async () => {
   await connection.close()
   await server.stop()

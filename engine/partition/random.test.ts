@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { PROPERTY_TEST_MS, TOLD_WITH_SEED } from '../../test/property.ts'
 import { KeyRing } from '../room/keyring.ts'
 import { isPlayer } from '../room/membership.ts'
 import { Moment } from '../room/moment.ts'
@@ -191,8 +192,16 @@ const agree = async (world: World): Promise<void> => {
   }
 }
 
-test('P2 exactly once, P3 ordered: whatever members, clock, store and crashes do, the log replays to the live state, and each connection and each poll holds its document', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(command, { maxLength: 40 }), fc.integer({ min: 1, max: 1_000_000 }), run), {
-    numRuns: 60,
-  })
-})
+test(
+  'P2 exactly once, P3 ordered: whatever members, clock, store and crashes do, the log replays to the live state, and each connection and each poll holds its document',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 40 }), fc.integer({ min: 1, max: 1_000_000 }), run),
+      {
+        numRuns: 60,
+        ...TOLD_WITH_SEED,
+      },
+    )
+  },
+  PROPERTY_TEST_MS,
+)

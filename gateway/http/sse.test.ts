@@ -249,7 +249,7 @@ test('P5 a reader that stops costs a frame: nothing is written once it is blocke
   await flood(1)
   await expect.poll(() => got.text).toContain(`id: ${engine.seq}\ndata: [36,"r",${engine.seq - 1},`)
   socket.destroy()
-}, 60_000)
+})
 
 test('P5 a blocked reader is not waited for by a drain', async () => {
   const { socket, flood, server } = await pausable()
@@ -258,7 +258,7 @@ test('P5 a blocked reader is not waited for by a drain', async () => {
   await server.drain()
   expect(server.gateway.held()).toMatchObject({ connections: 0, rooms: 0 })
   socket.destroy()
-}, 60_000)
+})
 
 test('bytes and requests are counted by transport', async () => {
   const { stream, get, post, server } = await seat()

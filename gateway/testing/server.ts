@@ -98,7 +98,7 @@ const connect = (url: string, options: ClientOptions = {}) => {
     socket,
     received,
     state,
-    opened: () => vi.waitFor(() => expect(socket.readyState).toBe(WebSocket.OPEN)),
+    opened: () => vi.waitFor(() => expect(socket.readyState).toBe(WebSocket.OPEN), { timeout: 20_000 }),
     send: (...frames: unknown[][]) => {
       for (const frame of frames) socket.send(encode(frame))
     },

@@ -10,7 +10,7 @@ import { measureTakeover, takeoverText } from './takeover.ts'
 // The quick ways through the benchmarks of whole programs: that they measure what they say. How fast is another question.
 
 // Whole programs start a dozen times, beside all other tests.
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 const SMALL = { rooms: 1, rate: 50, rounds: 1, ms: 400 }
 

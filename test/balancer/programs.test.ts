@@ -24,13 +24,16 @@ afterAll(async () => {
 const startCluster = async () => {
   const nats = await startNats()
   endings.push(() => nats.stop())
-  const start = async (roles: string, more: readonly string[] = [], port = 0): Promise<Program> => {
-    const program = await startMadang([...PROGRAM, '--nats', nats.url, '--roles', roles, ...more], { port })
+  const start = async (roles: string, more: readonly string[] = [], port?: number): Promise<Program> => {
+    const program = await startMadang(
+      [...PROGRAM, '--nats', nats.url, '--roles', roles, ...more],
+      port === undefined ? {} : { port },
+    )
     endings.push(() => program.kill())
     return program
   }
   await start('engine')
-  const startGateway = (adminPort: number, port = 0) =>
+  const startGateway = (adminPort: number, port?: number) =>
     start('gateway', ['--trust-proxy', '1', '--admin-port', String(adminPort)], port)
   const place = async (): Promise<Place> => {
     const adminPort = await freePort()

@@ -9,6 +9,7 @@ import { Engine } from '../../engine/partition/engine.ts'
 import { loadGames } from '../../engine/rules/load.ts'
 import { createAuth } from '../../gateway/auth.ts'
 import { type GatewayServer, startGateway } from '../../gateway/uws.ts'
+import { freePort } from '../ports.ts'
 import { temporaryFolder } from '../program.ts'
 import { GAMES } from '../transports/seats.ts'
 import type { Behind } from './haproxy.ts'
@@ -64,7 +65,7 @@ export const siteOfThisFile = async (): Promise<Site> => {
 
 const post = async (name: string, open: (id: string, port: number) => Promise<GatewayServer>): Promise<Post> => {
   let starts = 1
-  let server = await open(`${name}-${starts}`, 0)
+  let server = await open(`${name}-${starts}`, await freePort())
   const { port } = server
   const admin = await startAdmin({
     host: HOST,

@@ -95,5 +95,5 @@ test.each([...SCENES, ...MORE_CHARADES, ...STATES])(
     }
     expect(found).toEqual([])
   },
-  120_000,
+  180_000,
 )

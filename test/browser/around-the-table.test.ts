@@ -37,8 +37,8 @@ test('from five to twelve people around the table, nobody covers anybody, nor wh
     expect.soft(await overlaps(page), `${count} wait`).toEqual([])
     await page.locator('button.start').click()
     await page.locator('.mafia[data-phase="night"]').waitFor()
-    const guilty = (await until(() => rooms.find(({ document }) => document.game?.mafia), 'the mafia')).document.game
-      ?.mafia
+    await until(() => rooms.every(({ document }) => document.game !== null), 'the night of all')
+    const guilty = rooms.find(({ document }) => document.game?.mafia)?.document.game?.mafia
     const victim =
       Array.from({ length: count }, (_, index) => `p${index}`).findLast((id) => !guilty?.includes(id)) ?? ''
     for (const room of rooms) {

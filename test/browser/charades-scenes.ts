@@ -119,7 +119,7 @@ export const MORE_CHARADES: readonly Scene[] = [
   {
     name: 'charades, between two turns',
     open: async (stage, look) => {
-      const turn = await begun(await seated(stage, look, 'rival', six(look, { turn: 3 })))
+      const turn = await begun(await seated(stage, look, 'rival', six(look, { turn: 10 })))
       await guessed(turn, look)
       await turn.performer.move.skip({})
       await turn.page.locator('.charades[data-phase="ready"]').waitFor()

@@ -17,8 +17,15 @@ interface Player {
 }
 type Parts = { readonly performer: Player; readonly guesser: Player; readonly rivals: readonly Player[] }
 
-const phaseIs = (page: Page, phase: string): Promise<void> => page.locator(`.charades[data-phase="${phase}"]`).waitFor()
-const turnIs = (page: Page, text: string): Promise<void> => page.locator('.charades-scores').getByText(text).waitFor()
+/** Long enough for what is done in a turn on a busy machine; nothing but its time ends one. */
+const TURN_S = 35
+/** For what comes when a turn is over. */
+const AFTER_TURN = { timeout: (TURN_S + 20) * 1000 }
+
+const phaseIs = (page: Page, phase: string): Promise<void> =>
+  page.locator(`.charades[data-phase="${phase}"]`).waitFor(AFTER_TURN)
+const turnIs = (page: Page, text: string): Promise<void> =>
+  page.locator('.charades-scores').getByText(text).waitFor(AFTER_TURN)
 const pointsAre = async (players: readonly Player[], sun: number, moon: number): Promise<void> => {
   for (const { page } of players) {
     await page.locator('[data-team="sun"] b').getByText(String(sun), { exact: true }).waitFor()
@@ -73,7 +80,7 @@ test('four people play charades by clicking and typing, in two languages; who gu
   await ann.page.goto(program.url)
   await ann.page.getByLabel('Your name').fill('Ann')
   await ann.page.getByRole('button', { name: 'Open a room: Charades' }).click()
-  await ann.page.getByLabel('A turn lasts (seconds)').fill('15')
+  await ann.page.getByLabel('A turn lasts (seconds)').fill(String(TURN_S))
   await ann.page.getByLabel('Time to get ready (seconds)').fill('100')
   await ann.page.getByLabel('Turns for each team').fill('1')
   await ann.page.getByRole('button', { name: 'Open the room' }).click()
@@ -154,7 +161,7 @@ test('four people play charades by clicking and typing, in two languages; who gu
   }
   await guesser.page.locator('.afterwards .primary').waitFor()
   expect(visitors.flatMap(({ trouble }) => trouble)).toEqual([])
-}, 150_000)
+}, 240_000)
 
 test('who only watches sees the guesses and no word, and is asked for nothing', async () => {
   const { page } = await nextOf(stage, 6, {})
@@ -166,7 +173,7 @@ test('who only watches sees the guesses and no word, and is asked for nothing', 
   await phaseIs(watcher, 'acting')
   expect(await watcher.locator('.charades :is(.charades-word, input, button)').count()).toBe(0)
   await watcher.locator('.charades-hidden').waitFor()
-}, 60_000)
+})
 
 test('from four to twelve people around the table, nobody covers anybody, nor the word and what is below it', async () => {
   for (let count = 4; count <= 12; count++) {

@@ -23,7 +23,9 @@ export const launchChromium = async (args: readonly string[] = []): Promise<Brow
 }
 
 /** Below a test's own limit, so that a failure names what was waited for. */
-const WAIT_MS = 20_000
+const WAIT_MS = 30_000
+
+const DOWN = /WebSocket connection|net::ERR_(CONNECTION|EMPTY_RESPONSE|INCOMPLETE_CHUNKED|NETWORK|SOCKET)|status of 503/
 
 export interface Visitor {
   readonly page: Page
@@ -56,9 +58,8 @@ export const visitWithVideo = async (
   })
   page.on('pageerror', (error) => trouble.push(`threw ${error}`))
   page.on('console', (message) => {
-    // That a socket cannot be opened while the server is down is no fault of the page.
-    if (message.type() === 'error' && !/WebSocket connection|net::ERR_CONNECTION/.test(message.text()))
-      trouble.push(`logged ${message.text()}`)
+    // That nothing can be asked while the server is down, or drains, is no fault of the page.
+    if (message.type() === 'error' && !DOWN.test(message.text())) trouble.push(`logged ${message.text()}`)
   })
   return { page, trouble }
 }

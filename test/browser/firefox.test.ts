@@ -15,7 +15,7 @@ beforeAll(async () => {
   chromium = await launchChromium()
   program = await startMadang(['--data', data.path])
   firefox = await launchFirefox()
-}, 120_000)
+}, 240_000)
 afterAll(async () => {
   await firefox?.close()
   await chromium?.close()
@@ -65,5 +65,5 @@ test.skipIf(FIREFOX === null)(
       'two sit face to face in Firefox too',
     ).toBe(true)
   },
-  120_000,
+  240_000,
 )

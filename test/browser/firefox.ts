@@ -15,11 +15,11 @@ export interface FirefoxPage {
   evaluate<A, R>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>
   /** Clicks in the middle of the one element that `selector` names, with a real pointer. */
   click(selector: string): Promise<void>
-  /** Resolves once `selector` names an element whose text contains `text`; rejects after 20 s. */
+  /** Resolves once `selector` names an element whose text contains `text`; rejects after 30 s. */
   shows(selector: string, text?: string): Promise<void>
 }
 
-const WAIT_MS = 20_000
+const WAIT_MS = 30_000
 
 type Answer =
   | { id: number; type: 'success'; result: unknown }

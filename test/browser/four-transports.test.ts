@@ -46,7 +46,7 @@ test('/transports shows a live room over all four transports, and the seat goes 
     await card(page, transport).getByText('PATCH').first().waitFor()
   }
   expect(trouble).toEqual([])
-}, 90_000)
+}, 180_000)
 
 test('/transports goes from game to game, and leaves the rooms behind: polling stays at a request a second', async () => {
   const { page } = await visit(browser, program.url)
@@ -55,15 +55,15 @@ test('/transports goes from game to game, and leaves the rooms behind: polling s
   const marks = page.locator('.transports-seat .ttt [data-by]')
   /** The next game on the board: how often polling has asked by then, and when it was, s. */
   const nextGame = async (): Promise<{ asked: number; at: number }> => {
-    await until(async () => (await marks.count()) > 4, 'a game to be played')
-    await until(async () => (await marks.count()) < 2, 'the next game')
+    await until(async () => (await marks.count()) > 4, 'a game to be played', 60_000)
+    await until(async () => (await marks.count()) < 2, 'the next game', 60_000)
     return { asked: Number(await figure(page, 'poll', 'requests')), at: performance.now() / 1_000 }
   }
   await nextGame()
   const [second, third] = [await nextGame(), await nextGame()]
   expect((third.asked - second.asked) / (third.at - second.at)).toBeLessThan(1.7)
   expect(await page.locator('.transport [role="alert"]').count()).toBe(0)
-}, 120_000)
+}, 240_000)
 
 test('/transports is clean by axe at both widths, by day and by night, in both languages', async () => {
   const found: string[] = []
@@ -88,4 +88,4 @@ test('/transports is clean by axe at both widths, by day and by night, in both l
       await context.close()
     }
   expect(found).toEqual([])
-}, 90_000)
+})

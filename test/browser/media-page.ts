@@ -85,7 +85,7 @@ export const pageInRoom = async (
   const context = await browser.newContext()
   await context.addInitScript(watchConnections)
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(30_000)
   await page.goto(sdk)
   await page.waitForFunction(() => 'connect' in window)
   await page.evaluate(joinRoom, [server, name, room] as const)

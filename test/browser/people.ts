@@ -34,7 +34,7 @@ export const pageAs = async (
     [kept, name],
   )
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(30_000)
   return page
 }
 

@@ -69,4 +69,4 @@ test('a game without a board of its own is played through what its rules show an
   await say.getByRole('button', { name: 'Play say' }).click()
   await bob.getByRole('alert').getByText('words').waitFor()
   expect(trouble).toEqual([])
-}, 60_000)
+})

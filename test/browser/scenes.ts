@@ -112,13 +112,14 @@ interface Town {
 const town = async (stage: Stage, look: Look, role: 'mafia' | 'citizen'): Promise<Town> => {
   const host = await stage.player('sora', nameIn(look, 'sora'))
   for (;;) {
-    const id = await host.create('mafia', { night: 60, day: 300 })
+    const id = await host.create('mafia', { night: 600, day: 600 })
     const rooms = new Map<string, Room<typeof mafia>>()
     for (const person of TOWN) {
       rooms.set(person, await (await stage.player(person, nameIn(look, person))).join<typeof mafia>(id))
     }
     const own = rooms.get('sora')
     await own?.start()
+    await until(() => [...rooms.values()].every(({ document }) => document.game !== null), 'the first night')
     if (own?.document.game?.role === role) {
       const page = await stage.page('sora', nameIn(look, 'sora'), look)
       await page.goto(`${stage.url}/play/${id}`)

@@ -139,7 +139,7 @@ test('who finds the seats taken watches, and sits down when one comes free', asy
   await second?.join(room).then((joined) => joined.leave())
   await page.getByRole('button', { name: 'Take a seat' }).click()
   await page.locator('.people [data-you="true"]').getByText('Late').waitFor()
-  expect(await page.getByText('You are watching').count()).toBe(0)
+  await page.getByText('You are watching').waitFor({ state: 'detached' })
   for (const guest of guests) guest.close()
 })
 
@@ -186,7 +186,12 @@ test('a vote travels from the voter to the target, and for those who want no mot
     const target = rooms[0]?.document.game?.alive.at(seen.length) ?? ''
     await rooms[0]?.move.vote({ target })
     await page.locator(`[data-player-id="${target}"] .mafia-votes`).waitFor()
-    seen.push(await page.evaluate(() => Number(document.documentElement.dataset.ballots ?? 0)))
+    const ballots = (): Promise<number> => page.evaluate(() => Number(document.documentElement.dataset.ballots ?? 0))
+    // A ballot leaves once the vote is painted.
+    if (reducedMotion === 'no-preference') await expect.poll(ballots).toBeGreaterThan(0)
+    else
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))))
+    seen.push(await ballots())
   }
   expect(seen[0]).toBeGreaterThan(0)
   expect(seen[1]).toBe(0)

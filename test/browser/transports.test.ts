@@ -56,7 +56,7 @@ describe.each(BLOCKED)('a page behind a proxy that $name', ({ open, transport })
     await bob.waitForURL((url) => url.pathname !== pathname)
     await ann.waitForURL((url) => url.pathname === new URL(bob.url()).pathname)
     for (const page of [ann, bob]) await page.locator('[data-cell="0"]').waitFor()
-    expect(await marks(ann)).toEqual(Array(9).fill(null))
+    await expect.poll(() => marks(ann)).toEqual(Array(9).fill(null))
   })
 
   test.skipIf(FIREFOX === null)(`plays a whole game in Firefox over ${transport}, against a Chromium`, async () => {

@@ -64,7 +64,7 @@ test('with av=on two see and hear each other at once; who turns the camera off i
   await ann.page.getByRole('button', { name: 'Camera' }).click()
   await moves(bob.page, annId)
   expect([...ann.trouble, ...bob.trouble]).toEqual([])
-}, 90_000)
+})
 
 test('P4: by night the town sees nobody: the pictures are gone from the page, the tiles closed, and each is told by whom they are seen; by day they are back', async () => {
   const sessions = ['Cho', 'Dan', 'Eva'].map((guest) => connect({ url: program.url, guest }))
@@ -101,9 +101,9 @@ test('P4: by night the town sees nobody: the pictures are gone from the page, th
   await moves(ann, bobId)
   await moves(bob, annId)
   await seenAs(ann, 'Everyone sees and hears you.')
-  expect(await ann.locator('.shutter[data-closed="true"]').count()).toBe(0)
+  await ann.locator('.shutter[data-closed="true"]').first().waitFor({ state: 'detached' })
   for (const session of sessions) session.close()
-}, 120_000)
+}, 240_000)
 
 test('with av=off one comes in at once, without any device, and sees and hears those who have one', async () => {
   const without = await launchChromium()
@@ -196,7 +196,7 @@ test('a browser that lets nobody be heard yet is asked again by a button', async
   await button.waitFor()
   await button.click()
   await hears(bob, 1)
-  expect(await button.count()).toBe(0)
+  await button.waitFor({ state: 'detached' })
 })
 
 test('while the server makes video ready the page says so and is played on; video comes by itself', async () => {
@@ -221,7 +221,7 @@ test('while the server makes video ready the page says so and is played on; vide
   await page.getByRole('button', { name: 'Leave', exact: true }).waitFor()
   isReady = true
   await seenAs(page, 'Everyone sees and hears you.')
-  expect(await page.getByRole('progressbar').count()).toBe(0)
+  await page.getByRole('progressbar').waitFor({ state: 'detached' })
 })
 
 test('a table with video is clean by axe at both widths, by day and by night, in both languages; on a phone the devices are at the thumb', async () => {
@@ -252,4 +252,4 @@ test('a table with video is clean by axe at both widths, by day and by night, in
       await page.context().close()
     }
   expect(found).toEqual([])
-}, 120_000)
+}, 240_000)

@@ -10,7 +10,7 @@ const SCRIPT_BYTES = 150 * 1024
 
 beforeAll(async () => {
   if (!pageReady(ROOT)) await buildPage(ROOT, process.execPath, () => {})
-}, 60_000)
+})
 
 /** Loaded where video is used only, as video.test.ts holds. */
 const VIDEO = /^(pre-join|table-video|video|media|mediasoup)-/

@@ -52,14 +52,13 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
     const url = links.map(({ port }) => `nats://127.0.0.1:${port}`).join(',')
     const args = ['--nats', url, '--roles', role, '--durability', `jetstream-r${size}`, '--log-level', 'info']
     const more = role === 'media' ? ['--media-port', '0', '--media-workers', '1'] : []
-    const start = (port: number) => startMadang([...args, ...more], { port })
-    const program = await start(0)
+    const program = await startMadang([...args, ...more])
     const member: Member = {
       role,
       links,
       program,
       async restart() {
-        member.program = await start(member.program.port)
+        member.program = await startMadang([...args, ...more], { port: member.program.port })
       },
     }
     members.push(member)

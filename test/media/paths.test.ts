@@ -27,7 +27,7 @@ test('where UDP does not pass, media goes over TCP', async () => {
   await flow('over TCP')
   expect((await pathsOf(bob)).map(({ protocol }) => protocol)).toEqual(['tcp', 'tcp'])
   expect((await pathsOf(ann)).map(({ protocol }) => protocol)).toEqual(['udp', 'udp'])
-}, 120_000)
+}, 240_000)
 
 test('when the network comes back, ICE is restarted on the same connections, and media goes on', async () => {
   const page = await studio.page()

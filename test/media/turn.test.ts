@@ -29,5 +29,5 @@ test.skipIf(TURNSERVER === null)(
       ])
     }
   },
-  120_000,
+  240_000,
 )

@@ -219,7 +219,7 @@ describe.each(TRANSPORTS)('by %s', (transport: TransportName) => {
       expect(back.room.document.room.players).toEqual([bob.player?.id, before.player?.id])
     })
 
-    test('presence: who is here stays connected, who is gone is not', { timeout: 90_000 }, async () => {
+    test('presence: who is here stays connected, who is gone is not', { timeout: 180_000 }, async () => {
       using bob = await sit(url, 'Bob', 'websocket')
       using ann = await sit(url, 'Ann', transport)
       const gone = await sit(url, 'Gone', transport)

@@ -34,7 +34,7 @@ const vote = (session: Session, { room }: Seen<Mafia>): void => {
 const program = await programOfThisFile(...PROGRAM)
 
 test('P1 to P4: eight play a whole mafia, two by each transport, with a spectator on each, and all see what the log says they may', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const transports = [...TRANSPORTS, ...TRANSPORTS]
   const sessions = await Promise.all(transports.map((transport, i) => sit(program.url, `Player ${i}`, transport)))
@@ -46,7 +46,7 @@ test('P1 to P4: eight play a whole mafia, two by each transport, with a spectato
   for (const [i, session] of sessions.entries()) vote(session, seats[i] ?? expect.fail())
   await seats[0]?.room.start()
   const all = [...seats, ...eves]
-  await until(() => all.every(({ room }) => room.document.room.phase === 'over'), 'the end, everywhere', 90_000)
+  await until(() => all.every(({ room }) => room.document.room.phase === 'over'), 'the end, everywhere', 200_000)
   const past = await pastOf(program.data, id)
   await until(() => all.every(({ emits }) => emits.at(-1)?.event.type === 'end'), 'the last announcement, everywhere')
 

@@ -84,7 +84,7 @@ describe.concurrent('P5 the rate', () => {
       for (const raw of raws) await raw.until(() => raw.of(39).length + raw.of(34).length === 10)
     }
     const guests: Raw[] = []
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 60; i++) {
       const raw = new Raw(small.url)
       const { token } = await newGuest(small.url, `G ${i}`)
       expect(await raw.hello({ token })).toMatchObject({ limits: { frame: 2048, rate: 5 } })
@@ -92,7 +92,7 @@ describe.concurrent('P5 the rate', () => {
     }
     await flood(guests)
     expect(sum(guests)).toBeGreaterThan(150)
-    expect(sum(guests)).toBeLessThan(300)
+    expect(sum(guests), 'of 600').toBeLessThan(600)
     first(guests).send([8, 0, 'x'.repeat(2048)])
     expect(await first(guests).closeCode()).toBe(1009)
     const players = await Promise.all(
@@ -110,12 +110,15 @@ describe.concurrent('P5 the rate', () => {
   })
 
   test('X-Forwarded-For says where somebody is only as far as --trust-proxy allows', async () => {
-    const statuses = async (at: string, forwarded: (i: number) => string) => {
-      const seen: number[] = []
-      for (let i = 0; i < 60; i++)
-        seen.push((await fetch(`${at}/v1/games`, { headers: { 'x-forwarded-for': forwarded(i) } })).status)
-      return seen
-    }
+    // All at once: one after the other they could be as slow as what comes in again.
+    const statuses = (at: string, forwarded: (i: number) => string) =>
+      Promise.all(
+        Array.from({ length: 200 }, async (_, i) => {
+          const response = await fetch(`${at}/v1/games`, { headers: { 'x-forwarded-for': forwarded(i) } })
+          await response.arrayBuffer()
+          return response.status
+        }),
+      )
     const direct = await startMadang(['--data', join(data.path, 'direct'), '--rate', '1'])
     expect(await statuses(direct.url, (i) => `10.0.0.${i}`)).toContain(429)
     const proxied = await startMadang(['--data', join(data.path, 'proxied'), '--rate', '1', '--trust-proxy', '1'])
@@ -129,7 +132,7 @@ describe.concurrent('P5 the rate', () => {
 
 describe('P5 slow and hostile clients', () => {
   test('a client that does not read is closed with 4003 or cut, costs little memory, and others go on meanwhile', {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const own = await startMadang(['--data', join(data.path, 'slow'), '--rate', '100000', '--durability', 'memory'])
     const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${own.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
@@ -158,8 +161,13 @@ describe('P5 slow and hostile clients', () => {
 
   test('a thousand sockets that say nothing, half a handshake and garbage do not keep others out', async () => {
     const idle = Array.from({ length: 300 }, () => new Raw(url))
-    await Promise.all(idle.map((raw) => raw.opened()))
-    for (const [i, raw] of idle.entries()) if (i % 2) raw.sendBytes(new Uint8Array([0xdd, 255, 255, 255, 255]))
+    // Each at once: who says nothing for 5 s is closed for that.
+    await Promise.all(
+      idle.map(async (raw, i) => {
+        await raw.opened()
+        if (i % 2) raw.sendBytes(new Uint8Array([0xdd, 255, 255, 255, 255]))
+      }),
+    )
     const { raw } = await enter(url, 'Ann')
     await raw.ping()
     await until(() => idle.every((each, i) => i % 2 === 0 || each.closed?.code === 4000), 'the garbage to be closed')

@@ -261,7 +261,7 @@ describe.concurrent('the admin port', () => {
     using _taken = await occupy(3001)
     const started = new Started(['start', '--data', dataFolder(), '--port', '0'])
     await started.ready()
-    const line = started.stdout.split('\n').find((each) => each.includes('3001'))
+    const line = started.stdout.split('\n').find((each) => each.includes(' 3001 '))
     const port = Number(/\b(?!3001)(\d{4,5})\b/.exec(line ?? '')?.[1])
     expect(port, started.stdout).toBeGreaterThan(3001)
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200)

@@ -12,7 +12,8 @@ export interface ProgramOfFile extends Program {
 export const programOfThisFile = async (...args: readonly string[]): Promise<ProgramOfFile> => {
   const data = temporaryFolder()
   afterAll(() => data[Symbol.dispose]())
-  const start = (port = 0): Promise<Program> => startMadang(['--data', data.path, ...args], { port })
+  const start = (port?: number): Promise<Program> =>
+    startMadang(['--data', data.path, ...args], port === undefined ? {} : { port })
   let program = await start()
   afterAll(async () => {
     await program.kill()

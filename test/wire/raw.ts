@@ -14,7 +14,7 @@ interface Held {
   document: unknown
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 /** One raw socket. Frames are kept in order; `next` takes the first of a kind that was not taken before. */
 export class Raw {

@@ -24,9 +24,10 @@ describe.concurrent('CREATE and JOIN', () => {
       room: { phase: 'open', game: 'tictactoe', version: expect.any(Number), host: ann.id, players: [], members: {} },
       game: null,
     })
-    const shown = await ann.raw.create('tictactoe', null, { public: true })
-    const listed = dig(await (await fetch(`${url}/v1/rooms?game=tictactoe`)).json(), 'rooms')
-    expect(listed).toContainEqual({ room: shown, game: 'tictactoe', phase: 'open', players: 0, seats: 2 })
+    // With options of its own: no MATCH of the other tests may find it.
+    const shown = await ann.raw.create('mafia', { night: 61, day: 62 }, { public: true })
+    const listed = dig(await (await fetch(`${url}/v1/rooms`)).json(), 'rooms')
+    expect(listed).toContainEqual({ room: shown, game: 'mafia', phase: 'open', players: 0, seats: 12 })
     expect(JSON.stringify(listed)).not.toContain(room)
     ann.raw.cut()
     bob.raw.cut()

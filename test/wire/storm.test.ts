@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFailed, test } from 'vitest'
 import { type Program, startMadang, temporaryFolder, until } from '../program.ts'
 import { enter, type Guest, newGuest, Raw, table } from './raw.ts'
 
@@ -67,13 +67,14 @@ const wander = async (
 }
 
 test('P1–P4 eight players are cut, taken over and come back with `since`, while the server is killed with -9 three times: every PATCH fits, nothing is lost or doubled, and all documents are one', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const data = temporaryFolder()
   const args = ['--data', data.path, '--games', games, '--rate', '2000']
   let program: Program = await startMadang(args)
   const { url, port } = program
   const seed = Math.floor(Math.random() * 2 ** 31)
+  onTestFailed(() => console.log(`the storm of seed ${seed}`))
   const { room, seats } = await table(url, 'bench', 8)
   const sockets = seats.map(({ raw }) => raw)
   const watcher = await newGuest(url, 'Watcher')

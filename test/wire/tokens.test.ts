@@ -189,7 +189,7 @@ describe.concurrent('--jwks-url', () => {
     expect(await outcome(url, signed('EdDSA', 'added', added.privateKey))).toEqual(REFUSED)
     served.push({ ...added.publicKey.export({ format: 'jwk' }), kid: 'added', alg: 'EdDSA', use: 'sig' })
     const token = signed('EdDSA', 'added', added.privateKey)
-    await until(async () => dig(await outcome(url, token), 'id') === 'ann', 'the new key to be found', 10_000)
+    await until(async () => dig(await outcome(url, token), 'id') === 'ann', 'the new key to be found', 30_000)
   })
 
   test('where the keys cannot be had: unavailable and BYE with resume, not unauthorized', async () => {

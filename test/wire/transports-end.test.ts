@@ -48,7 +48,7 @@ test('SIGTERM: streams get BYE with resume and end, held polls 204 at once; afte
   await again.next((frame) => frame[0] === 36 && JSON.stringify(frame).includes('after'))
   again.leave()
   await after.kill()
-}, 60_000)
+})
 
 test('P5 the rate holds over polls and frames, a guest’s and an address’s; CORS obeys --origins', async () => {
   using data = temporaryFolder()
@@ -59,8 +59,8 @@ test('P5 the rate holds over polls and frames, a guest’s and an address’s; C
   const refused = answers.filter(([op]) => op === 34)
   expect(refused.length).toBeGreaterThanOrEqual(9)
   expect(refused[0]).toEqual([34, null, 'rate_limited', expect.any(String), { retryAfter: expect.any(Number) }])
-  const limited = await ann.get('me')
-  expect(limited.status).toBe(429)
+  const asked = await Promise.all(Array.from({ length: 40 }, () => ann.get('me')))
+  const limited = asked.find(({ status }) => status === 429) ?? expect.fail('none was refused')
   expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0)
   expect(await limited.json()).toMatchObject({ status: 429, code: 'rate_limited' })
 
@@ -89,7 +89,7 @@ test('P5 the rate holds over polls and frames, a guest’s and an address’s; C
   const own = await post(ORIGIN)
   expect([own.status, own.headers.get('access-control-allow-credentials')]).toEqual([200, 'true'])
   await program.kill()
-}, 60_000)
+})
 
 test('a spectator who is not seen for 10 s after a poll is forgotten: 403 not_member, and JOIN again', async () => {
   using data = temporaryFolder()
@@ -101,15 +101,15 @@ test('a spectator who is not seen for 10 s after a poll is forgotten: 403 not_me
   await eve.ok(3, room, { role: 'spectator' })
   const held = new Polled()
   held.take((await eve.poll(room, 0, 0)) ?? [])
-  await new Promise((resolve) => setTimeout(resolve, 8_000))
+  await new Promise((resolve) => setTimeout(resolve, 6_000))
   // How many watch may have been told meanwhile.
   const said = await eve.poll(room, held.seq, 0)
   if (said !== null) held.take(said)
-  await new Promise((resolve) => setTimeout(resolve, 11_000))
+  await new Promise((resolve) => setTimeout(resolve, 14_000))
   const forgotten = await eve.get(`poll?room=${room}&since=${held.seq}&wait=0`)
   expect([forgotten.status, dig(await forgotten.json(), 'code')]).toEqual([403, 'not_member'])
   await eve.ok(3, room, { role: 'spectator' })
   expect((await eve.get(`poll?room=${room}&since=${held.seq}&wait=0`)).status).toBeLessThan(300)
   bob.raw.cut()
   await program.kill()
-}, 60_000)
+})

@@ -409,13 +409,13 @@ describe.concurrent('presence', () => {
     while (connected() === true) {
       await new Promise((resolve) => setTimeout(resolve, 100))
       bob.raw.send([8, 1])
-      if (performance.now() - start > 25_000) throw new Error('never dropped')
+      if (performance.now() - start > 40_000) throw new Error('never dropped')
     }
     const seconds = (performance.now() - start) / 1_000
     expect(seconds).toBeGreaterThan(14)
-    expect(seconds).toBeLessThan(19)
+    expect(seconds).toBeLessThan(25)
     await ann.poll(room, held.seq, 0)
     await bob.raw.until(() => connected() === true)
     bob.raw.cut()
-  }, 40_000)
+  })
 })

@@ -150,7 +150,7 @@ describe.concurrent('a drop-in game with channels, EMITs to some, and rules that
 })
 
 test('P5 P4 members who stop reading while a room is loud: they are closed, or catch up to the very same document; those who read miss nothing and wait for nobody', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const own = temporaryFolder()
   const games = fileURLToPath(new URL('./testing', import.meta.url))
