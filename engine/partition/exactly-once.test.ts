@@ -156,6 +156,37 @@ test('P2 exactly once: a copy of a JOIN that changed nothing, and comes after th
   expect(world.gateway.violations).toEqual([])
 })
 
+test('P2 exactly once: a JOIN that comes after a later LEAVE of its session does not bring back who has left a running game', async () => {
+  const { world, ann } = await startWorld(counter())
+  await world.gateway.connect('bob').join('r')
+  await ann.call('r', 'start')
+  const late: ClientFrame = [OP.join, ann.next(), 'r', {}]
+  expect(await ann.ask('r', [OP.leave, ann.next(), 'r'])).toHaveProperty('ok')
+  expect(await ann.ask('r', late)).toMatchObject({ err: 'conflict' })
+  expect(world.engine.rooms.here('r')?.state.members.ann?.connected).toBe(false)
+  expect(await ann.ask('r', [OP.join, ann.next(), 'r', {}])).toHaveProperty('ok')
+  expect(world.engine.rooms.here('r')?.state.members.ann?.connected).toBe(true)
+})
+
+test('P3 ordered: who leaves on one connection and is back on another before that is durable hears nothing more on the first', async () => {
+  const { world, ann } = await startWorld(counter())
+  const [bob, back] = [world.gateway.connect('bob'), world.gateway.connect('ann')]
+  await bob.join('r')
+  await ann.call('r', 'start')
+  world.storage.hold()
+  bob.send('r', [[OP.move, bob.next(), 'r', 'add', 1]])
+  const left = ann.send('r', [[OP.leave, ann.next(), 'r']])
+  const joined = back.send('r', [[OP.join, back.next(), 'r', {}]])
+  world.storage.release()
+  await world.gateway.answers(left)
+  await world.gateway.answers(joined)
+  const heard = ann.inbox.length
+  expect(await bob.move('r', 'add', 2)).toHaveProperty('ok')
+  await world.gateway.settle()
+  expect(ann.inbox.slice(heard)).toEqual([])
+  expect(back.document('r').game).toMatchObject({ sum: 3 })
+})
+
 test('P2 exactly once: the same session string of another player is another session', async () => {
   const { world, ann } = await started()
   const bob = world.gateway.connect('bob', { session: ann.session })

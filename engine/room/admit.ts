@@ -83,13 +83,13 @@ const LEAVE = digest([OP.leave, null, null])
 
 const join = (state: RoomState, role: Role | undefined, asker: Asker, origin: Origin, setting: Setting): Admission => {
   const { by, name } = asker
+  // It was long on its way, or is a copy of one that changed nothing, which is not logged.
+  if (hasLater(state.windows, by, origin.session, origin.ref, LEAVE))
+    throw new Refusal('conflict', 'You have left the room since. JOIN it anew.')
   if (isPlayer(state, by)) {
     if (isConnected(state, by)) return { joins: 'player' }
     return { input: { type: 'player.returned', by, ...setting.stamp } }
   }
-  // It joined when it was one already, which is not logged, and comes again: a copy that was long on its way.
-  if (hasLater(state.windows, by, origin.session, origin.ref, LEAVE))
-    throw new Refusal('conflict', 'You have left the room since. JOIN it anew.')
   if (role === 'spectator') return { joins: 'spectator' }
   if (hasSeat(state, by, setting)) return { input: { type: 'player.joined', by, name, origin, ...setting.stamp } }
   if (role === 'player') mustHaveSeat(state, by, setting)

@@ -69,7 +69,8 @@ export interface BatchSetting {
 
 /**
  * Takes pending requests and events from the front of the queue into one commit. Due deadlines go first. A JOIN that is
- * logged ends the commit, so that its answer names the log's end. Changes the queue and nothing else; never throws for
+ * logged ends the commit, so that its answer names the log's end; so does a LEAVE, so that its player's connections are let go
+ * before another JOIN. Changes the queue and nothing else; never throws for
  * what the rules do. `single`: one due deadline or one pending, to find the one whose view throws.
  */
 export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting, single: boolean): Batch => {
@@ -164,7 +165,7 @@ class BatchBuilder {
         value = this.#apply({ ...input, startFailed: true }).value
       }
       this.#answerAdmitted(request, input.type === 'player.returned' ? { joins: 'player' } : { value })
-      return frame[0] === OP.join
+      return frame[0] === OP.join || frame[0] === OP.leave
     } catch (error) {
       const refusal = this.#refusalFor(error)
       this.#answers.push(() => request.settle({ refusal }))
