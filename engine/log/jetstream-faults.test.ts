@@ -306,6 +306,24 @@ test('a row that was deleted with NATS’s own tools is gone, and hides no other
   ])
 })
 
+test('a row that is damaged is reported, hides no other one, and tells that its room may be live: its log is read then', async () => {
+  const connection = await dial(await start())
+  const warnings: string[] = []
+  const storage = await open(connection, { onWarning: (line) => warnings.push(line) })
+  await storage.putIndex(['a', 'b', 'c'].map((room) => indexRow(room, { status: 'asleep', due: 7 })))
+  connection.publish(new JetStreamPlaces('', 4).row(indexRow('b')).subject, '{"room":"b"')
+  await until(async () => (await storage.index('b'))?.due === null, 'the row to be damaged')
+  expect(warnings.at(-1)).toMatch(/^the row of room b in the index is damaged: its log is read instead \(.+\)$/)
+  const listed = await storage.listIndex({ status: 'unfinished' }, '', 10)
+  expect(listed.map(({ room, status, seq }) => `${room} ${status} ${seq > 0}`)).toEqual([
+    'a asleep true',
+    'b live false',
+    'c asleep true',
+  ])
+  await storage.putIndex([indexRow('b', { status: 'over' })])
+  expect(await storage.index('b')).toMatchObject({ room: 'b', status: 'over' })
+})
+
 describe('a NATS whose storage is full', () => {
   test('stores nothing more and says so, keeps what it has, and goes on when there is space', async () => {
     const limited = 'accounts { A { jetstream { max_file: 8MB }, users: [{ user: a, password: a }] } }'

@@ -20,11 +20,11 @@ const FSYNC_UNSEEN =
  * resolves once JetStream acknowledged it, and is fenced by it. Rejects with StorageError.
  */
 export const openJetStream = async (options: JetStreamOptions): Promise<Storage> => {
-  const { durability, clock, chance, onWarning } = options
+  const { durability, clock, chance, onWarning = () => {} } = options
   const installation = await openInstallation(options)
   await prepareStreams(installation)
   const { link, places } = installation
-  if (durability === 'jetstream-r3-fsync') onWarning?.(FSYNC_UNSEEN)
+  if (durability === 'jetstream-r3-fsync') onWarning(FSYNC_UNSEEN)
 
   const [inRooms, ofSnapshots, ofRules, ofPlayers] = [new Turns(), new Turns(), new Turns(), new Turns()]
   const roomPages = new JetStreamPages<RoomId>(clock, (room) => room)
@@ -107,7 +107,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
     async index(room) {
       mayRead()
       checkRoom(room)
-      return await inRooms.run(room, () => readRow(link, places, room))
+      return await inRooms.run(room, () => readRow(link, places, room, onWarning))
     },
     async listIndex(filter, after, limit) {
       mayRead()
@@ -116,7 +116,7 @@ export const openJetStream = async (options: JetStreamOptions): Promise<Storage>
       // Not for all: the rooms of a takeover are read while rows of further partitions are.
       await inRooms.settled((room) => wanted.partitions?.has(partitionOf(room)) ?? true)
       const name = JSON.stringify({ ...wanted, partitions: wanted.partitions && [...wanted.partitions] })
-      return await rowPages.page(name, after, limit, () => readRows(link, places, wanted))
+      return await rowPages.page(name, after, limit, () => readRows(link, places, wanted, onWarning))
     },
 
     async putRules(hash, game, version, source) {

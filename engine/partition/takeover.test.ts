@@ -56,6 +56,15 @@ test.each(['do not come', 'cannot be read'])(
   },
 )
 
+test('a room of whose row nothing but that it stands there can be read is taken over by its log, and has its row again', async () => {
+  const { cluster, rooms, first } = await orphaned()
+  await cluster.storage.putIndex([indexRow(first, { game: '', rules: '', seq: 0 })])
+  cluster.give('b', ALL)
+  await cluster.clock.advance(100)
+  expect(rooms.here(first)?.state.phase).toBe('playing')
+  expect(await cluster.storage.index(first)).toMatchObject({ game: 'slow', status: 'live' })
+})
+
 test('bounded: however many partitions come at once, the rows of eight are read at a time', async () => {
   const cluster = await Cluster.start([slow], () => 'a')
   await cluster.add('b')
