@@ -1,10 +1,12 @@
 import { type Benchmark, fixed, table } from './figures.ts'
 import { type Asleep, measureAsleep } from './rooms-asleep.ts'
 import { type Live, measureLive } from './rooms-live.ts'
-import { STORES } from './store.ts'
+import { STORES, type StoreLevel } from './store.ts'
 
 const GIB = 2 ** 30
 const ASLEEP = 100_000
+/** More than NATS gives of one partition at once. */
+const ASLEEP_MANY = 300_000
 
 /** How many of so many bytes each, in round numbers. */
 const perGib = (bytes: number, round: number): string => `**${fixed(Math.floor(GIB / bytes / round) * round)}**`
@@ -62,10 +64,12 @@ export const rooms: Benchmark = {
     ]
     console.log(liveText(live))
     const asleep: Asleep[] = []
-    for (const level of STORES) {
-      asleep.push(await measureAsleep(level, quick ? 2_000 : ASLEEP))
+    const measure = async (level: StoreLevel, rooms: number) => {
+      asleep.push(await measureAsleep(level, rooms))
       console.log(asleepText(asleep))
     }
+    for (const level of STORES) await measure(level, quick ? 2_000 : ASLEEP)
+    if (!quick) await measure('jetstream-r1', ASLEEP_MANY)
     return [liveText(live), asleepText(asleep)].join('\n\n')
   },
 }
