@@ -79,7 +79,7 @@ export class Rooms {
   #ok(frame: OkFrame, asked: Upward | undefined): void {
     const deliver = (): void => this.#deliver(frame)
     const channel = this.#channels.get(asked?.room ?? '')
-    if (asked?.op === OP.join && asked.room !== null) {
+    if (asked?.op === OP.join && asked.room !== null && this.#isNew(asked)) {
       this.#open(asked.room, sinceOf(asked.frame[3]), deliver)
       this.#joins.set(asked.room, frame[1])
     } else if (!asked || !channel) {
@@ -97,7 +97,7 @@ export class Rooms {
     const deliver = (): void => this.#deliver(frame)
     const [, , code] = frame
     if (asked?.op === OP.leave && (code === 'not_member' || code === 'not_found')) this.#left(asked)
-    if (asked?.op === OP.join && !isRetryable(code)) this.#close(asked.room)
+    if (asked?.op === OP.join && !isRetryable(code) && this.#isNew(asked)) this.#close(asked.room)
     const channel = this.#channels.get(asked?.room ?? '')
     if (channel) channel.whenShown(0, deliver)
     else deliver()
@@ -107,9 +107,13 @@ export class Rooms {
     if (!this.#over) this.#port.frame(frame, false)
   }
 
-  /** A LEAVE may be answered late, when the room has been joined again since: that is not left by it. */
-  #left({ room, ref }: Upward): void {
-    if (room !== null && ref !== null && ref > (this.#joins.get(room) ?? 0)) this.#close(room)
+  #left(asked: Upward): void {
+    if (this.#isNew(asked)) this.#close(asked.room)
+  }
+
+  /** False of an answer that comes late, when the room has been joined again since: what it says is not about that. */
+  #isNew({ room, ref }: Upward): boolean {
+    return room !== null && ref !== null && ref >= (this.#joins.get(room) ?? 0)
   }
 
   #close(room: RoomId | null): void {

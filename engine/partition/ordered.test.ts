@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { OP } from '../../protocol/frames.ts'
+import { type ClientFrame, OP } from '../../protocol/frames.ts'
 import { counter, gameOf } from './testing/games.ts'
 import { startWorld } from './testing/start.ts'
 
@@ -220,3 +220,29 @@ test('P3 ordered: a JOIN with a since from before what its connection was sent m
   expect(ann.inbox.slice(-3).map(([op]) => op)).toEqual([OP.ok, OP.ok, OP.state])
   expect(world.gateway.violations).toEqual([])
 })
+
+test.each(['leaves', 'is removed'])(
+  'P3 ordered: who moves and at once %s is shown the move before its OK',
+  async (how) => {
+    const { world, ann } = await startWorld(counter())
+    const bob = world.gateway.connect('bob')
+    await bob.join('r')
+    await ann.call('r', 'start')
+    world.storage.hold()
+    // Under way, so that what comes now is taken up together.
+    ann.send('r', [[OP.move, ann.next(), 'r', 'add', 1]])
+    const heard = bob.inbox.length
+    const move = bob.next()
+    const frames: ClientFrame[] = [[OP.move, move, 'r', 'add', 2]]
+    if (how === 'leaves') frames.push([OP.leave, bob.next(), 'r'])
+    bob.send('r', frames)
+    if (how === 'is removed') ann.send('r', [[OP.call, ann.next(), 'r', 'kick', { player: 'bob' }]])
+    world.storage.release()
+    await world.gateway.settle()
+    const told = bob.inbox.slice(heard)
+    const ok = told.findIndex(([op, ref]) => op === OP.ok && ref === move)
+    expect(ok).toBeGreaterThan(0)
+    const [, , seq] = told[ok] ?? []
+    expect(told.slice(0, ok).findLast(([op]) => op === OP.patch)?.[3]).toBe(seq)
+  },
+)

@@ -1,5 +1,5 @@
 import { Refusal } from '../../protocol/errors.ts'
-import { OP, type Role } from '../../protocol/frames.ts'
+import { OP, type PlayerId, type Role } from '../../protocol/frames.ts'
 import { encodedSize } from '../../protocol/size.ts'
 import { RulesError, type Runner, type Stamp } from '../rules/game.ts'
 import { type Asker, admit, type RoomRequest } from './admit.ts'
@@ -70,7 +70,8 @@ export interface BatchSetting {
 /**
  * Takes pending requests and events from the front of the queue into one commit. Due deadlines go first. A JOIN that is
  * logged ends the commit, so that its answer names the log's end; so does a LEAVE, so that its player's connections are let go
- * before another JOIN. Changes the queue and nothing else; never throws for
+ * before another JOIN. Who is on the way out waits for the next commit where this one has something of their own, of which they are
+ * shown the effect before its OK. Changes the queue and nothing else; never throws for
  * what the rules do. `single`: one due deadline or one pending, to find the one whose view throws.
  */
 export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting, single: boolean): Batch => {
@@ -82,9 +83,13 @@ export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSett
   while (batch.inputs.length < BATCH_EVENTS && bytes < BATCH_BYTES) {
     const pending = queue.shift()
     if (pending === undefined) break
-    const ends = batch.take(pending)
+    const then = batch.take(pending)
+    if (then === 'put back') {
+      queue.unshift(pending)
+      break
+    }
     bytes += roughBytes(batch.inputs.at(-1))
-    if (ends || single) break
+    if (then === 'end' || single) break
     batch.fireDue(most)
   }
   return batch.finish()
@@ -93,6 +98,9 @@ export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSett
 /** About an input's size in the log: what counts is that a few large payloads do not pile up. */
 const roughBytes = (input: RoomInput | undefined): number =>
   input?.type === 'move' ? 256 + encodedSize(input.payload) : 256
+
+/** What becomes of the commit, or of what was to be taken into it. */
+type Then = 'go on' | 'end' | 'put back'
 
 class BatchBuilder {
   state: RoomState
@@ -119,18 +127,16 @@ class BatchBuilder {
     }
   }
 
-  /** True where the commit ends here. */
-  take(pending: Pending): boolean {
-    this.taken.push(pending)
-    if ('frame' in pending) return this.#takeRequest(pending)
-    if ('visit' in pending) {
-      this.#answers.push(pending.visit)
-      return false
+  take(pending: Pending): Then {
+    const then = 'frame' in pending ? this.#takeRequest(pending) : 'go on'
+    if (then !== 'put back') this.taken.push(pending)
+    if ('visit' in pending) this.#answers.push(pending.visit)
+    if ('make' in pending) {
+      const input = pending.make(this.state, this.#stamp())
+      if (input !== null) this.#try(input)
+      this.#startIfFull()
     }
-    const input = pending.make(this.state, this.#stamp())
-    if (input !== null) this.#try(input)
-    this.#startIfFull()
-    return false
+    return then
   }
 
   finish(): Batch {
@@ -147,16 +153,17 @@ class BatchBuilder {
     }
   }
 
-  #takeRequest(request: PendingRequest): boolean {
+  #takeRequest(request: PendingRequest): Then {
     const { frame, asker } = request
     try {
       const { runner, watches, nextRoom } = this.#setting
       const admission = admit(this.state, frame, asker, { runner, watches, nextRoom, stamp: this.#stamp() })
       if (!('input' in admission)) {
         this.#answerAdmitted(request, admission)
-        return false
+        return 'go on'
       }
       const { input } = admission
+      if (this.#hasOwn(whoGoes(input))) return 'put back'
       const before = this.state
       let { value } = this.#apply(input)
       if (!this.#startIfFull() && input.type === 'player.joined') {
@@ -165,12 +172,17 @@ class BatchBuilder {
         value = this.#apply({ ...input, startFailed: true }).value
       }
       this.#answerAdmitted(request, input.type === 'player.returned' ? { joins: 'player' } : { value })
-      return frame[0] === OP.join || frame[0] === OP.leave
+      return frame[0] === OP.join || frame[0] === OP.leave ? 'end' : 'go on'
     } catch (error) {
       const refusal = this.#refusalFor(error)
       this.#answers.push(() => request.settle({ refusal }))
-      return false
+      return 'go on'
     }
+  }
+
+  /** Whether the player asked for anything in this commit. */
+  #hasOwn(player: PlayerId | null): boolean {
+    return player !== null && this.inputs.some((input) => 'origin' in input && input.origin?.by === player)
   }
 
   #stamp(): Stamp {
@@ -219,4 +231,10 @@ class BatchBuilder {
     this.#troubles.push({ input: null, error })
     return rulesFailed()
   }
+}
+
+/** The player who is out of the room by this. */
+const whoGoes = (input: RoomInput): PlayerId | null => {
+  if (input.type === 'player.left') return input.by
+  return input.type === 'player.kicked' ? input.player : null
 }
