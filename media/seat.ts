@@ -1,7 +1,10 @@
 import type { AudioLevelObserver, Router } from 'mediasoup/types'
 import type { RunningWorker } from './workers.ts'
 
-/** mediasoup counts a microphone from 10 packets of 20 ms on: a quarter may be lost. Not in step with sounds that come twice a second: what fell between two counts would never be heard. */
+/**
+ * mediasoup counts a microphone from 10 packets of 20 ms on: a quarter may be lost. Not in step with sounds that come twice a second:
+ * what fell between two counts would never be heard.
+ */
 const LEVELS_EVERY_MS = 280
 const QUIET_DB = -60
 const MOST_SPEAKERS = 12

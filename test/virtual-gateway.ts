@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import type { Bus } from '../bus/bus.ts'
 import { connect, type Session } from '../client/client.ts'
 import { seededChance } from '../client/testing/chance.ts'
+import { ONLINE } from '../client/testing/network.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { memoryEdge } from '../gateway/testing/memory.ts'
 import type { Chance } from '../protocol/clock.ts'
@@ -41,7 +42,7 @@ export const startVirtualGateway = (options: {
         transport: 'websocket',
         clock,
         chance: seededChance(sessions.length + 1),
-        network: { online: () => true, watch: () => () => {} },
+        network: ONLINE,
         fetch: () => Promise.reject(new Error('nobody asks by HTTP')),
         socket: (_url, listener) => {
           const client = edge.connect(gateway)

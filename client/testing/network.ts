@@ -1,6 +1,9 @@
 import type { Chance, Clock } from '../../protocol/clock.ts'
-import type { Fetch, OpenSocket, SocketListener } from '../environment.ts'
+import type { Fetch, Network, OpenSocket, SocketListener } from '../environment.ts'
 import { Exchange, type ServeHttp } from './exchange.ts'
+
+/** A device whose network is always there. */
+export const ONLINE: Network = { online: () => true, watch: () => () => {} }
 
 /** The server's end of one connection. */
 export interface ServerEnd {

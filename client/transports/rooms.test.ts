@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { ErrFrame, OkFrame } from '../../protocol/frames.ts'
-import { OP } from '../../protocol/frames.ts'
+import { type ErrFrame, type OkFrame, OP } from '../../protocol/frames.ts'
 import { virtualClock } from '../../test/virtual-clock.ts'
 import type { Environment } from '../environment.ts'
 import { Emitter } from '../store.ts'
 import { seededChance } from '../testing/chance.ts'
+import { ONLINE } from '../testing/network.ts'
 import { Wire } from '../wire.ts'
 import { Http } from './http.ts'
 import { Rooms } from './rooms.ts'
@@ -34,7 +34,7 @@ const start = () => {
       polls.push({ signal })
       return new Promise(() => {})
     },
-    network: { online: () => true, watch: () => () => {} },
+    network: ONLINE,
     rtc: never,
   }
   const wire = new Wire(new Emitter())

@@ -97,7 +97,7 @@ export class Rooms {
     const deliver = (): void => this.#deliver(frame)
     const [, , code] = frame
     if (asked?.op === OP.leave && (code === 'not_member' || code === 'not_found')) this.#left(asked)
-    if (asked?.op === OP.join && !isRetryable(code) && this.#isNew(asked)) this.#close(asked.room)
+    if (asked?.op === OP.join && !isRetryable(code)) this.#left(asked)
     const channel = this.#channels.get(asked?.room ?? '')
     if (channel) channel.whenShown(0, deliver)
     else deliver()
@@ -107,6 +107,7 @@ export class Rooms {
     if (!this.#over) this.#port.frame(frame, false)
   }
 
+  /** This answer says that one is out of the room. */
   #left(asked: Upward): void {
     if (this.#isNew(asked)) this.#close(asked.room)
   }

@@ -45,7 +45,7 @@ export const unseal = (key: Uint8Array, sealed: Uint8Array, context: string): un
   try {
     const plain = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
     // Binary in it comes as a view of what is decoded: of a Buffer, that would be Buffers.
-    return decode(new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength))
+    return decode(new Uint8Array(plain))
   } catch (cause) {
     throw new SealBroken(context, 'it was changed, or sealed under another key or for another place', { cause })
   }

@@ -70,9 +70,9 @@ export interface BatchSetting {
 /**
  * Takes pending requests and events from the front of the queue into one commit. Due deadlines go first. A JOIN that is
  * logged ends the commit, so that its answer names the log's end; so does a LEAVE, so that its player's connections are let go
- * before another JOIN. Who is on the way out waits for the next commit where this one has something of their own, of which they are
- * shown the effect before its OK. Changes the queue and nothing else; never throws for
- * what the rules do. `single`: one due deadline or one pending, to find the one whose view throws.
+ * before another JOIN. What puts a player out of the room waits for the next commit where this one has a request of theirs: its OK
+ * comes after its document, which nobody is shown who is out. Changes the queue and nothing else; never throws for what the rules
+ * do. `single`: one due deadline or one pending, to find the one whose view throws.
  */
 export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSetting, single: boolean): Batch => {
   const batch = new BatchBuilder(state, setting)
@@ -81,13 +81,11 @@ export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSett
   if (single && batch.inputs.length > 0) return batch.finish()
   let bytes = 0
   while (batch.inputs.length < BATCH_EVENTS && bytes < BATCH_BYTES) {
-    const pending = queue.shift()
+    const [pending] = queue
     if (pending === undefined) break
     const then = batch.take(pending)
-    if (then === 'put back') {
-      queue.unshift(pending)
-      break
-    }
+    if (then === 'wait') break
+    queue.shift()
     bytes += roughBytes(batch.inputs.at(-1))
     if (then === 'end' || single) break
     batch.fireDue(most)
@@ -99,8 +97,8 @@ export const takeBatch = (state: RoomState, queue: Pending[], setting: BatchSett
 const roughBytes = (input: RoomInput | undefined): number =>
   input?.type === 'move' ? 256 + encodedSize(input.payload) : 256
 
-/** What becomes of the commit, or of what was to be taken into it. */
-type Then = 'go on' | 'end' | 'put back'
+/** How the commit goes on once something was taken into it; `wait`: it was not, and is for the next commit. */
+type Then = 'go on' | 'end' | 'wait'
 
 class BatchBuilder {
   state: RoomState
@@ -129,7 +127,7 @@ class BatchBuilder {
 
   take(pending: Pending): Then {
     const then = 'frame' in pending ? this.#takeRequest(pending) : 'go on'
-    if (then !== 'put back') this.taken.push(pending)
+    if (then !== 'wait') this.taken.push(pending)
     if ('visit' in pending) this.#answers.push(pending.visit)
     if ('make' in pending) {
       const input = pending.make(this.state, this.#stamp())
@@ -163,7 +161,7 @@ class BatchBuilder {
         return 'go on'
       }
       const { input } = admission
-      if (this.#hasOwn(whoGoes(input))) return 'put back'
+      if (this.#hasOwn(whoGoes(input))) return 'wait'
       const before = this.state
       let { value } = this.#apply(input)
       if (!this.#startIfFull() && input.type === 'player.joined') {

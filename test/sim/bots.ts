@@ -2,6 +2,7 @@ import { connect, MadangError, type Room, type RoomDocument, type RoomId, type S
 import type { Environment } from '../../client/environment.ts'
 import type { GameLike } from '../../client/game.ts'
 import { TRANSPORTS } from '../../client/link.ts'
+import { ONLINE } from '../../client/testing/network.ts'
 import type { PlayerId, Role, Seq } from '../../protocol/frames.ts'
 import type { Dice } from './dice.ts'
 import type { Ground } from './ground.ts'
@@ -93,7 +94,7 @@ export class Bot {
       fetch: outside.fetch,
       transport: this.#dice.pick(CHOICES),
       pollInterval: POLL_MS,
-      network: { online: () => true, watch: () => () => {} },
+      network: ONLINE,
     })
     this.session.ready.catch(() => {})
     this.session.state.subscribe((state) => {
